@@ -1,0 +1,97 @@
+/**
+ * The interface both tiers implement, and the guest as the rest of the project sees it: one worker thread per module,
+ * one call at a time, every call with a deadline. Whoever holds a `Guest` holds the leash.
+ */
+
+import type { HostModule, HostPort, LocalRight } from "./host-module.ts";
+import type { Fault } from "./kernel/fault.ts";
+import type { Result } from "./kernel/result.ts";
+import type { Clock } from "./kernel/world.ts";
+
+export interface GuestLimits {
+  /** 64 KiB pages; the Loader clamps every memory's maximum to it. */
+  readonly memoryPages: number;
+  readonly tableElements: number;
+  /** Wall-clock bound of one call, milliseconds; `start` and `sp_init` count as one call each. */
+  readonly callMs: number;
+  /** Log lines accepted per minute; the rest is counted and dropped inside the worker. */
+  readonly logLinesPerMin: number;
+}
+
+export interface GuestIdentity {
+  readonly deviceId: string;
+  readonly moduleName: string;
+  readonly moduleVersion: string;
+}
+
+/** A module that passed Loader and Validator: bytes V8 may see, with every limit already clamped. */
+export interface LoadedModule {
+  readonly bytes: Uint8Array;
+  /** SHA-256 of the bytes as published, before clamping. */
+  readonly sha256: string;
+  readonly imports: readonly { readonly module: string; readonly name: string }[];
+  readonly exports: readonly string[];
+}
+
+/** The rights a worker answers by itself, as granted: absent means denied. */
+export interface LocalGrants {
+  readonly clock?: "coarse" | "fine";
+  readonly random?: true;
+  readonly identity?: readonly ("device-id" | "module")[];
+}
+
+export interface GuestOptions {
+  readonly module: LoadedModule;
+  readonly host: HostModule;
+  readonly port: HostPort;
+  readonly limits: GuestLimits;
+  readonly identity: GuestIdentity;
+  readonly local: LocalGrants;
+  readonly clock: Clock;
+  /** Log lines the guest wrote, after rate limiting; `dropped` counts lines refused since the last batch. */
+  onLog(lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
+}
+
+/** One event for `sp_handle(kind, handle, t_ns, arg)`; `name` and `payload` are what `event_read` parts 0 and 1 give. */
+export interface GuestEvent {
+  readonly kind: number;
+  readonly handle: number;
+  readonly timeNs: bigint;
+  readonly arg: number;
+  readonly name?: Uint8Array;
+  readonly payload?: Uint8Array;
+}
+
+/** Why a guest is no longer running. */
+export type GuestEnd =
+  | { readonly why: "stopped" }
+  | { readonly why: "trap"; readonly code: string; readonly message: string; readonly memoryAtMaximum: boolean }
+  | { readonly why: "deadline"; readonly callMs: number; readonly memoryAtMaximum: boolean }
+  | { readonly why: "worker"; readonly message: string };
+
+export interface GuestStats {
+  readonly calls: number;
+  readonly hostCalls: number;
+  readonly busyMs: number;
+  readonly memoryPages: number;
+}
+
+export interface Guest {
+  /** Runs `sp_init` (when exported), then returns its result; a negative result is the guest's own refusal to start. */
+  init(): Promise<Result<number, Fault>>;
+  /** Delivers one event. Calls are serialised; the result is `sp_handle`'s. Fails with ENGINE_GUEST_ENDED after the end. */
+  handle(event: GuestEvent): Promise<Result<number, Fault>>;
+  /** Resolves once, when the guest ended by itself or was ended. */
+  readonly ended: Promise<GuestEnd>;
+  /** Increments the right's word: the next worker-answered call under it gives SP_EREVOKED. */
+  revokeLocal(right: LocalRight): void;
+  stats(): GuestStats;
+  /** Ends the worker, running call or not. Idempotent. */
+  terminate(): Promise<void>;
+}
+
+/** A tier. `start` compiles and instantiates in a fresh worker; the start function runs under the deadline. */
+export interface Engine {
+  readonly tier: "v8";
+  start(options: GuestOptions): Promise<Result<Guest, Fault>>;
+}
