@@ -4,7 +4,12 @@
  * command keys count (`operators`). Every evidence rule that matches a module must be satisfied and at least one must
  * match: adding a rule can only narrow.
  */
-import { ceilingShape, deviceMatchShape, moduleMatchShape, operatorShape } from "../runtime/kernel/authority/ceiling.ts";
+import {
+  ceilingShape,
+  deviceMatchShape,
+  moduleMatchShape,
+  operatorShape,
+} from "../runtime/kernel/authority/ceiling.ts";
 import type { Fault } from "../runtime/kernel/fault.ts";
 import type { Result } from "../runtime/kernel/result.ts";
 import { array, type Infer, integer, object, oneOf, optional, parseJson, string } from "../runtime/kernel/shape.ts";

@@ -1,0 +1,60 @@
+// The table of suites. A suite fails when its command fails or when it takes more than one and a half times its budget;
+// a suite that cannot run says why, and in CI that is a failure too. Later suites add rows; the sum stays under 1 500 s.
+import { spawn } from "node:child_process";
+import { dirname, join } from "node:path";
+import { fileURLToPath } from "node:url";
+
+const root = join(dirname(fileURLToPath(import.meta.url)), "..");
+
+/** name, command, budget in seconds */
+const SUITES = [
+  ["lint", ["npm", "run", "--silent", "check"], 30],
+  ["test", ["npm", "test", "--silent"], 120],
+  ["attacks", ["npm", "run", "--silent", "test:attacks"], 60],
+  ["demo", ["npm", "run", "--silent", "demo"], 60],
+  ["e2e", ["npm", "run", "--silent", "test:e2e", "--", "--kills", "8"], 120],
+  ["bench", ["npm", "run", "--silent", "bench", "--", "agent", "--short"], 60],
+  ["errors", ["node", ".ci/generated.mjs"], 10],
+];
+
+const only = process.argv.slice(2);
+let passed = 0;
+let failed = 0;
+const rows = [];
+for (const [name, command, budget] of SUITES) {
+  if (only.length > 0 && !only.includes(name)) {
+    console.log(`--- ${name}: skipped (not among the suites named on the command line)`);
+    continue;
+  }
+  console.log(`--- ${name}: ${command.join(" ")} (budget ${budget} s)`);
+  const start = performance.now();
+  const code = await run(command, budget * 1.5 * 1000);
+  const seconds = (performance.now() - start) / 1000;
+  const verdict = code === 0 ? "passed" : code === "late" ? `FAILED: more than ${budget * 1.5} s` : `FAILED: exit status ${code}`;
+  if (code === 0) passed += 1;
+  else failed += 1;
+  rows.push(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s of ${String(budget).padStart(4)} s  ${verdict}`);
+}
+console.log(`\n${rows.join("\n")}\n`);
+console.log(`${passed} passed, ${failed} failed`);
+process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
+
+function run([file, ...args], limitMs) {
+  const path = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
+  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, PATH: path }, detached: true });
+  return new Promise((resolve) => {
+    const timer = setTimeout(() => {
+      try {
+        process.kill(-child.pid, "SIGKILL");
+      } catch {
+        // It ended by itself in this very moment.
+      }
+      resolve("late");
+    }, limitMs);
+    child.on("error", () => resolve("not found"));
+    child.on("exit", (code, signal) => {
+      clearTimeout(timer);
+      resolve(code ?? signal);
+    });
+  });
+}

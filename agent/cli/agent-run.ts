@@ -1,0 +1,22 @@
+/** `sallyport agent run`: the agent of a provisioned board, until it is told to stop. */
+import { jsonLog, nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
+import { oneOf } from "../../runtime/kernel/shape.ts";
+import { startAgent } from "../daemon.ts";
+import { untilAborted, type Verb } from "./verb.ts";
+
+export const verb: Verb = {
+  name: "agent run",
+  summary: "Run the agent of a provisioned board. It logs JSON lines to standard error and ends on SIGTERM.",
+  options: {
+    dir: { value: "DIR", required: true, help: "the board's directory, made by sallyport provision" },
+    log: { value: "LEVEL", default: "info", help: "debug, info, warn or error" },
+  },
+  examples: ["sallyport agent run --dir /var/lib/sallyport"],
+  async run(args, io) {
+    const log = jsonLog(args.parsed("log", oneOf("debug", "info", "warn", "error")));
+    const agent = await startAgent({ directory: args.text("dir"), clock: nodeClock, random: nodeRandom, log });
+    await untilAborted(io);
+    await agent.stop();
+    return 0;
+  },
+};

@@ -1,0 +1,68 @@
+/** `sallyport provision`: makes a board: its key, the roots it will believe, what it has and where it connects. */
+import { parseBoard } from "../../devices/index.ts";
+import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { provisionBoard } from "../provision/device.ts";
+import { readFile, readText } from "./files.ts";
+import type { Verb } from "./verb.ts";
+
+export const verb: Verb = {
+  name: "provision",
+  summary: "Make a board: device key, pinned roots, board description, broker credentials.",
+  options: {
+    dir: { value: "DIR", required: true, help: "where the board's files go; nothing there is overwritten" },
+    device: { value: "ID", required: true, help: "device id, [a-z0-9-]" },
+    tenant: { value: "NAME", required: true, help: "tenant" },
+    class: { value: "NAME", default: "default", help: "device class that policy rules match" },
+    region: { value: "NAME", default: "default", help: "region that policy rules match" },
+    "image-root": { value: "FILE", required: true, help: "root.json of the image repository, to be pinned" },
+    "director-root": { value: "FILE", required: true, help: "root.json of the director repository, to be pinned" },
+    "repo-url": { value: "URL", required: true, help: "base URL under which image/ and director/ are served" },
+    broker: { value: "URL", required: true, help: "mqtt:// or mqtts:// URL" },
+    username: { value: "NAME", help: "broker user name (default: the device id)" },
+    "password-file": { value: "FILE", required: true, help: "file with the broker password" },
+    board: { value: "FILE", required: true, help: "board description (names of lines and sensors)" },
+    "simulated-dir": { value: "DIR", help: "directory in which another process plays the simulated world" },
+    poll: { value: "SECONDS", default: "300", help: "how often repositories are looked at without a hint" },
+  },
+  examples: [
+    "sallyport provision --dir /var/lib/sallyport --device pi-7 --tenant home --image-root image.root.json \\",
+    "  --director-root director.root.json --repo-url https://updates.example --broker mqtts://broker.example --password-file pw --board board.json",
+  ],
+  async run(args, io) {
+    const board = readFile(args.text("board"));
+    unwrap(parseBoard(board));
+    const device = args.parsed("device", deviceId);
+    const base = args.text("repo-url").replace(/\/$/, "");
+    const simulated = args.maybe("simulated-dir");
+    const made = unwrap(
+      provisionBoard(args.text("dir"), {
+        config: {
+          schema: "sallyport.device/1",
+          tenant: args.parsed("tenant", tenantId),
+          device,
+          class: args.text("class"),
+          region: args.text("region"),
+          image: { metadataUrl: `${base}/image/metadata`, targetsUrl: `${base}/image/targets` },
+          director: {
+            metadataUrl: `${base}/director/${device}/metadata`,
+            targetsUrl: `${base}/director/${device}/targets`,
+          },
+          broker: {
+            url: args.text("broker"),
+            username: args.maybe("username") ?? device,
+            password: readText(args.text("password-file")).trim(),
+          },
+          pollS: args.integer("poll", { min: 5, max: 604_800 }),
+          ...(simulated === undefined ? {} : { simulatedDirectory: simulated }),
+        },
+        imageRoot: readFile(args.text("image-root")),
+        directorRoot: readFile(args.text("director-root")),
+        board,
+      }),
+    );
+    io.out(`${device} is provisioned in ${made.directory}; its key id is ${made.key.keyId}`);
+    io.err(`next: sallyport agent run --dir ${made.directory}`);
+    return 0;
+  },
+};

@@ -1,0 +1,55 @@
+/** `sallyport verify`: the second door on a desk. Judges a release's evidence offline, by the same code as a device. */
+import { judge, parsePolicy, parseTrustedRoot } from "../../attest/index.ts";
+import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { loadModule } from "../flow/admit.ts";
+import { readFile } from "./files.ts";
+import { paint } from "./paint.ts";
+import type { Verb } from "./verb.ts";
+
+export const verb: Verb = {
+  name: "verify",
+  summary: "Judge a release's evidence offline against a policy, and its code by the Loader and the Validator.",
+  options: {
+    manifest: { value: "FILE", required: true, help: "manifest.json" },
+    module: { value: "FILE", required: true, help: "module.wasm" },
+    bundle: { value: "FILE", required: true, help: "Sigstore bundle" },
+    policy: { value: "FILE", required: true, help: "the owner's policy.json" },
+    "trusted-root": { value: "FILE", required: true, help: "Sigstore trusted_root.json" },
+    device: { value: "ID", default: "any", help: "device id the rules are matched with" },
+    class: { value: "NAME", default: "any", help: "device class" },
+    region: { value: "NAME", default: "any", help: "device region" },
+    json: { help: "print the verdict as JSON" },
+  },
+  examples: [
+    "sallyport verify --manifest manifest.json --module module.wasm --bundle b.json --policy policy.json --trusted-root root.json",
+  ],
+  async run(args, io) {
+    const manifestBytes = readFile(args.text("manifest"));
+    const moduleBytes = readFile(args.text("module"));
+    const manifest = unwrap(parseManifest(manifestBytes));
+    unwrap(loadModule(moduleBytes, manifest));
+    const verdict = judge({
+      bundle: readFile(args.text("bundle")),
+      artifacts: [
+        { name: "module.wasm", sha256: sha256(moduleBytes) },
+        { name: "manifest.json", sha256: sha256(manifestBytes) },
+      ],
+      module: manifest,
+      device: { id: args.text("device"), class: args.text("class"), region: args.text("region") },
+      policy: unwrap(parsePolicy(readFile(args.text("policy")))),
+      trust: unwrap(parseTrustedRoot(readFile(args.text("trusted-root")))),
+    });
+    if (args.flag("json")) io.out(JSON.stringify(verdict));
+    else {
+      const { red, green } = paint(io.colour);
+      for (const one of verdict.reasons)
+        io.out(
+          `${one.passed ? green("pass") : red("FAIL")}  ${one.check.padEnd(20)} ${one.text}${one.code === undefined ? "" : ` (${one.code})`}`,
+        );
+      io.out(verdict.accepted ? green("accepted") : red("refused"));
+    }
+    return verdict.accepted ? 0 : 1;
+  },
+};

@@ -1,0 +1,189 @@
+/**
+ * Where bytes meet verdict: the one function behind which code may run. In order, each refusing with its own code:
+ *   door 1   both repositories agree on manifest, module and bundle, and the bytes have the agreed hashes   (updater)
+ *            hardware and release floor
+ *            the manifest is what was assigned and names exactly this code
+ *   door 2   the attestations satisfy the owner's policy, for manifest and module                            (attest)
+ *   engine   the Loader and the Validator accept the code, its imports are ours with our signatures          (runtime)
+ *   grants   what the manifest asks for is covered by the director's grant and the owner's ceiling           (kernel)
+ */
+import { firstRefusal, judge, type Policy, type TrustedRoot, type Verdict } from "../../attest/index.ts";
+import { hostModule } from "../../devices/index.ts";
+import { checkImports, type LoadedModule, load, validate } from "../../runtime/index.ts";
+import { type DeviceFacts, matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
+import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
+import {
+  type Manifest,
+  parseManifest,
+  type ReleaseCustom,
+  releaseCustomShape,
+  releasePaths,
+} from "../../runtime/kernel/authority/manifest.ts";
+import { type Meet, meetCapabilities } from "../../runtime/kernel/authority/meet.ts";
+import { attempt, err, ok, type Result, unwrap } from "../../runtime/kernel/result.ts";
+import { anything, object, parseShape, record, string } from "../../runtime/kernel/shape.ts";
+import type { Target, TrustedView, Updater } from "../../updater/index.ts";
+import { admitFault } from "../faults.ts";
+import type { Release } from "./inventory.ts";
+
+/** What this board is and whom it believes, at the moment of judging. */
+export interface AdmitContext {
+  readonly device: DeviceFacts;
+  /** Board profile; a release names `<profile>/<abi>` or `any/<abi>`. */
+  readonly profile: string;
+  readonly policy: Policy;
+  readonly trust: TrustedRoot;
+  readonly updater: Pick<Updater, "fetchTarget">;
+  /** The highest release floor this board has ever seen for the module. */
+  releaseFloor(team: string, name: string): number;
+  /** For a release that runs already a grant that went away narrows it; only a new one is refused for lacking. */
+  readonly whenLacking: "refuse" | "narrow";
+  /** Progress for the job: called before the bytes are fetched and before they are judged. */
+  onStage(stage: "downloading" | "verifying"): void;
+}
+
+export interface Admitted {
+  readonly release: Release;
+  readonly loaded: LoadedModule;
+  readonly verdict: Verdict;
+}
+
+export async function admit(
+  wanted: DesiredModule,
+  view: TrustedView,
+  context: AdmitContext,
+): Promise<Result<Admitted>> {
+  const paths = releasePaths(wanted.team, wanted.name, wanted.version);
+  return attempt(async () => {
+    const manifestTarget = unwrap(view.agreed(paths.manifest));
+    const moduleTarget = unwrap(view.agreed(paths.module));
+    const bundleTarget = unwrap(view.agreed(paths.bundle));
+    const custom = unwrap(releaseCustom(manifestTarget));
+    unwrap(checkRelease(wanted, custom, context));
+
+    context.onStage("downloading");
+    const manifestBytes = unwrap(await context.updater.fetchTarget(manifestTarget));
+    const moduleBytes = unwrap(await context.updater.fetchTarget(moduleTarget));
+    const bundle = unwrap(await context.updater.fetchTarget(bundleTarget));
+
+    context.onStage("verifying");
+    const manifest = unwrap(parseManifest(manifestBytes));
+    unwrap(checkManifest(wanted, manifest, manifestTarget, moduleTarget));
+    const verdict = judge({
+      bundle,
+      artifacts: [
+        { name: "module.wasm", sha256: moduleTarget.sha256 },
+        { name: "manifest.json", sha256: manifestTarget.sha256 },
+      ],
+      module: wanted,
+      device: context.device,
+      policy: context.policy,
+      trust: context.trust,
+    });
+    if (!verdict.accepted) throw firstRefusal(verdict);
+
+    const loaded = unwrap(loadModule(moduleBytes, manifest));
+    const meet = meetGrants(manifest, wanted, context);
+    if (context.whenLacking === "refuse") unwrap(checkGrants(wanted, meet));
+
+    const release: Release = {
+      team: wanted.team,
+      name: wanted.name,
+      version: wanted.version,
+      manifest,
+      moduleSha256: moduleTarget.sha256,
+      moduleSize: moduleTarget.length,
+      manifestSha256: manifestTarget.sha256,
+      bundleSha256: bundleTarget.sha256,
+      releaseCounter: custom.releaseCounter,
+      grants: wanted.grants,
+      capabilities: meet.effective,
+      probationS: wanted.probationS,
+      ...(wanted.leaseS === undefined ? {} : { leaseS: wanted.leaseS }),
+    };
+    return { release, loaded, verdict };
+  });
+}
+
+/** Loader, Validator, link check: also run on a committed release's own bytes at every start. */
+export function loadModule(bytes: Uint8Array, manifest: Manifest): Result<LoadedModule> {
+  const { memoryPages, tableElements = 10_000 } = manifest.limits;
+  const loaded = load(bytes, { memoryPages, tableElements });
+  if (!loaded.ok) return loaded;
+  const valid = validate(loaded.value);
+  if (!valid.ok) return valid;
+  const linked = checkImports(loaded.value, hostModule);
+  return linked.ok ? loaded : linked;
+}
+
+/** effective = requested ∩ granted ∩ every matching ceiling. */
+export function meetGrants(
+  manifest: Manifest,
+  wanted: Pick<DesiredModule, "team" | "name" | "grants">,
+  context: Pick<AdmitContext, "device" | "policy">,
+): Meet {
+  const ceilings = matchingCeilings(context.policy.ceilings, context.device, wanted);
+  return meetCapabilities(manifest.capabilities, wanted.grants, ceilings);
+}
+
+/** The grant check: what the module cannot live without must be covered, else it does not start. */
+function checkGrants(wanted: DesiredModule, meet: Meet): Result<void> {
+  const lacking = meet.missing.filter((one) => !one.optional);
+  const [first] = lacking;
+  if (first === undefined) return ok(undefined);
+  const by = {
+    grant: "not in the director's grant",
+    ceiling: "above the owner's ceiling",
+    both: "neither granted nor allowed",
+  };
+  return err(
+    admitFault("ADMIT_NOT_GRANTED", {
+      module: wanted.name,
+      version: wanted.version,
+      missing: lacking.map((one) => one.capability),
+      by: by[first.by],
+    }),
+  );
+}
+
+function checkRelease(wanted: DesiredModule, custom: ReleaseCustom, context: AdmitContext): Result<void> {
+  const facts = { module: wanted.name, version: wanted.version };
+  const board = `${context.profile}/core-v1`;
+  if (!custom.hardware.includes(board) && !custom.hardware.includes("any/core-v1")) {
+    return err(admitFault("ADMIT_HARDWARE", { ...facts, hardware: custom.hardware, board }));
+  }
+  const floor = context.releaseFloor(wanted.team, wanted.name);
+  if (custom.releaseCounter < floor) {
+    return err(admitFault("ADMIT_FLOOR", { ...facts, counter: custom.releaseCounter, floor }));
+  }
+  return ok(undefined);
+}
+
+function checkManifest(wanted: DesiredModule, manifest: Manifest, at: Target, module: Target): Result<void> {
+  const expected = `${wanted.team}/${wanted.name} ${wanted.version}`;
+  const found = `${manifest.team}/${manifest.name} ${manifest.version}`;
+  if (found !== expected) return err(admitFault("ADMIT_IDENTITY", { path: at.path, found, expected }));
+  const { entry } = manifest;
+  if (entry.path !== module.path || entry.sha256 !== module.sha256 || entry.size !== module.length) {
+    const facts = {
+      module: wanted.name,
+      expected: `${entry.path} ${entry.sha256}`,
+      found: `${module.path} ${module.sha256}`,
+    };
+    return err(admitFault("ADMIT_ENTRY", facts));
+  }
+  return ok(undefined);
+}
+
+const customShape = object({ sallyport: releaseCustomShape });
+
+function releaseCustom(target: Target): Result<ReleaseCustom> {
+  const outer = parseShape(
+    record(string({ max: 100 }), anything, { max: 16 }),
+    target.custom,
+    `custom metadata of ${target.path}`,
+  );
+  if (!outer.ok) return outer;
+  const own = parseShape(customShape, { sallyport: outer.value["sallyport"] }, `custom metadata of ${target.path}`);
+  return own.ok ? ok(own.value.sallyport) : own;
+}

@@ -1,0 +1,58 @@
+/**
+ * What is on this board, as the planner sees it. A *release* is the exact bytes: two builds of one version are two
+ * releases. At most one release of a module is committed and at most one is a candidate in probation.
+ */
+import type { Capability, Cover } from "../../runtime/kernel/authority/capability.ts";
+import type { Manifest } from "../../runtime/kernel/authority/manifest.ts";
+import type { ModuleName, Sha256, TeamName, Version } from "../../runtime/kernel/brand.ts";
+
+/** One admitted release with everything that is needed to start it again without network, policy or metadata. */
+export interface Release {
+  readonly team: TeamName;
+  readonly name: ModuleName;
+  readonly version: Version;
+  readonly manifest: Manifest;
+  readonly moduleSha256: Sha256;
+  readonly moduleSize: number;
+  readonly manifestSha256: Sha256;
+  readonly bundleSha256: Sha256;
+  readonly releaseCounter: number;
+  /** The director's grants it was admitted under and what they came to within the owner's ceiling. */
+  readonly grants: readonly Cover[];
+  readonly capabilities: readonly Capability[];
+  readonly probationS: number;
+  /** Without fresh director metadata for this long the grants end as if revoked. */
+  readonly leaseS?: number;
+}
+
+export interface ModuleRecord {
+  readonly name: ModuleName;
+  readonly committed?: Release;
+  readonly candidate?: Release;
+  /** Releases that failed their probation here, newest last. */
+  readonly failed: readonly FailedRelease[];
+}
+
+export interface FailedRelease {
+  readonly version: Version;
+  readonly moduleSha256: Sha256;
+  readonly code: string;
+  readonly reason: string;
+}
+
+/** Where records live; `agent/state/modules.ts` is the real one. Plain functions, to be called inside a transaction. */
+export interface ModuleStore {
+  list(): readonly ModuleRecord[];
+  get(name: ModuleName): ModuleRecord | undefined;
+  /** Records the candidate and counts the attempt at this exact release; returns the count. */
+  saveCandidate(release: Release): number;
+  /** New grants for the candidate that runs already; not another attempt. */
+  updateCandidate(release: Release): void;
+  clearCandidate(name: ModuleName): void;
+  saveCommitted(release: Release): void;
+  addFailed(name: ModuleName, failed: FailedRelease): void;
+  clearFailed(name: ModuleName): void;
+  remove(name: ModuleName): void;
+  /** How often this release was put into probation without coming to an end. */
+  attempts(release: Release): number;
+}

@@ -1,0 +1,183 @@
+/**
+ * One round: refresh both repositories, read what owner and director say, plan, carry out. Refusals are reported once
+ * per change and leave what runs alone; only evidence that no longer satisfies the policy, or a release floor, stops a
+ * committed release. Everything here can be repeated safely.
+ */
+import type { DeviceFacts } from "../../runtime/kernel/authority/ceiling.ts";
+import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
+import type { DeviceId } from "../../runtime/kernel/brand.ts";
+import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import type { Fault } from "../../runtime/kernel/fault.ts";
+import type { TrustedView, Updater } from "../../updater/index.ts";
+import { admitFault } from "../faults.ts";
+import type { Reporter } from "../report/reporter.ts";
+import type { Serial } from "../serial.ts";
+import type { Supervisor } from "../supervise/supervisor.ts";
+import { type AdmitContext, admit } from "./admit.ts";
+import type { ModuleStore, Release } from "./inventory.ts";
+import { jobId } from "./job.ts";
+import { type Judged, judgeMetadata, type SeenPolicy } from "./judge-metadata.ts";
+import { planSteps, type Step } from "./plan.ts";
+import type { Outcome } from "./refresh-loop.ts";
+import type { Transitions } from "./transitions.ts";
+
+export interface ReconcileOptions {
+  readonly updater: Updater;
+  readonly device: DeviceFacts & { readonly id: DeviceId };
+  readonly profile: string;
+  readonly memory: {
+    readonly modules: ModuleStore;
+    seenPolicy(): SeenPolicy | undefined;
+    /** In one transaction: the policy now in force, the moment, the floors, the lifted revocations. */
+    remember(judged: Judged, floors: ReadonlyMap<string, number>): void;
+    releaseFloor(team: string, name: string): number;
+    /** Signed times of accepted evidence raise the clock's floor. */
+    raiseTimeFloor(times: readonly number[]): void;
+    transaction<T>(body: () => T): T;
+  };
+  readonly supervisor: Supervisor;
+  readonly transitions: Transitions;
+  readonly reporter: Reporter;
+  readonly serial: Serial;
+  /** A round brought fresh director metadata and these policies into force. */
+  onFresh(judged: Judged): void;
+}
+
+/** Kinds of refusal that time alone may mend. */
+const PASSING: ReadonlySet<string> = new Set(["network", "disk", "environment"]);
+
+export function createReconciler(options: ReconcileOptions): () => Promise<Outcome> {
+  const { updater, memory, supervisor, transitions, reporter, serial } = options;
+  let lastRefusal = "";
+  const rejected = new Map<string, string>();
+
+  function refuseRound(fault: Fault): Outcome {
+    if (lastRefusal !== fault.line())
+      reporter.refusal(fault.kind === "network" ? "update.unreachable" : "update.refused", fault);
+    lastRefusal = fault.line();
+    return PASSING.has(fault.kind) ? "retry" : "done";
+  }
+
+  async function round(): Promise<Outcome> {
+    const view = await updater.refresh();
+    if (!view.ok) return refuseRound(view.error);
+    const judged = await judgeMetadata(view.value, updater, options.device.id, memory.seenPolicy());
+    if (!judged.ok) return refuseRound(judged.error);
+    lastRefusal = "";
+    memory.remember(judged.value, floorsOf(judged.value, view.value));
+    options.onFresh(judged.value);
+
+    let outcome: Outcome = "done";
+    for (const step of planSteps(judged.value.desired, memory.modules.list())) {
+      const refused = await carryOut(step, view.value, judged.value);
+      if (refused !== undefined && PASSING.has(refused.kind)) outcome = "retry";
+    }
+    return outcome;
+  }
+
+  async function carryOut(step: Step, view: TrustedView, judged: Judged): Promise<Fault | undefined> {
+    switch (step.do) {
+      case "abandon":
+        await serial.run(() => transitions.abandon(step.name, step.because));
+        return undefined;
+      case "remove":
+        await serial.run(() => transitions.remove(step.name));
+        return undefined;
+      case "activate":
+        return activate(step.wanted, view, judged);
+      case "renew":
+        return renew(step.wanted, step.release, view, judged);
+    }
+  }
+
+  async function activate(wanted: DesiredModule, view: TrustedView, judged: Judged): Promise<Fault | undefined> {
+    // A release that was refused is judged again each round, silently, and reported only when the answer changes.
+    const quiet = rejected.has(jobId(wanted));
+    if (!quiet) reporter.move(wanted, "received");
+    const admitted = await admit(wanted, view, {
+      ...contextOf(judged),
+      whenLacking: "refuse",
+      onStage: (stage) => (quiet ? undefined : reporter.move(wanted, stage)),
+    });
+    if (!admitted.ok) return reject(wanted, admitted.error);
+    const { release, verdict } = admitted.value;
+    const before = memory.modules.get(wanted.name)?.failed.find((one) => one.moduleSha256 === release.moduleSha256);
+    if (before !== undefined) {
+      return reject(
+        wanted,
+        admitFault("ADMIT_ROLLED_BACK", { module: wanted.name, version: wanted.version, reason: before.reason }),
+      );
+    }
+    rejected.delete(jobId(wanted));
+    memory.raiseTimeFloor(verdict.signedTimesMs);
+    reporter.move(wanted, "staged");
+    const started = await serial.run(() => transitions.activate(admitted.value));
+    return started.ok ? undefined : started.error;
+  }
+
+  function reject(wanted: DesiredModule, fault: Fault): Fault {
+    const id = jobId(wanted);
+    const passing = PASSING.has(fault.kind);
+    if (rejected.get(id) === fault.line()) return fault;
+    rejected.set(id, fault.line());
+    // A release that already failed its probation has its last word in the job: rolled_back.
+    if (fault.code !== "ADMIT_ROLLED_BACK") reporter.move(wanted, passing ? "failed" : "rejected", fault);
+    reporter.refusal(passing ? "update.failed" : "update.rejected", fault, {
+      module: wanted.name,
+      version: wanted.version,
+    });
+    return fault;
+  }
+
+  async function renew(
+    wanted: DesiredModule,
+    release: Release,
+    view: TrustedView,
+    judged: Judged,
+  ): Promise<Fault | undefined> {
+    const again = await admit(wanted, view, { ...contextOf(judged), whenLacking: "narrow", onStage: () => undefined });
+    if (!again.ok) return doubt(release, again.error);
+    const stored = memory.modules.get(release.name);
+    const { release: fresh } = again.value;
+    if (fresh.moduleSha256 !== release.moduleSha256 || fresh.manifestSha256 !== release.manifestSha256) {
+      return doubt(
+        release,
+        admitFault("ADMIT_ENTRY", { module: release.name, expected: release.moduleSha256, found: fresh.moduleSha256 }),
+      );
+    }
+    await serial.run(async () => {
+      if (canonicalJson(fresh) !== canonicalJson(release)) {
+        memory.transaction(() => {
+          if (stored?.candidate !== undefined) memory.modules.updateCandidate(fresh);
+          else memory.modules.saveCommitted(fresh);
+        });
+      }
+      if (supervisor.holds(release.name)) supervisor.renew(fresh);
+      else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
+    });
+    return undefined;
+  }
+
+  /** What runs is doubted: a policy or floor that speaks against it stops it, anything else is only reported. */
+  async function doubt(release: Release, fault: Fault): Promise<Fault> {
+    const against = fault.code.startsWith("ATTEST_") || fault.code === "ADMIT_FLOOR";
+    const id = `${jobId(release)}/renew`;
+    if (rejected.get(id) !== fault.line())
+      reporter.refusal("update.doubted", fault, { module: release.name, stopped: against });
+    rejected.set(id, fault.line());
+    if (against) await serial.run(() => supervisor.stop(release.name, "stop", fault));
+    return fault;
+  }
+
+  function contextOf(judged: Judged): Omit<AdmitContext, "whenLacking" | "onStage"> {
+    const { device, profile } = options;
+    return { device, profile, policy: judged.policy, trust: judged.trust, updater, releaseFloor: memory.releaseFloor };
+  }
+
+  return round;
+}
+
+/** The floors the image repository names now for the modules this board shall run; keys are `team/name`. */
+function floorsOf(judged: Judged, view: TrustedView): ReadonlyMap<string, number> {
+  return new Map(judged.desired.modules.map(({ team, name }) => [`${team}/${name}`, view.releaseFloor(team, name)]));
+}

@@ -1,0 +1,144 @@
+/**
+ * The one program: a table from verb to a lazy import, so that a board never loads the publisher's or the fleet's code.
+ * Everything that goes wrong ends here as one line with a code; a stack trace is shown only for our own mistakes.
+ */
+import { enableCompileCache } from "node:module";
+import { Fault, reasonOf } from "../runtime/kernel/fault.ts";
+import { helpOf, type Io, parseVerbArgs, usageFault, type Verb } from "./cli/verb.ts";
+
+enableCompileCache();
+
+const VERBS: Readonly<
+  Record<string, { readonly summary: string; readonly load: () => Promise<{ readonly verb: Verb }> }>
+> = {
+  "repo init": {
+    summary: "create an image and a director repository with their keys",
+    load: () => import("./cli/repo-init.ts"),
+  },
+  "repo add": {
+    summary: "sign a policy or a trusted root with the owner's keys",
+    load: () => import("./cli/repo-add.ts"),
+  },
+  "repo publish": {
+    summary: "publish a release: manifest, module, attestation bundle",
+    load: () => import("./cli/repo-publish.ts"),
+  },
+  "repo assign": {
+    summary: "say what a device shall run and what it is granted",
+    load: () => import("./cli/repo-assign.ts"),
+  },
+  "repo refresh": {
+    summary: "re-sign timestamps and snapshots before they expire",
+    load: () => import("./cli/repo-refresh.ts"),
+  },
+  "repo serve": { summary: "serve both repositories over HTTP on loopback", load: () => import("./cli/repo-serve.ts") },
+  keygen: { summary: "make an Ed25519 key, for an operator or another signer", load: () => import("./cli/keygen.ts") },
+  attest: { summary: "sign SLSA provenance for a release through Sigstore", load: () => import("./cli/attest.ts") },
+  verify: { summary: "judge a release's evidence offline, as a device would", load: () => import("./cli/verify.ts") },
+  provision: {
+    summary: "make a board: key, pinned roots, board description",
+    load: () => import("./cli/provision.ts"),
+  },
+  "agent run": { summary: "run the agent of a provisioned board", load: () => import("./cli/agent-run.ts") },
+  broker: { summary: "run the embedded MQTT broker on loopback", load: () => import("./cli/broker.ts") },
+  watch: { summary: "follow a device over MQTT", load: () => import("./cli/watch.ts") },
+  grants: {
+    summary: "show what a device's modules may do, and how often they did",
+    load: () => import("./cli/grants.ts"),
+  },
+  revoke: {
+    summary: "take a capability from a running module, by signed command",
+    load: () => import("./cli/revoke.ts"),
+  },
+  restart: { summary: "start a module again, by signed command", load: () => import("./cli/restart.ts") },
+  refresh: {
+    summary: "make a device look at its repositories, by signed command",
+    load: () => import("./cli/refresh.ts"),
+  },
+  run: { summary: "run a module straight from a file", load: () => import("./cli/run.ts") },
+  explain: { summary: "say what a code means and what to do", load: () => import("./cli/explain.ts") },
+};
+
+const abort = new AbortController();
+const io: Io = {
+  out: (line) => void process.stdout.write(`${line}\n`),
+  err: (line) => void process.stderr.write(`${line}\n`),
+  colour: process.stdout.isTTY === true && process.env["NO_COLOR"] === undefined,
+  signal: abort.signal,
+};
+for (const signal of ["SIGINT", "SIGTERM"] as const) {
+  process.once(signal, () => {
+    abort.abort();
+    process.once(signal, () => process.exit(130));
+  });
+}
+// A reader that goes away (`sallyport watch | head`) is no mistake of ours.
+process.stdout.on("error", (error: NodeJS.ErrnoException) => process.exit(error.code === "EPIPE" ? 0 : 1));
+
+process.exitCode = await main(process.argv.slice(2));
+
+async function main(argv: readonly string[]): Promise<number> {
+  try {
+    const [first, second] = argv;
+    if (first === undefined || first === "help" || first === "--help" || first === "-h") {
+      io.out(overview());
+      return first === undefined ? 2 : 0;
+    }
+    if (first === "--version" || first === "version") {
+      io.out((await import("./version.ts")).AGENT_VERSION);
+      return 0;
+    }
+    const two = `${first} ${second ?? ""}`;
+    const name = two in VERBS ? two : first;
+    const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
+    if (entry === undefined) return groupOrUnknown(first, second);
+    const { verb } = await entry.load();
+    const args = parseVerbArgs(verb, argv.slice(name === two ? 2 : 1));
+    if (args === "help") {
+      io.out(helpOf(verb));
+      return 0;
+    }
+    return await verb.run(args, io);
+  } catch (error) {
+    return tell(error);
+  }
+}
+
+function groupOrUnknown(first: string, second: string | undefined): number {
+  const group = Object.keys(VERBS).filter((one) => one.startsWith(`${first} `));
+  if (group.length > 0 && (second === undefined || second === "--help" || second === "-h")) {
+    io.out(table(group));
+    return second === undefined ? 2 : 0;
+  }
+  throw usageFault(
+    `there is no verb "${[first, group.length > 0 ? second : ""].join(" ").trim()}"; see sallyport --help`,
+  );
+}
+
+function tell(error: unknown): number {
+  if (error instanceof Fault) {
+    io.err(`sallyport: ${error.line()}`);
+    io.err(`           (sallyport explain ${error.code})`);
+    return error.code === "CLI_USAGE" ? 2 : 1;
+  }
+  io.err(`sallyport: a mistake of this program: ${reasonOf(error)}`);
+  if (error instanceof Error && process.env["SALLYPORT_DEBUG"] !== undefined) io.err(error.stack ?? "");
+  else io.err("           set SALLYPORT_DEBUG=1 to see where, and please report it (SECURITY.md says how).");
+  return 70;
+}
+
+function overview(): string {
+  return [
+    "sallyport: signed updates, attested modules and granted capabilities for edge boards",
+    "",
+    "usage: sallyport VERB [options]        sallyport VERB --help shows options and examples",
+    "",
+    table(Object.keys(VERBS)),
+    "",
+    "exit status: 0 done, 1 refused or failed (one line with a code), 2 usage",
+  ].join("\n");
+}
+
+function table(names: readonly string[]): string {
+  return names.map((name) => `  ${name.padEnd(14)} ${VERBS[name]?.summary ?? ""}`).join("\n");
+}

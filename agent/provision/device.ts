@@ -1,0 +1,100 @@
+/**
+ * A provisioned board on disk: what the agent needs before it has spoken to anybody. Made once by `sallyport provision`
+ * and read-only for the agent, which keeps its own state beside it.
+ *
+ *   device.json      who it is, where its repositories and its broker are
+ *   device-key.pem   the device's own Ed25519 key (0600), never sent anywhere
+ *   roots/           pinned root.json of the image and the director repository
+ *   board.json       names of lines and sensors, see devices/board
+ *   state/           the agent's: database, TUF vault, blobs
+ */
+import { existsSync } from "node:fs";
+import { join } from "node:path";
+import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
+import { utf8 } from "../../runtime/kernel/bytes.ts";
+import { ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
+import { err, ok, type Result } from "../../runtime/kernel/result.ts";
+import { type Infer, integer, object, oneOf, optional, parseJson, string } from "../../runtime/kernel/shape.ts";
+import { generateKeyPem, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
+import { provisionFault } from "../faults.ts";
+
+const url = string({ min: 1, max: 2000 });
+const repository = object({ metadataUrl: url, targetsUrl: url });
+
+export const deviceShape = object({
+  schema: oneOf("sallyport.device/1"),
+  tenant: tenantId,
+  device: deviceId,
+  class: string({ min: 1, max: 63 }),
+  region: string({ min: 1, max: 63 }),
+  image: repository,
+  director: repository,
+  broker: object({ url, username: string({ max: 200 }), password: string({ max: 500 }) }),
+  /** A directory in which another process plays the physical world of the simulated drivers. */
+  simulatedDirectory: optional(string({ max: 1000 })),
+  /** How often TUF is asked without a hint; a hostile broker can delay a revocation by no more than this. */
+  pollS: integer({ min: 5, max: 604_800 }),
+});
+export type DeviceConfig = Infer<typeof deviceShape>;
+
+export interface Provisioned {
+  readonly directory: string;
+  readonly config: DeviceConfig;
+  readonly key: Signer;
+  readonly imageRoot: Uint8Array;
+  readonly directorRoot: Uint8Array;
+  readonly board: Uint8Array;
+  readonly stateDirectory: string;
+}
+
+export interface ProvisionInput {
+  readonly config: DeviceConfig;
+  readonly imageRoot: Uint8Array;
+  readonly directorRoot: Uint8Array;
+  readonly board: Uint8Array;
+}
+
+const ROOT_BYTES_MAX = 512_000;
+
+/** Writes a new board. `device.json` comes last: its presence says that all the rest is there. */
+export function provisionBoard(directory: string, input: ProvisionInput): Result<Provisioned> {
+  if (existsSync(join(directory, "device.json"))) {
+    return err(provisionFault("PROVISION_EXISTS", { directory, device: input.config.device }));
+  }
+  ensureDirectory(join(directory, "roots"));
+  ensureDirectory(join(directory, "state"), 0o700);
+  writeDurable(join(directory, "device-key.pem"), utf8(generateKeyPem()), 0o600);
+  writeDurable(join(directory, "roots", "image.root.json"), input.imageRoot);
+  writeDurable(join(directory, "roots", "director.root.json"), input.directorRoot);
+  writeDurable(join(directory, "board.json"), input.board);
+  // The broker's password is inside.
+  writeDurable(join(directory, "device.json"), utf8(`${JSON.stringify(input.config, null, 2)}\n`), 0o600);
+  return readBoard(directory);
+}
+
+export function readBoard(directory: string): Result<Provisioned> {
+  const incomplete = (reason: string, cause?: unknown) =>
+    err(provisionFault("PROVISION_INCOMPLETE", { directory, reason }, cause));
+  const files = ["device.json", "device-key.pem", "roots/image.root.json", "roots/director.root.json", "board.json"];
+  const [config, key, imageRoot, directorRoot, board] = files.map((name) =>
+    readBounded(join(directory, name), ROOT_BYTES_MAX),
+  );
+  for (const file of [config, key, imageRoot, directorRoot, board]) {
+    if (file === undefined || !file.ok) return incomplete(file?.error.message ?? "a file is missing", file?.error);
+  }
+  if (!config?.ok || !key?.ok || !imageRoot?.ok || !directorRoot?.ok || !board?.ok)
+    return incomplete("a file is missing");
+  const parsed = parseJson(deviceShape, config.value, join(directory, "device.json"), 65_536);
+  if (!parsed.ok) return parsed;
+  const signer = parseSigner(new TextDecoder().decode(key.value), undefined, join(directory, "device-key.pem"));
+  if (!signer.ok) return signer;
+  return ok({
+    directory,
+    config: parsed.value,
+    key: signer.value,
+    imageRoot: imageRoot.value,
+    directorRoot: directorRoot.value,
+    board: board.value,
+    stateDirectory: join(directory, "state"),
+  });
+}

@@ -1,0 +1,204 @@
+/**
+ * One running module: a guest on its leash, the events it has not seen yet and the timers of its triggers. Events are
+ * delivered one at a time. Whether to start again after an end is the supervisor's decision, not the task's.
+ */
+import type { Holder } from "../../devices/index.ts";
+import {
+  type Engine,
+  EVENT,
+  type Guest,
+  type GuestEvent,
+  type HostModule,
+  type LoadedModule,
+} from "../../runtime/index.ts";
+import type { Trigger } from "../../runtime/kernel/authority/manifest.ts";
+import { utf8 } from "../../runtime/kernel/bytes.ts";
+import type { Fault } from "../../runtime/kernel/fault.ts";
+import { err, ok, type Result } from "../../runtime/kernel/result.ts";
+import type { Cancel, Clock } from "../../runtime/kernel/world.ts";
+import { moduleFault } from "../faults.ts";
+import type { Release } from "../flow/inventory.ts";
+import { faultOfEnd } from "./ending.ts";
+import { createEventQueue } from "./event-queue.ts";
+
+export interface TaskOptions {
+  readonly release: Release;
+  readonly loaded: LoadedModule;
+  readonly holder: Holder;
+  readonly host: HostModule;
+  readonly engine: Engine;
+  readonly clock: Clock;
+  readonly deviceId: string;
+  onLog(lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
+  /** Something worth a report that does not end the module, at most once per code and run. */
+  onNotice(notice: Fault): void;
+  /** The module ended by itself or was ended by its leash; not called after `stop`. */
+  onEnd(reason: Fault): void;
+}
+
+export interface Task {
+  readonly release: Release;
+  readonly holder: Holder;
+  post(event: GuestEvent): void;
+  /** Offers the STOP event for at most one call's time, then ends the worker. Idempotent. */
+  stop(): Promise<void>;
+}
+
+const LOG_LINES_PER_MIN = 600;
+const TABLE_ELEMENTS = 10_000;
+
+/** Starts the guest, runs `sp_init`, arms the triggers and delivers BOOT. On refusal nothing is left running. */
+export async function startTask(options: TaskOptions): Promise<Result<Task>> {
+  const { release, holder, clock } = options;
+  const { limits } = release.manifest;
+  const memoryPages = limits.memoryPages;
+  const perMin = limits.logLinesPerMin ?? LOG_LINES_PER_MIN;
+  const facts = { module: release.name, version: release.version };
+  const noticed = new Set<string>();
+  const notice = (fault: Fault) => {
+    if (noticed.has(fault.code)) return;
+    noticed.add(fault.code);
+    options.onNotice(fault);
+  };
+  const started = await options.engine.start({
+    module: options.loaded,
+    host: options.host,
+    port: holder.port,
+    limits: {
+      memoryPages,
+      tableElements: limits.tableElements ?? TABLE_ELEMENTS,
+      callMs: limits.callMs,
+      logLinesPerMin: perMin,
+    },
+    identity: { deviceId: options.deviceId, moduleName: release.name, moduleVersion: release.version },
+    local: holder.local,
+    clock,
+    onLog(lines, dropped) {
+      options.onLog(lines, dropped);
+      if (dropped > 0) notice(moduleFault("MODULE_LOG_FLOOD", { ...facts, perMin, dropped }));
+    },
+  });
+  if (!started.ok) return started;
+  const guest = started.value;
+  holder.bindLocal((right) => guest.revokeLocal(right));
+
+  const ready = await guest.init();
+  if (!ready.ok || ready.value < 0) {
+    await guest.terminate();
+    const end = ready.ok ? undefined : faultOfEnd(release, await guest.ended);
+    return err(
+      end ?? (ready.ok ? moduleFault("MODULE_REFUSED_START", { ...facts, result: ready.value }) : ready.error),
+    );
+  }
+
+  const queue = createEventQueue();
+  const timers: Cancel[] = [];
+  const pagesAtStart = guest.stats().memoryPages;
+  let stopping = false;
+  let draining = false;
+
+  const drain = async () => {
+    draining = true;
+    for (let event = queue.shift(); event !== undefined; event = queue.shift()) {
+      const answer = await guest.handle(event);
+      if (!answer.ok) break;
+      const pages = guest.stats().memoryPages;
+      if (pages >= memoryPages && pages > pagesAtStart) notice(moduleFault("MODULE_MEMORY_LIMIT", { ...facts, pages }));
+    }
+    draining = false;
+  };
+  const post = (event: GuestEvent) => {
+    queue.push(event);
+    if (!draining) void drain();
+  };
+
+  armTriggers(release.manifest.triggers, { holder, clock, timers, post });
+  void guest.ended.then((end) => {
+    for (const cancel of timers) cancel();
+    queue.clear();
+    const reason = faultOfEnd(release, end);
+    if (!stopping && reason !== undefined) options.onEnd(reason);
+  });
+
+  return ok({
+    release,
+    holder,
+    post: (event) => {
+      if (!stopping) post(event);
+    },
+    async stop() {
+      if (stopping) return void (await guest.ended);
+      stopping = true;
+      for (const cancel of timers) cancel();
+      queue.clear();
+      await sayStop(guest, clock);
+      await guest.terminate();
+    },
+  });
+}
+
+/** STOP is a courtesy: the guest's own deadline bounds it, so a module cannot hold up its end. */
+async function sayStop(guest: Guest, clock: Clock): Promise<void> {
+  await guest.handle({ kind: EVENT.STOP, handle: 0, timeNs: nowNs(clock), arg: 0 });
+}
+
+interface Arming {
+  readonly holder: Holder;
+  readonly clock: Clock;
+  readonly timers: Cancel[];
+  post(event: GuestEvent): void;
+}
+
+/**
+ * Triggers imply no authority: a channel trigger subscribes and a gpio trigger opens its line through the module's own
+ * holder, like a call of its own, and simply stays silent when that is not granted.
+ */
+function armTriggers(triggers: readonly Trigger[], arming: Arming): void {
+  const { holder, clock } = arming;
+  for (const trigger of triggers) {
+    switch (trigger.on) {
+      case "boot":
+        arming.post({ kind: EVENT.BOOT, handle: 0, timeNs: nowNs(clock), arg: 0 });
+        break;
+      case "interval":
+        every(trigger.everyMs, arming, () =>
+          arming.post({ kind: EVENT.TICK, handle: 0, timeNs: nowNs(clock), arg: trigger.id ?? 0 }),
+        );
+        break;
+      case "channel":
+        void holder.port.call({ name: "mqtt_subscribe", ints: [1n], bytes: [utf8(trigger.channel)], capacity: 0 });
+        break;
+      case "gpio":
+        void watchLine(trigger, holder);
+        break;
+    }
+  }
+}
+
+async function watchLine(trigger: Extract<Trigger, { on: "gpio" }>, holder: Holder): Promise<void> {
+  const edges = { rising: 1n, falling: 2n, both: 3n }[trigger.edge];
+  const opened = await holder.port.call({ name: "gpio_open", ints: [0n], bytes: [utf8(trigger.line)], capacity: 0 });
+  if (opened.value < 0) return;
+  const ints = [BigInt(opened.value), edges, BigInt(trigger.debounceUs ?? 0)];
+  await holder.port.call({ name: "gpio_watch", ints, bytes: [], capacity: 0 });
+}
+
+/** A timer that re-arms itself against drift: the n-th tick is due at start + n × period, missed ones are skipped. */
+function every(ms: number, arming: Arming, then: () => void): void {
+  const { clock, timers } = arming;
+  const slot = timers.length;
+  timers.push(() => undefined);
+  let due = clock.monotonic() + ms;
+  const arm = () => {
+    timers[slot] = clock.after(Math.max(0, due - clock.monotonic()), () => {
+      then();
+      while (due <= clock.monotonic()) due += ms;
+      arm();
+    });
+  };
+  arm();
+}
+
+function nowNs(clock: Clock): bigint {
+  return BigInt(Math.round(clock.now() * 1e6));
+}

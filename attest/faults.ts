@@ -1,0 +1,148 @@
+/**
+ * What the attestation door can refuse, and what can go wrong while a publisher signs. `attack` marks what an honest
+ * publisher with working tools does not produce; `refusal` what a mistake in policy or build set-up produces as well.
+ */
+import { declareFaults } from "../runtime/kernel/fault.ts";
+
+export const { catalogue, fault } = declareFaults("ATTEST", {
+  ATTEST_BUNDLE_INVALID: {
+    kind: "refusal",
+    says: "the attestation bundle cannot be used: {reason}",
+    means:
+      "The file is not a Sigstore bundle with one signed in-toto statement and a signing certificate, or it is larger than any honest one.",
+    todo: "Sign the release again. Bare DSSE envelopes and bundles signed with a bare key are not accepted; a damaged file points at the way it came.",
+  },
+  ATTEST_TIMESTAMP: {
+    kind: "attack",
+    says: "no trusted time of signing: {reason}",
+    means:
+      "The bundle needs a time signed by a timestamp authority or transparency log of the trusted root, and every time in it must verify.",
+    todo: "Check that the trusted root names the timestamp authority (or log) that the publisher used and was valid then.",
+  },
+  ATTEST_CERTIFICATE: {
+    kind: "attack",
+    says: "the signing certificate is not accepted: {reason}",
+    means:
+      "The certificate was not issued by a certificate authority of the trusted root, was not valid at the time of signing, is not in a certificate transparency log, or does not name one issuer and one subject.",
+    todo: "Check that the trusted root names the Fulcio instance that the publisher used. If it does, somebody made up a certificate.",
+  },
+  ATTEST_LOG: {
+    kind: "attack",
+    says: "the transparency log does not vouch for this envelope: {reason}",
+    means:
+      "The log entry in the bundle is missing, is not proved by a log of the trusted root, or speaks of another payload or signature. An altered payload shows here first.",
+    todo: "Compare the bundle with the publisher's copy. If the copy is refused too, check the log keys in the trusted root.",
+  },
+  ATTEST_SIGNATURE: {
+    kind: "attack",
+    says: "the signature does not hold: {reason}",
+    means: "The envelope was altered, or was not signed by the key of its certificate.",
+    todo: "Compare the bundle with the publisher's copy; if it is the same, sign the release again.",
+  },
+  ATTEST_NO_RULE: {
+    kind: "refusal",
+    says: "the policy has no evidence rule for module {team}/{name} on device {device} (class {class}, region {region})",
+    means: "Default deny: a module runs only where at least one evidence rule of the owner's policy speaks of it.",
+    todo: "If the module belongs on this device, the owner adds an evidence rule and signs a policy with a higher version.",
+  },
+  ATTEST_IDENTITY_MISMATCH: {
+    kind: "attack",
+    says: "signed by {subject} (issuer {issuer}), which evidence rule {rule} of the policy does not name; it names {expected}",
+    means: "Somebody with a valid certificate signed, but not an identity that the owner trusts for this module.",
+    todo: "If the build moved, the owner names the new identity in the policy, letter by letter. If not, this is a forgery.",
+  },
+  ATTEST_STATEMENT_INVALID: {
+    kind: "refusal",
+    says: "the signed statement cannot be read: {reason}",
+    means: "The payload is not an in-toto statement, or it lists more subjects or digests than are accepted.",
+    todo: "Make the statement with a conforming tool; at most 1024 subjects with 32 digests each.",
+  },
+  ATTEST_STATEMENT_TYPE: {
+    kind: "refusal",
+    says: "the signed payload says it is {found}, expected {expected}",
+    means: "The payload is a document of another kind; a signature over it says nothing about this release.",
+    todo: "Sign an in-toto Statement v1.",
+  },
+  ATTEST_SUBJECT_MISMATCH: {
+    kind: "attack",
+    says: "the statement does not speak of {missing}: none of its {subjects} subjects has that digest",
+    means:
+      "The attestation is genuine but for other bytes. Code and manifest must both be subjects of the same statement.",
+    todo: "Check that bundle, manifest and module are of the same release. If nobody mixed them up, somebody swapped one.",
+  },
+  ATTEST_PREDICATE_TYPE: {
+    kind: "refusal",
+    says: "the statement carries {found}, expected {expected}",
+    means: "Only SLSA provenance v1 answers the questions the policy asks.",
+    todo: "Have the build emit SLSA provenance v1.",
+  },
+  ATTEST_PROVENANCE_INVALID: {
+    kind: "refusal",
+    says: "the provenance cannot be read: {reason}",
+    means:
+      "SLSA provenance v1 needs buildDefinition.buildType, buildDefinition.externalParameters.source.uri and runDetails.builder.id.",
+    todo: "Have the build fill in the named field.",
+  },
+  ATTEST_BUILDER: {
+    kind: "refusal",
+    says: "built by {found}, which evidence rule {rule} of the policy does not name; it names {expected}",
+    means: "The release was built by a builder the owner does not trust for this module.",
+    todo: "Build it with a builder that the policy names, or have the owner name this one.",
+  },
+  ATTEST_SOURCE: {
+    kind: "refusal",
+    says: "built from {found}, which evidence rule {rule} of the policy does not name; it names {expected}",
+    means: "The release was built from a source the owner does not trust for this module.",
+    todo: "Build it from a source that the policy names, or have the owner name this one.",
+  },
+  ATTEST_BUILD_TYPE: {
+    kind: "refusal",
+    says: "the build type is {found}, which evidence rule {rule} of the policy does not name; it names {expected}",
+    means: "The build ran another recipe than the owner asks for.",
+    todo: "Use a build type that the policy names, or have the owner name this one.",
+  },
+  ATTEST_TRUSTED_ROOT_INVALID: {
+    kind: "refusal",
+    says: "the trusted root cannot be used: {reason}",
+    means:
+      "The list of certificate authorities and logs is not well formed. Every key and certificate must say from when it is valid: a missing date must not mean for ever.",
+    todo: "The owner corrects trust/trusted_root.json and signs it again. Until then the previous one stays in force.",
+  },
+  ATTEST_SIGN_INPUT: {
+    kind: "refusal",
+    says: "cannot sign: {reason}",
+    means: "The request to sign names a service that is not an http(s) URL, or a statement that cannot be read.",
+    todo: "Correct the named argument.",
+  },
+  ATTEST_SIGN_TOKEN: {
+    kind: "refusal",
+    says: "the identity token cannot be used: {reason}",
+    means:
+      "Keyless signing needs an OpenID Connect token (a JWT) with a subject, or with an e-mail that its issuer verified.",
+    todo: "Get a fresh token from the build service's identity provider, with audience sigstore. The token is never shown.",
+  },
+  ATTEST_SIGN_CERTIFICATE: {
+    kind: "network",
+    says: "{url} gave no signing certificate: {reason}",
+    means: "Fulcio could not be reached or refused the identity token.",
+    todo: "Check the address, then whether the token is still valid and made for this Fulcio.",
+  },
+  ATTEST_SIGN_LOG: {
+    kind: "network",
+    says: "{url} did not log the signature: {reason}",
+    means: "Rekor could not be reached or refused the entry. Without a log entry no device accepts the bundle.",
+    todo: "Check the address and try again; nothing was published.",
+  },
+  ATTEST_SIGN_TIMESTAMP: {
+    kind: "network",
+    says: "{url} gave no timestamp: {reason}",
+    means: "The timestamp authority could not be reached or refused.",
+    todo: "Check the address and try again; nothing was published.",
+  },
+  ATTEST_SIGN_FAILED: {
+    kind: "environment",
+    says: "signing failed: {reason}",
+    means: "A signing service answered with something that is not what its protocol promises, or this machine failed.",
+    todo: "Check that the addresses are those of a Fulcio, a Rekor and a timestamp authority, in this order.",
+  },
+});

@@ -1,0 +1,19 @@
+/** Door two: is this code what it says? The board's side; what a publisher needs to sign is in `publisher/`. */
+export { BUNDLE_BYTES_MAX, STATEMENT_PAYLOAD_TYPE } from "./bundle.ts";
+export { catalogue } from "./faults.ts";
+export type { Identity } from "./identity.ts";
+export { type JudgeInput, judge, type Verdict } from "./judge.ts";
+export {
+  type EvidenceRule,
+  POLICY_BYTES_MAX,
+  POLICY_PATH,
+  type Policy,
+  parsePolicy,
+  policyShape,
+  TRUSTED_ROOT_PATH,
+} from "./policy.ts";
+export { PROVENANCE_TYPE, type ProvenanceFacts } from "./provenance.ts";
+export { type Check, firstRefusal, type Reason } from "./reasons.ts";
+export { type Artifact, STATEMENT_TYPE } from "./statement.ts";
+export { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX, type TrustedRoot } from "./trust.ts";
+export { type Evidence, type Verification, verifyBundle } from "./verify.ts";

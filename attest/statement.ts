@@ -1,0 +1,63 @@
+/**
+ * The in-toto statement inside a verified envelope, and whether it speaks of these bytes. The library checks that
+ * somebody signed the statement; that the statement is about *this* release is checked here and nowhere else.
+ * Subject names are not compared: a digest says which bytes are meant, a name is only what the builder called them.
+ */
+import { assert } from "../runtime/kernel/assert.ts";
+import type { Sha256 } from "../runtime/kernel/brand.ts";
+import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
+import { err, ok, type Result } from "../runtime/kernel/result.ts";
+import { anything, array, type Infer, optional, parseJson, record, string } from "../runtime/kernel/shape.ts";
+import { BUNDLE_BYTES_MAX } from "./bundle.ts";
+import { fault } from "./faults.ts";
+import { tolerant } from "./tolerant.ts";
+
+export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
+export const STATEMENT_TYPE_V01 = "https://in-toto.io/Statement/v0.1";
+
+const SUBJECTS_MAX = 1024;
+const DIGESTS_MAX = 32;
+
+const digests = record(string({ min: 1, max: 64 }), string({ min: 1, max: 256 }), { max: DIGESTS_MAX });
+const statementShape = tolerant({
+  _type: string({ min: 1, max: 200 }),
+  subject: array(tolerant({ name: optional(string({ max: 1000 })), digest: digests }), { min: 1, max: SUBJECTS_MAX }),
+  predicateType: string({ min: 1, max: 500 }),
+  predicate: optional(anything),
+});
+export type Statement = Infer<typeof statementShape>;
+export type Subject = Statement["subject"][number];
+
+/** Bytes that the statement must speak of. A subject may name them by SHA-256, by SHA-512 (npm does) or by both. */
+export interface Artifact {
+  /** What a person calls it, e.g. `module.wasm`; for messages only. */
+  readonly name: string;
+  readonly sha256: Sha256;
+  /** Lower-case hex; without it a subject with only a SHA-512 covers nothing. */
+  readonly sha512?: string;
+}
+
+export function parseStatement(payload: Uint8Array): Result<Statement, Fault> {
+  const parsed = parseJson(statementShape, payload, "the statement", BUNDLE_BYTES_MAX);
+  if (parsed.ok) return parsed;
+  return err(fault("ATTEST_STATEMENT_INVALID", { reason: reasonOf(parsed.error) }, parsed.error));
+}
+
+/** THE subject check: every artifact must be among the subjects, by digest. */
+export function checkSubjects(subjects: readonly Subject[], artifacts: readonly Artifact[]): Result<undefined, Fault> {
+  assert(artifacts.length > 0, "a release has bytes to be judged");
+  const missing = artifacts.filter((artifact) => !subjects.some((subject) => speaksOf(subject, artifact)));
+  if (missing.length === 0) return ok(undefined);
+  const names = missing.map((one) => `${one.name} (sha256 ${one.sha256})`);
+  return err(fault("ATTEST_SUBJECT_MISMATCH", { missing: names, subjects: subjects.length }));
+}
+
+/** At least one digest that we can compare, and all that we can compare are equal. */
+function speaksOf(subject: Subject, artifact: Artifact): boolean {
+  const { sha256, sha512 } = subject.digest;
+  const pairs = [
+    [sha256, artifact.sha256],
+    [sha512, artifact.sha512],
+  ].filter(([said, actual]) => said !== undefined && actual !== undefined);
+  return pairs.length > 0 && pairs.every(([said, actual]) => said === actual);
+}

@@ -1,0 +1,340 @@
+/**
+ * One repository's metadata on its way from "downloaded" to "trusted": tuf-js's TrustedMetadataStore decides, this file
+ * gives it our clock, checks what it does not know (device binding, delegation names) and names each refusal.
+ *
+ * The store flattens attack classes into few error types, so the class is taken from our own comparison of the versions
+ * involved, never from a message. What the store already refuses is not decided a second time here.
+ * A `Trust` is built anew for each refresh and thrown away on the first refusal: nothing is kept half.
+ */
+import type { Targets } from "@tufjs/models";
+import { LengthOrHashMismatchError, UnsignedMetadataError } from "@tufjs/models/dist/error.js";
+import { BadVersionError, EqualVersionError, ExpiredMetadataError, RepositoryError } from "tuf-js/dist/error.js";
+import { TrustedMetadataStore } from "tuf-js/dist/store.js";
+import { assert } from "../../runtime/kernel/assert.ts";
+import type { DeviceId } from "../../runtime/kernel/brand.ts";
+import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
+import { fault } from "../faults.ts";
+import { isDelegableName } from "../layout.ts";
+import { type Header, type Place, type RepositoryName, readHeader } from "./header.ts";
+import { type Found, walk } from "./walk.ts";
+
+export interface DelegatedFile {
+  readonly role: string;
+  readonly delegator: string;
+  readonly bytes: Uint8Array;
+}
+
+/** The raw files of one consistent, verified state: what the vault keeps and a proof can carry. */
+export interface RepositoryFiles {
+  /** Root versions after the pinned one, in order. */
+  readonly roots: readonly Uint8Array[];
+  readonly timestamp: Uint8Array;
+  readonly snapshot: Uint8Array;
+  readonly targets: Uint8Array;
+  readonly delegated: readonly DelegatedFile[];
+}
+
+export interface Versions {
+  readonly root: number;
+  readonly timestamp: number;
+  readonly snapshot: number;
+  readonly targets: number;
+}
+
+export interface TrustOptions {
+  readonly repository: RepositoryName;
+  /** The root this board was provisioned with. */
+  readonly pinned: Uint8Array;
+  /** Set for the director: whose metadata this must be. */
+  readonly device?: DeviceId;
+  /** The time against which expiry is judged, ms. */
+  readonly at: number;
+}
+
+export class Trust {
+  readonly #store: TrustedMetadataStore;
+  readonly #options: TrustOptions;
+  readonly #roots: Uint8Array[] = [];
+  readonly #delegated = new Map<string, DelegatedFile>();
+  #timestampBytes: Uint8Array | undefined;
+  #snapshotBytes: Uint8Array | undefined;
+  #targetsBytes: Uint8Array | undefined;
+
+  /** TUF 5.2: starts from the pinned root, which may itself be expired. */
+  constructor(options: TrustOptions) {
+    this.#options = options;
+    const place = this.#place("root");
+    readHeader(options.pinned, place);
+    try {
+      this.#store = new TrustedMetadataStore(Buffer.from(options.pinned));
+    } catch (error) {
+      throw classify(error, place);
+    }
+    // 5.1: the time is fixed for the whole update. The field is private in the types only; the clock is ours.
+    Object.assign(this.#store, { referenceTime: new Date(options.at) });
+  }
+
+  get rootVersion(): number {
+    return this.#store.root.signed.version;
+  }
+
+  get consistentSnapshot(): boolean {
+    return this.#store.root.signed.consistentSnapshot;
+  }
+
+  /** Who may sign the online roles: what tells a rotation of their keys (5.3.11). */
+  onlineKeys(): string {
+    const { roles, keys } = this.#store.root.signed;
+    return JSON.stringify(
+      ["timestamp", "snapshot"].map((name) => roles[name]?.keyIDs.map((id) => [id, keys[id]?.keyVal])),
+    );
+  }
+
+  /** 5.3.4 to 5.3.7: a root must be signed by the one before it and by itself, and be its direct successor. */
+  root(bytes: Uint8Array): void {
+    const place = this.#place("root");
+    const header = readHeader(bytes, place);
+    const trusted = this.rootVersion;
+    try {
+      this.#store.updateRoot(Buffer.from(bytes));
+    } catch (error) {
+      if (error instanceof BadVersionError) {
+        throw fault("UPDATE_ROLLBACK", { ...place, offered: header.version, trusted }, error);
+      }
+      throw classify(error, place);
+    }
+    this.#roots.push(bytes);
+  }
+
+  /** 5.3.10: the newest root must not be expired. */
+  rootIsFresh(): void {
+    const { signed } = this.#store.root;
+    if (signed.isExpired(new Date(this.#options.at))) throw this.#stale("root", signed.expires);
+  }
+
+  /** Puts the timestamp of before in place as the floor of 5.4.3; one that no longer verifies is forgotten. */
+  recallTimestamp(bytes: Uint8Array): void {
+    try {
+      this.#store.updateTimestamp(Buffer.from(bytes));
+    } catch (error) {
+      if (error instanceof UnsignedMetadataError) return;
+      // An expired timestamp still is a floor; whether it may be the current one is asked in `timestamp`.
+      if (!(error instanceof ExpiredMetadataError)) throw classify(error, this.#place("timestamp"));
+    }
+    this.#timestampBytes = bytes;
+  }
+
+  /** 5.4.2 to 5.4.4. The same version again keeps the one of before. */
+  timestamp(bytes: Uint8Array): void {
+    const place = this.#place("timestamp");
+    const header = readHeader(bytes, place);
+    const before = this.#store.timestamp?.signed;
+    try {
+      this.#store.updateTimestamp(Buffer.from(bytes));
+      this.#timestampBytes = bytes;
+    } catch (error) {
+      this.#deviceBefore(error, header, place);
+      if (error instanceof ExpiredMetadataError) throw this.#stale("timestamp", header.expires, error);
+      if (!(error instanceof BadVersionError) || before === undefined) throw classify(error, place);
+      if (!(error instanceof EqualVersionError)) {
+        if (header.version < before.version) {
+          throw fault("UPDATE_ROLLBACK", { ...place, offered: header.version, trusted: before.version }, error);
+        }
+        const trusted = before.snapshotMeta.version;
+        throw fault("UPDATE_ROLLBACK", { ...place, role: "snapshot", offered: "an older", trusted }, error);
+      }
+      if (before.isExpired(new Date(this.#options.at))) throw this.#stale("timestamp", before.expires, error);
+    }
+    this.#isOurDevice(header, place);
+  }
+
+  get snapshotWanted(): { readonly version: number; readonly length: number | undefined } {
+    assert(this.#store.timestamp !== undefined, "the timestamp comes before the snapshot");
+    const { version, length } = this.#store.timestamp.signed.snapshotMeta;
+    return { version, length };
+  }
+
+  /**
+   * Puts the snapshot of before in place: as the floor of 5.5.5 and, when it is the very file that the timestamp names,
+   * as the current one; the result says which.
+   */
+  recallSnapshot(bytes: Uint8Array): boolean {
+    assert(this.#store.timestamp !== undefined, "the timestamp comes before the snapshot");
+    try {
+      this.#store.updateSnapshot(Buffer.from(bytes), true);
+      this.#store.timestamp.signed.snapshotMeta.verify(Buffer.from(bytes));
+    } catch (error) {
+      if (
+        error instanceof UnsignedMetadataError ||
+        error instanceof BadVersionError ||
+        error instanceof ExpiredMetadataError ||
+        error instanceof LengthOrHashMismatchError
+      ) {
+        return false;
+      }
+      throw classify(error, this.#place("snapshot"));
+    }
+    this.#snapshotBytes = bytes;
+    return true;
+  }
+
+  /** 5.5.2 to 5.5.6. */
+  snapshot(bytes: Uint8Array): void {
+    const place = this.#place("snapshot");
+    const header = readHeader(bytes, place);
+    const wanted = this.snapshotWanted.version;
+    const before = this.#store.snapshot?.signed.meta ?? {};
+    try {
+      this.#store.updateSnapshot(Buffer.from(bytes));
+    } catch (error) {
+      this.#deviceBefore(error, header, place);
+      if (error instanceof ExpiredMetadataError) throw this.#stale("snapshot", header.expires, error);
+      if (error instanceof BadVersionError && header.version !== wanted) {
+        const what = `version ${header.version}, the timestamp names ${wanted}`;
+        throw fault("UPDATE_MIX_AND_MATCH", { ...place, what }, error);
+      }
+      // What is left of the store's refusals after the signature held: a role vanished or went back (5.5.5).
+      if (isSigned(error)) {
+        const trusted = Object.entries(before).map(([name, meta]) => `${name} ${meta.version}`);
+        throw fault("UPDATE_ROLLBACK", { ...place, offered: header.version, trusted }, error);
+      }
+      throw classify(error, place);
+    }
+    this.#isOurDevice(header, place);
+    this.#snapshotBytes = bytes;
+  }
+
+  /** What the snapshot names for a role; a role that it does not name cannot be loaded. */
+  targetsWanted(role: string): { readonly version: number; readonly length: number | undefined } {
+    const meta = this.#store.snapshot?.signed.meta ?? {};
+    const wanted = Object.hasOwn(meta, `${role}.json`) ? meta[`${role}.json`] : undefined;
+    if (wanted === undefined) {
+      throw fault("UPDATE_MIX_AND_MATCH", { ...this.#place(role), what: "the snapshot does not name it" });
+    }
+    return { version: wanted.version, length: wanted.length };
+  }
+
+  /** 5.6.2 to 5.6.5, for the top-level targets (`targets`, delegated by `root`) and for delegated roles. */
+  targets(role: string, delegator: string, bytes: Uint8Array): void {
+    const place = this.#place(role);
+    const wanted = this.targetsWanted(role);
+    const header = readHeader(bytes, place);
+    try {
+      this.#store.updateDelegatedTargets(Buffer.from(bytes), role, delegator);
+    } catch (error) {
+      this.#deviceBefore(error, header, place);
+      if (error instanceof ExpiredMetadataError) throw this.#stale(role, header.expires, error);
+      if (error instanceof BadVersionError) {
+        const what = `version ${header.version}, the snapshot names ${wanted.version}`;
+        throw fault("UPDATE_MIX_AND_MATCH", { ...place, what }, error);
+      }
+      throw classify(error, place);
+    }
+    this.#isOurDevice(header, place);
+    this.#delegatesWell(role);
+    if (role === "targets") this.#targetsBytes = bytes;
+    else this.#delegated.set(`${delegator}>${role}`, { role, delegator, bytes });
+  }
+
+  /** The verified targets of a role as its delegator vouches for it; undefined if it was not loaded. */
+  role(role: string, delegator: string): Targets | undefined {
+    if (role === "targets" ? this.#targetsBytes === undefined : !this.#delegated.has(`${delegator}>${role}`)) {
+      return undefined;
+    }
+    return this.#store.getRole(role)?.signed;
+  }
+
+  /** The owner's own role. */
+  topTargets(): Targets {
+    const targets = this.role("targets", "root");
+    assert(targets !== undefined, "a committed repository has targets");
+    return targets;
+  }
+
+  find(path: string): Found {
+    return walk(path, (role, delegator) => this.role(role, delegator));
+  }
+
+  /** Every role that is loaded, the top-level one first. */
+  loadedRoles(): readonly { readonly role: string; readonly targets: Targets }[] {
+    const names = new Set(["targets", ...[...this.#delegated.values()].map((one) => one.role)]);
+    return [...names].flatMap((role) => {
+      const targets = this.#store.getRole(role)?.signed;
+      return targets === undefined ? [] : [{ role, targets }];
+    });
+  }
+
+  files(): RepositoryFiles {
+    assert(
+      this.#timestampBytes !== undefined && this.#snapshotBytes !== undefined && this.#targetsBytes !== undefined,
+      "a repository is complete before it is kept",
+    );
+    return {
+      roots: [...this.#roots],
+      timestamp: this.#timestampBytes,
+      snapshot: this.#snapshotBytes,
+      targets: this.#targetsBytes,
+      delegated: [...this.#delegated.values()],
+    };
+  }
+
+  versions(): Versions {
+    const { root, timestamp, snapshot, targets } = this.#store;
+    assert(timestamp && snapshot && targets, "a repository is complete before it is shown");
+    return {
+      root: root.signed.version,
+      timestamp: timestamp.signed.version,
+      snapshot: snapshot.signed.version,
+      targets: targets.signed.version,
+    };
+  }
+
+  #place(role: string): Place {
+    return { repository: this.#options.repository, role };
+  }
+
+  #stale(role: string, expires: string, cause?: unknown): Fault {
+    return fault("UPDATE_STALE", { ...this.#place(role), expires }, cause);
+  }
+
+  /** The device binding (DESIGN section 5): after the signature, before anything is kept. */
+  #isOurDevice(header: Header, place: Place): void {
+    const { device } = this.#options;
+    if (device === undefined || header.device === device) return;
+    const found = typeof header.device === "string" ? header.device : "no device";
+    throw fault("UPDATE_WRONG_DEVICE", { ...place, device, found });
+  }
+
+  /** A refusal by version or expiry of a file that is another device's is first of all that. */
+  #deviceBefore(error: unknown, header: Header, place: Place): void {
+    if (isSigned(error)) this.#isOurDevice(header, place);
+  }
+
+  #delegatesWell(role: string): void {
+    const delegations = this.#store.getRole(role)?.signed.delegations;
+    if (delegations === undefined) return;
+    const { roles, succinctRoles } = delegations;
+    const names = roles === undefined ? [] : Object.keys(roles);
+    if (succinctRoles !== undefined) names.push(succinctRoles.namePrefix);
+    const refuse = (delegate: string, reason: string) =>
+      fault("UPDATE_DELEGATION", { ...this.#place(role), delegate, reason });
+    // Uptane 5.4.4.6: directed targets must not delegate.
+    if (this.#options.device !== undefined) throw refuse(names.join(", "), "a director does not delegate");
+    const bad = names.find((name) => !isDelegableName(name));
+    if (bad !== undefined) throw refuse(bad, "not an acceptable role name");
+  }
+}
+
+/** Whether the signatures held when the store refused: this class of its errors compares versions and expiry. */
+function isSigned(error: unknown): boolean {
+  return error instanceof RepositoryError;
+}
+
+/** The store's refusals that mean the same wherever they come from. */
+function classify(error: unknown, place: Place): Fault {
+  if (error instanceof UnsignedMetadataError) return fault("UPDATE_SIGNATURE", { ...place }, error);
+  if (error instanceof LengthOrHashMismatchError) {
+    return fault("UPDATE_MIX_AND_MATCH", { ...place, what: reasonOf(error) }, error);
+  }
+  return fault("UPDATE_METADATA_INVALID", { ...place, reason: reasonOf(error) }, error);
+}

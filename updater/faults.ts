@@ -1,0 +1,151 @@
+/**
+ * What the updater refuses, by name of the attack where there is one. A lost network, a stale repository, an attack and
+ * a broken disk never share a code: whoever reads the code knows whether to wait, to re-sign or to investigate.
+ */
+import { declareFaults } from "../runtime/kernel/fault.ts";
+
+export const { catalogue, fault } = declareFaults("UPDATE", {
+  UPDATE_NETWORK: {
+    kind: "network",
+    says: "cannot fetch {url}: {reason}",
+    means: "The repository could not be reached, or the connection broke before the file was complete.",
+    todo: "Check network, DNS and the repository's address. What was trusted before keeps running; the next poll retries.",
+  },
+  UPDATE_HTTP_STATUS: {
+    kind: "network",
+    says: "{url} answered with HTTP status {status}",
+    means: "The server is there but does not serve this file. Redirects are not followed.",
+    todo: "Check the base URL of the repository and that publication or the upload to the mirror is complete.",
+  },
+  UPDATE_SLOW: {
+    kind: "network",
+    says: "{url} was too slow: {received} bytes in {ms} ms ({limit})",
+    means: "The server trickles or stalls. That may be a bad line, or somebody who keeps the board from updating.",
+    todo: "Try another network or mirror. If the line is honest but slow, raise the updater's time limits.",
+  },
+  UPDATE_ENDLESS_DATA: {
+    kind: "attack",
+    says: "{url} sent more than the {max} bytes that are allowed; the connection was cut",
+    means: "The server goes on sending beyond the declared or permitted length (endless data attack).",
+    todo: "Find out who serves this address. An honest repository never does this.",
+  },
+  UPDATE_TOO_LARGE: {
+    kind: "refusal",
+    says: "{what} has {size} bytes, at most {max} are accepted",
+    means: "A file is announced or declared larger than this board accepts; it was not downloaded.",
+    todo: "Publish something smaller, or raise the board's limit if its memory and storage allow.",
+  },
+  UPDATE_STALE: {
+    kind: "stale",
+    says: "{repository} {role} expired at {expires}",
+    means:
+      "The newest signed metadata offered is past its expiry: a freeze attack, a forgotten renewal, or a wrong clock.",
+    todo: "Run `sallyport repo resign` for timestamp and snapshot; offline roles need their keys. Check the board's clock.",
+  },
+  UPDATE_ROLLBACK: {
+    kind: "attack",
+    says: "{repository} offers {role} version {offered}, but version {trusted} was trusted before",
+    means: "Signed but older metadata was put in place of newer metadata (rollback attack), or a backup was restored.",
+    todo: "Restore the newest files of the repository. If nobody restored a backup, treat the server as compromised.",
+  },
+  UPDATE_MIX_AND_MATCH: {
+    kind: "attack",
+    says: "{repository} {role} is not the file that was named: {what}",
+    means:
+      "Files of different states of the repository were combined (mix-and-match attack), or an upload is half done.",
+    todo: "Publish again so that all files are in place. If it stays, somebody between you and the board alters files.",
+  },
+  UPDATE_SIGNATURE: {
+    kind: "attack",
+    says: "{repository} {role} is not signed by enough of its keys",
+    means: "Too few valid signatures of the keys that may sign this role (arbitrary software attack), or a wrong key.",
+    todo: "Sign with the keys that root or the delegation names, at their threshold. If nobody erred, it is a forgery.",
+  },
+  UPDATE_METADATA_MISSING: {
+    kind: "network",
+    says: "the {repository} repository does not have {name}",
+    means:
+      "Metadata that has to be there is not served (HTTP 404 or 403): nothing was published, or a file is withheld.",
+    todo: "Check the base URL. For a new device, the director has to assign something, if only nothing, once.",
+  },
+  UPDATE_METADATA_INVALID: {
+    kind: "refusal",
+    says: "{repository} {role} is not acceptable metadata: {reason}",
+    means: "A metadata file does not have the form that TUF and this board's bounds ask for.",
+    todo: "Publish again with a conforming tool. Captive portals and error pages served as files look like this too.",
+  },
+  UPDATE_DELEGATION: {
+    kind: "refusal",
+    says: "{repository} {role} delegates to {delegate}: {reason}",
+    means:
+      "A delegation is not one this board follows: a name that shadows another, director delegations, or too many.",
+    todo: "Remove or rename the delegation. Names are letters, digits, `-` and `_`; directors do not delegate.",
+  },
+  UPDATE_WRONG_DEVICE: {
+    kind: "attack",
+    says: "director {role} was made for {found}, this is {device}",
+    means: "Validly signed metadata of another device was served here, which could freeze or steer this board.",
+    todo: "Check the director's base URL of this board and the mirror in between.",
+  },
+  UPDATE_REPOSITORIES_DISAGREE: {
+    kind: "attack",
+    says: "image repository and director disagree about {path}: {differs}",
+    means: "The director names other bytes or facts than the publisher released. One of them errs or is compromised.",
+    todo: "Assign the release again. If it comes back, suspect the director's key and look at who used it.",
+  },
+  UPDATE_NOT_RELEASED: {
+    kind: "attack",
+    says: "the director names {path}, which the image repository does not release",
+    means: "The director alone cannot introduce code; the publisher's role does not have this path.",
+    todo: "Publish the release first. If nobody erred, suspect the director's key.",
+  },
+  UPDATE_NOT_ASSIGNED: {
+    kind: "refusal",
+    says: "the director does not assign {path} to this device",
+    means: "The image repository may have it, but this device was not told to run it.",
+    todo: "Assign the module to the device.",
+  },
+  UPDATE_TARGET_MISSING: {
+    kind: "refusal",
+    says: "{repository} has no target {path}",
+    means: "The path is not offered by the role that may offer it.",
+    todo: "Publish it with that role: `policy/*` and `trust/*` with the owner's keys, modules with their team's.",
+  },
+  UPDATE_PATH_REFUSED: {
+    kind: "refusal",
+    says: "{path} is not a path that {asked}",
+    means: "The map from paths to repositories is fixed; this path was asked for in the wrong way.",
+    todo: "Ask for `policy/*` and `trust/*` from the owner, for `modules/*` and `agent/*` from both repositories.",
+  },
+  UPDATE_TARGET_HASH: {
+    kind: "attack",
+    says: "{path} has SHA-256 {actual}, signed is {expected}",
+    means: "The downloaded bytes are not the ones that were signed. Nothing of them was kept.",
+    todo: "Upload the target again. If the repository's disk is right, the server or the way to it alters files.",
+  },
+  UPDATE_TARGET_LENGTH: {
+    kind: "attack",
+    says: "{path} has {actual} bytes, signed are {expected}",
+    means: "The download is shorter or longer than what was signed. Nothing of it was kept.",
+    todo: "Upload the target again; check the mirror.",
+  },
+  UPDATE_VAULT_TORN: {
+    kind: "disk",
+    says: "the vault {path} is not usable: {reason}",
+    means:
+      "The board's memory of trusted metadata was damaged. It starts again from the roots it was provisioned with.",
+    todo: "Check the storage medium. The next refresh rebuilds the vault; rollback protection restarts from there.",
+  },
+  UPDATE_NEVER_REFRESHED: {
+    kind: "refusal",
+    says: "there is no trusted metadata yet",
+    means: "A target can only be fetched after a refresh said what is trusted.",
+    todo: "Refresh first.",
+  },
+  UPDATE_CLOSED: {
+    kind: "refusal",
+    says: "the updater is closed",
+    means: "The program is shutting down.",
+    todo: "Nothing.",
+  },
+});

@@ -1,0 +1,17 @@
+/**
+ * Door one, the board's side: how new bytes arrive, and which bytes the owner, the publishers and the director agree
+ * on. The repository side has a door of its own, `repository/index.ts`, and is not in the board's package.
+ */
+export type { RepositoryName } from "./client/header.ts";
+export type { FetchLimits } from "./client/source.ts";
+export type { DelegatedFile, RepositoryFiles, Versions } from "./client/trust.ts";
+export {
+  type MetadataChain,
+  openUpdater,
+  type RepositoryAddress,
+  type Updater,
+  type UpdaterOptions,
+} from "./client/updater.ts";
+export { type ChainClaim, verifyChain } from "./client/verify-chain.ts";
+export type { Target, TrustedView } from "./client/view.ts";
+export { catalogue } from "./faults.ts";
