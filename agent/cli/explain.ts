@@ -39,6 +39,11 @@ export const verb: Verb = {
   },
 };
 
+/** One plain sentence for a code. */
+export function explainLine(code: string): string {
+  return findCode(code)?.means ?? "";
+}
+
 export function errorsMarkdown(): string {
   const lines = [
     "# Error codes",

@@ -34,7 +34,8 @@ export interface FakeSigstore {
 
 type TLog = Awaited<ReturnType<typeof initializeTLog>>;
 
-export async function startSigstore(): Promise<FakeSigstore> {
+/** `logsCertificates: false` gives an authority whose certificates carry no proof of having been logged. */
+export async function startSigstore({ logsCertificates = true } = {}): Promise<FakeSigstore> {
   const server = createServer();
   await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
   const url = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
@@ -42,7 +43,7 @@ export async function startSigstore(): Promise<FakeSigstore> {
   const startedAt = wholeSeconds(new Date());
   const clock = new Date();
   const ctlog = await initializeCTLog(keyPair());
-  const ca = await initializeCA(keyPair(), ctlog);
+  const ca = await initializeCA(keyPair(), logsCertificates ? ctlog : undefined);
   const tlog = await initializeTLog(url, keyPair());
   const tsa = await initializeTSA(keyPair(), clock);
   const mended = mendedLog(tlog);

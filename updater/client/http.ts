@@ -27,7 +27,7 @@ export function httpSource(addresses: Addresses, limits: FetchLimits): Source {
     async target(path, length) {
       const url = new URL(path, targetsBase);
       const totalMs = limits.totalMs + (length / limits.bytesPerSMin) * 1000;
-      const body = await download(url, { bytesMax: length, totalMs, idleMs: limits.idleMs }, agents);
+      const body = await download(url, { bytesMax: length, exactly: path, totalMs, idleMs: limits.idleMs }, agents);
       if (body === undefined) throw fault("UPDATE_HTTP_STATUS", { url: url.href, status: 404 });
       return body;
     },
@@ -43,6 +43,8 @@ const DELAY_MAX_MS = 2 ** 31 - 1;
 
 interface Bounds {
   readonly bytesMax: number;
+  /** Set for a target: its path, whose signed length is exactly `bytesMax`. */
+  readonly exactly?: string;
   readonly totalMs: number;
   readonly idleMs: number;
 }
@@ -105,16 +107,18 @@ function download(
       return;
     }
     if (status !== 200) return refuse(fault("UPDATE_HTTP_STATUS", { url: url.href, status }));
-    const announced = Number(response.headers["content-length"] ?? 0);
-    if (announced > bounds.bytesMax) {
-      return refuse(fault("UPDATE_TOO_LARGE", { what: url.href, size: announced, max: bounds.bytesMax }));
+    const { bytesMax, exactly } = bounds;
+    const announced = Number(response.headers["content-length"] ?? (exactly === undefined ? 0 : bytesMax));
+    if (exactly !== undefined && announced !== bytesMax) {
+      return refuse(fault("UPDATE_TARGET_LENGTH", { path: exactly, expected: bytesMax, actual: announced }));
+    }
+    if (announced > bytesMax) {
+      return refuse(fault("UPDATE_TOO_LARGE", { what: url.href, size: announced, max: bytesMax }));
     }
     response.on("data", (chunk: Buffer) => {
       idle.refresh();
       received += chunk.byteLength;
-      if (received > bounds.bytesMax) {
-        return refuse(fault("UPDATE_ENDLESS_DATA", { url: url.href, max: bounds.bytesMax }));
-      }
+      if (received > bytesMax) return refuse(fault("UPDATE_ENDLESS_DATA", { url: url.href, max: bytesMax }));
       chunks.push(chunk);
     });
     response.on("error", broken);

@@ -4,7 +4,6 @@ import { assert } from "../../runtime/kernel/assert.ts";
 import { MODULE_BYTES_MAX, releasePaths, targetPath } from "../../runtime/kernel/authority/manifest.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
-import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { isOwners } from "../layout.ts";
 import { fault } from "./faults.ts";

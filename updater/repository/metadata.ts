@@ -3,7 +3,6 @@
  * what names them, the timestamp last, each file durable before the next), so that a client sees the old state or the
  * new one at every moment, and a crash leaves only files that nothing names yet.
  */
-import { createHash } from "node:crypto";
 import { existsSync } from "node:fs";
 import { dirname, join } from "node:path";
 import {

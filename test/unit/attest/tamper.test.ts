@@ -110,6 +110,15 @@ describe("a tampered bundle", () => {
     ).toBe("ATTEST_TIMESTAMP");
   });
 
+  it("cannot raise the clock's floor by a time that a version 2 log never signed", async () => {
+    const forged = altered(await signed(sigstore, { rekorVersion: 2 }), (json) => {
+      json.verificationMaterial.tlogEntries[0].integratedTime = "4102444800";
+    });
+    const { signedTimesMs } = ask(forged);
+    expect(signedTimesMs).toHaveLength(1);
+    for (const time of signedTimesMs) expect(time).toBeLessThan(Date.now() + 60_000);
+  });
+
   it("is refused when its log entry is replayed to look like two", () => {
     expect(
       refusalOf((json) => {
@@ -152,6 +161,18 @@ describe("a trusted root of another Sigstore", () => {
     });
     const verdict = judge(question(sigstore, bundle, { trust: unwrap(parseTrustedRoot(root)) }));
     expect(refusals(verdict)).toEqual(["certificate: ATTEST_CERTIFICATE"]);
+  });
+});
+
+describe("a certificate that no certificate log has seen", () => {
+  it("is refused, though its authority is trusted: nobody could have noticed it being issued", async () => {
+    const secretive = await startSigstore({ logsCertificates: false });
+    try {
+      const verdict = judge(question(secretive, await signed(secretive)));
+      expect(refusals(verdict)).toEqual(["certificate: ATTEST_CERTIFICATE"]);
+    } finally {
+      await secretive.close();
+    }
   });
 });
 

@@ -1,0 +1,94 @@
+/**
+ * Where a command becomes a change of desired state. Judged first (signature by an operator key the policy names, device,
+ * expiry, sequence number), then recorded with its sequence number in one transaction, then made effective, then
+ * answered: what was acknowledged survives a power cut. Anything else is reported and changes nothing.
+ */
+import type { DeviceFacts } from "../runtime/kernel/authority/ceiling.ts";
+import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
+import type { Clock } from "../runtime/kernel/world.ts";
+import { judgeCommand } from "./link/commands.ts";
+import type { Memory } from "./memory.ts";
+import type { Reporter } from "./report/reporter.ts";
+import type { Serial } from "./serial.ts";
+import type { Supervisor } from "./supervise/supervisor.ts";
+import type { Command } from "./wire/index.ts";
+
+export interface CommandDeskOptions {
+  readonly memory: Memory;
+  readonly reporter: Reporter;
+  readonly supervisor: Supervisor;
+  readonly serial: Serial;
+  readonly device: DeviceFacts & { readonly id: DeviceId };
+  readonly tenant: TenantId;
+  readonly clock: Clock;
+  /** Looks at both repositories; resolves when the round is over. */
+  refresh(): Promise<void>;
+}
+
+export interface CommandDesk {
+  take(topicVerb: string, payload: Uint8Array): void;
+}
+
+export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
+  const { memory, reporter, supervisor, serial, clock } = options;
+
+  function answer(command: Command, reason?: string): void {
+    const said = reason === undefined ? {} : { reason };
+    reporter.result({ id: command.id, verb: command.verb, ok: true, ...said, t: clock.now() });
+  }
+
+  function carryOut(command: Command, operator: string, keyId: string): void {
+    switch (command.verb) {
+      case "revoke": {
+        const { module, capability, reason } = command.args;
+        memory.transaction(() => {
+          memory.sequences.accept(keyId, command.seq);
+          memory.revocations.add({ id: command.id, module, capability, by: keyId, at: clock.now(), reason });
+        });
+        const gone = supervisor.revoke(module, capability, command.id);
+        reporter.event("grant.revoked", { module, capability, by: operator, revocation: command.id, reason });
+        answer(command, gone.length === 0 ? "recorded; nothing of it was held" : `revoked ${gone.join(", ")}`);
+        return;
+      }
+      case "restart": {
+        const { module } = command.args;
+        memory.transaction(() => {
+          memory.sequences.accept(keyId, command.seq);
+          memory.modules.clearFailed(module);
+        });
+        void serial.run(() => restart(command, module));
+        return;
+      }
+      case "refresh":
+        memory.transaction(() => memory.sequences.accept(keyId, command.seq));
+        void options.refresh().then(() => answer(command));
+        return;
+    }
+  }
+
+  async function restart(command: Command, module: Parameters<Memory["modules"]["get"]>[0]): Promise<void> {
+    const record = memory.modules.get(module);
+    const phase = record?.candidate === undefined ? "running" : "probation";
+    const release = record?.candidate ?? record?.committed;
+    if (release === undefined) return answer(command, "nothing of this name is installed");
+    const started = await supervisor.start(release, phase);
+    answer(command, started.ok ? undefined : started.error.line());
+  }
+
+  return {
+    take(topicVerb, bytes) {
+      const judged = judgeCommand({
+        topicVerb,
+        bytes,
+        device: options.device.id,
+        tenant: options.tenant,
+        operators: memory.operators(),
+        deviceFacts: options.device,
+        now: memory.trustedNow(),
+        lastSeq: memory.sequences.last,
+      });
+      if (judged.ok) return carryOut(judged.value.command, judged.value.operator, judged.value.keyId);
+      reporter.refusal("command.refused", judged.error, { verb: topicVerb });
+    },
+  };
+}

@@ -1,0 +1,193 @@
+/**
+ * The composition root of the board's side: reads what was provisioned, opens state, builds the parts and wires them;
+ * it decides nothing. Order at start: state, updater and board first; committed modules run before the network is
+ * asked for anything; then the broker connection; then the first round. Order at stop is the reverse.
+ */
+import { join } from "node:path";
+import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
+import type { ModuleName } from "../runtime/kernel/brand.ts";
+import { hex } from "../runtime/kernel/bytes.ts";
+import { reasonOf } from "../runtime/kernel/fault.ts";
+import { unwrap } from "../runtime/kernel/result.ts";
+import type { Clock, Log, Random } from "../runtime/kernel/world.ts";
+import { v8Engine } from "../runtime/index.ts";
+import { openUpdater } from "../updater/index.ts";
+import { createCommandDesk } from "./command-desk.ts";
+import { loadModule } from "./flow/admit.ts";
+import { createLeases } from "./flow/lease.ts";
+import { createReconciler } from "./flow/reconcile.ts";
+import { createRefreshLoop } from "./flow/refresh-loop.ts";
+import { createTransitions } from "./flow/transitions.ts";
+import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
+import { createUplink } from "./link/uplink.ts";
+import { openMemory } from "./memory.ts";
+import { createModuleServices } from "./module-services.ts";
+import { readBoard } from "./provision/device.ts";
+import { createReporter } from "./report/reporter.ts";
+import { createSerial } from "./serial.ts";
+import { createSupervisor } from "./supervise/supervisor.ts";
+import { AGENT_VERSION, BUILD_TIME_MS } from "./version.ts";
+import { levelsBelow, topicsOf } from "./wire/index.ts";
+
+export interface AgentOptions {
+  readonly directory: string;
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+}
+
+export interface Agent {
+  /** Stops modules, says goodbye to the broker, closes state. */
+  stop(): Promise<void>;
+}
+
+/** How often grants are reported with their counters while nothing else changes. */
+const GRANTS_REPORT_MS = 30_000;
+
+export async function startAgent(options: AgentOptions): Promise<Agent> {
+  const { clock, random, log } = options;
+  const provisioned = unwrap(readBoard(options.directory));
+  const { config } = provisioned;
+  const memory = openMemory(join(provisioned.stateDirectory, "state.db"), clock, BUILD_TIME_MS);
+  const boot = memory.nextBoot();
+  const topics = topicsOf(config.tenant, config.device);
+  const facts = { id: config.device, class: config.class, region: config.region };
+  const description = unwrap(parseBoard(provisioned.board));
+  const { simulatedDirectory } = config;
+  const board = unwrap(openBoard(description, { clock, ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }) }));
+  const updater = openUpdater({
+    directory: join(provisioned.stateDirectory, "updater"),
+    image: { ...config.image, root: provisioned.imageRoot },
+    director: { ...config.director, root: provisioned.directorRoot },
+    device: config.device,
+    now: memory.trustedNow,
+  });
+
+  const uplink = createUplink({
+    broker: config.broker,
+    device: config.device,
+    topics,
+    clock,
+    random,
+    log,
+    outbox: memory.outbox,
+    boot,
+    agent: AGENT_VERSION,
+    birth: () => ({ device: config.device, class: config.class, region: config.region, profile: description.profile, ...board.facts() }),
+  });
+  const reporter = createReporter({
+    topics,
+    device: config.device,
+    clock,
+    nextEventId: () => `${boot}-${hex(random.bytes(6))}`,
+    send: (topic, payload, { retain, priority }) => {
+      memory.outbox.append({ topic, payload, qos: 1, retain, priority: priority === "high" ? 9 : 1 });
+      uplink.kick();
+    },
+    keep: memory.keepEvent,
+    nextJobRev: memory.nextJobRev,
+  });
+
+  const serial = createSerial();
+  const services = createModuleServices({ memory, uplink, topics });
+  const supervisor = createSupervisor({
+    engine: v8Engine,
+    broker: createBroker({ board, clock, onAudit: (event) => reporter.event("grant.refused", { ...event }) }),
+    host: hostModule,
+    clock,
+    serial,
+    deviceId: config.device,
+    services: services.of,
+    async load(release) {
+      const { module: path } = releasePaths(release.team, release.name, release.version);
+      const target = { path, length: release.moduleSize, sha256: release.moduleSha256, custom: undefined, repository: "image" } as const;
+      const bytes = await updater.fetchTarget(target);
+      return bytes.ok ? loadModule(bytes.value, release.manifest) : bytes;
+    },
+    revoked: memory.revocations.active,
+    onState: (release, state, restarts, reason) => {
+      log(reason === undefined ? "info" : "warn", "module", { module: release.name, version: release.version, state, ...(reason === undefined ? {} : { reason: reason.line() }) });
+      reporter.moduleState(release, state, restarts, reason);
+    },
+    onGrants: reporter.moduleGrants,
+    onLog: reporter.log,
+    onNotice: (release, notice) => reporter.refusal("module.notice", notice, { module: release.name, version: release.version }),
+    onCandidateEnded: (release, reason) => transitions.rollBack(release, reason),
+  });
+  const transitions = createTransitions({
+    state: memory.transitionState,
+    supervisor,
+    clock,
+    job: reporter,
+    onRolledBack(release, reason, to) {
+      reporter.refusal("module.rolled_back", reason, { module: release.name, version: release.version, to: to?.version ?? null });
+    },
+    onBelowFloor: (release, reason) => reporter.moduleState(release, "stopped", 0, reason),
+  });
+  const leases = createLeases(clock, (module) => {
+    supervisor.revoke(module, "*", "lease");
+    reporter.event("grant.lease_expired", { module });
+  });
+
+  const reconcile = createReconciler({
+    updater,
+    device: facts,
+    profile: description.profile,
+    memory: memory.reconcileMemory,
+    supervisor,
+    transitions,
+    reporter,
+    serial,
+    onFresh(judged) {
+      memory.rememberOperators(judged.policy.operators);
+      leases.arm(supervisor.releases(), memory.freshAt());
+    },
+  });
+  const loop = createRefreshLoop({
+    clock,
+    random,
+    pollMs: config.pollS * 1000,
+    async run(cause) {
+      log("debug", "round", { cause });
+      const outcome = await reconcile();
+      leases.arm(supervisor.releases(), memory.freshAt());
+      return outcome;
+    },
+  });
+  const desk = createCommandDesk({ memory, reporter, supervisor, serial, device: facts, tenant: config.tenant, clock, refresh: () => loop.now("command") });
+
+  uplink.onMessage((topic, payload) => {
+    const [dn, kind, first, second] = levelsBelow(config.tenant, config.device, topic) ?? [];
+    if (dn !== "dn") return;
+    if (kind === "hint") loop.hint();
+    else if (kind === "cmd" && first !== undefined) desk.take(first, payload);
+    else if (kind === "ch" && first !== undefined && second !== undefined) supervisor.deliver(first as ModuleName, second, payload);
+  });
+
+  await serial.run(() => transitions.recover());
+  leases.arm(supervisor.releases(), memory.freshAt());
+  uplink.start();
+  void loop.now("start").catch((error: unknown) => log("error", "round failed", { reason: reasonOf(error) }));
+  let reportTimer = clock.after(GRANTS_REPORT_MS, reportGrants);
+  function reportGrants(): void {
+    supervisor.reportGrants();
+    reportTimer = clock.after(GRANTS_REPORT_MS, reportGrants);
+  }
+  log("info", "agent started", { device: config.device, version: AGENT_VERSION, boot, pid: process.pid });
+
+  return {
+    async stop() {
+      reportTimer();
+      leases.close();
+      await loop.close();
+      transitions.close();
+      await serial.run(() => supervisor.close());
+      await memory.flush();
+      await uplink.stop();
+      updater.close();
+      board.close();
+      memory.close();
+      log("info", "agent stopped");
+    },
+  };
+}

@@ -1,0 +1,158 @@
+/** The honest way through: what a board gets from both repositories, and what it keeps. */
+import { statSync } from "node:fs";
+import { join } from "node:path";
+import { describe, expect, it } from "vitest";
+import { parseDesired } from "../../../runtime/kernel/authority/desired.ts";
+import { unwrap } from "../../../runtime/kernel/result.ts";
+import { verifyChain } from "../../../updater/index.ts";
+import { codeOf, DAY_MS, DEVICE, desired, FILES, faultOf, makeReadySite, makeSite, OTHER, POLICY, releaseInput } from "./site.ts";
+
+describe("a refresh", () => {
+  it("brings policy, desired state and the agreed files of an assigned release to the board", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    expect(updater.view()).toBeUndefined();
+    const view = unwrap(await updater.refresh());
+
+    expect(unwrap(await updater.fetchTarget(unwrap(view.owner("policy/policy.json"))))).toEqual(POLICY);
+    expect(view.desired).toMatchObject({ path: "desired.json", repository: "director" });
+    if (view.desired === undefined) return;
+    const state = unwrap(parseDesired(unwrap(await updater.fetchTarget(view.desired))));
+    expect(state).toMatchObject({ device: DEVICE, rev: 1, modules: [{ name: "thermostat", version: "1.0.0" }] });
+
+    const input = releaseInput("1.0.0");
+    const parts = [
+      [FILES.manifest, input.manifest, "manifest"],
+      [FILES.module, input.module, "module"],
+      [FILES.bundle, input.bundle, "bundle"],
+    ] as const;
+    for (const [path, bytes, kind] of parts) {
+      const target = unwrap(view.agreed(path));
+      expect(target.custom).toMatchObject({ sallyport: { kind, releaseCounter: 1, hardware: ["any/core-v1"] } });
+      expect(unwrap(await updater.fetchTarget(target))).toEqual(bytes);
+    }
+    expect(view.versions).toEqual({
+      image: { root: 1, timestamp: 3, snapshot: 3, targets: 2 },
+      director: { root: 1, timestamp: 1, snapshot: 1, targets: 1 },
+    });
+  });
+
+  it("is still believed after a restart without network, however old it is", async () => {
+    const site = await makeReadySite();
+    const first = site.board();
+    unwrap(await first.refresh());
+    unwrap(await first.fetchTarget(unwrap(unwrap(await first.refresh()).agreed(FILES.module))));
+    first.close();
+    await site.server.close();
+    site.clock.now += 3000 * DAY_MS;
+
+    const again = site.board();
+    expect(again.recovered).toBe(false);
+    const target = unwrap(again.view()?.agreed(FILES.module) ?? expect.fail("no view after the restart"));
+    expect(unwrap(await again.fetchTarget(target))).toEqual(releaseInput("1.0.0").module);
+    expect(codeOf(await again.refresh())).toBe("UPDATE_NETWORK");
+    expect(again.view()).toBeDefined();
+  });
+
+  it("follows a new release and a new assignment", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    unwrap(await updater.refresh());
+    await site.release("1.1.0");
+    unwrap(await site.repositories.assign(DEVICE, [desired("1.1.0")]));
+    const view = unwrap(await updater.refresh());
+    expect(view.agreed("modules/acme/thermostat/1.1.0/module.wasm").ok).toBe(true);
+    expect(codeOf(view.agreed(FILES.module))).toBe("UPDATE_NOT_ASSIGNED");
+    expect(site.repositories.desired(DEVICE)).toMatchObject({ rev: 2 });
+  });
+
+  it("that finds nothing new does not wear the flash", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    unwrap(await updater.refresh());
+    const inode = () => statSync(join(site.boardDirectory(), "vault")).ino;
+    const before = inode();
+    unwrap(await updater.refresh());
+    expect(inode()).toBe(before);
+    unwrap(await site.repositories.resign());
+    unwrap(await updater.refresh());
+    expect(inode()).not.toBe(before);
+  });
+
+  it("asked for twice at once is done once", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    const [one, two] = await Promise.all([updater.refresh(), updater.refresh()]);
+    expect(one).toBe(two);
+    updater.close();
+    expect(codeOf(await updater.refresh())).toBe("UPDATE_CLOSED");
+  });
+
+  it("commits both repositories or neither", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    const before = unwrap(await updater.refresh()).versions;
+    unwrap(await site.repositories.assign(DEVICE, [])); // The director moves on honestly …
+    await site.forge(site.image, "targets", ["owner-1.pem"], () => {}); // … the image repository does not.
+    expect(codeOf(await updater.refresh())).toBe("UPDATE_SIGNATURE");
+    expect(updater.view()?.versions).toEqual(before);
+    expect(site.board().view()?.versions).toEqual(before);
+  });
+
+  it("names what is missing when nothing was ever assigned to the device", async () => {
+    const site = await makeSite();
+    const fault = faultOf(await site.board().refresh());
+    expect(fault.code).toBe("UPDATE_METADATA_MISSING");
+    expect(fault.facts).toMatchObject({ repository: "director", name: "timestamp.json" });
+  });
+
+  it("loads only the teams' roles that the assignment leads to", async () => {
+    const site = await makeReadySite();
+    await site.release("2.0.0", { team: "umbrella", name: "door" });
+    const updater = site.board();
+    unwrap(await updater.refresh());
+    expect(updater.chain()?.image.delegated.map((one) => one.role)).toEqual(["team-acme"]);
+  });
+});
+
+describe("stored targets", () => {
+  it("that nothing needs any more are dropped, the others stay", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    const view = unwrap(await updater.refresh());
+    const keep = unwrap(view.agreed(FILES.module));
+    for (const path of Object.values(FILES)) unwrap(await updater.fetchTarget(unwrap(view.agreed(path))));
+    expect(updater.prune(new Set([keep.sha256]))).toBe(2);
+    await site.server.close();
+    expect((await updater.fetchTarget(keep)).ok).toBe(true);
+    expect(codeOf(await updater.fetchTarget(unwrap(view.agreed(FILES.bundle))))).toBe("UPDATE_NETWORK");
+  });
+
+  it("cannot be fetched before a refresh said what is trusted", async () => {
+    const site = await makeReadySite();
+    const trusted = site.board("other");
+    const target = unwrap(unwrap(await trusted.refresh()).agreed(FILES.module));
+    expect(codeOf(await site.board().fetchTarget(target))).toBe("UPDATE_NEVER_REFRESHED");
+  });
+});
+
+describe("a kept chain", () => {
+  it("is verified offline by anybody who has the pinned roots, for its device and its time only", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    unwrap(await updater.refresh());
+    const files = updater.chain() ?? expect.fail("no chain after a refresh");
+    const claim = {
+      image: { root: site.repositories.imageRoot(), files: files.image },
+      director: { root: site.repositories.directorRoot(), files: files.director },
+      device: DEVICE,
+      at: site.clock.now,
+    };
+    expect(unwrap(verifyChain(claim)).agreed(FILES.module).ok).toBe(true);
+    expect(codeOf(verifyChain({ ...claim, at: site.clock.now + 3000 * DAY_MS }))).toBe("UPDATE_STALE");
+    expect(codeOf(verifyChain({ ...claim, device: OTHER }))).toBe("UPDATE_WRONG_DEVICE");
+    const foreign = await makeSite();
+    const root = foreign.repositories.imageRoot();
+    expect(codeOf(verifyChain({ ...claim, image: { root, files: files.image } }))).toBe("UPDATE_SIGNATURE");
+  });
+});

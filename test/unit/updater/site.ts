@@ -1,0 +1,202 @@
+/**
+ * What the tests of this room share: both repositories in a temporary directory, served over HTTP on loopback, a clock
+ * that stands until it is moved, and boards that update from it. The forging helpers use the real keys: the attacks
+ * are those of somebody who holds one key too many, not of somebody who cannot sign.
+ */
+import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { Root, Targets } from "@tufjs/models";
+import { expect, onTestFinished } from "vitest";
+import type { DesiredModule } from "../../../runtime/kernel/authority/desired.ts";
+import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
+import { type DeviceId, deviceId, type ModuleName, type TeamName, type Version } from "../../../runtime/kernel/brand.ts";
+import { utf8 } from "../../../runtime/kernel/bytes.ts";
+import { sha256 } from "../../../runtime/kernel/digest.ts";
+import { writeDurable } from "../../../runtime/kernel/durable.ts";
+import type { Fault } from "../../../runtime/kernel/fault.ts";
+import { type Result, unwrap } from "../../../runtime/kernel/result.ts";
+import { parseShape } from "../../../runtime/kernel/shape.ts";
+import { openUpdater, type Updater, type UpdaterOptions } from "../../../updater/index.ts";
+import {
+  createRepositories,
+  type Release,
+  type ReleaseInput,
+  type Repositories,
+  type RepositoryServer,
+  serveRepositories,
+} from "../../../updater/repository/index.ts";
+import { openKeyring } from "../../../updater/repository/keys.ts";
+import { paths, type Tree } from "../../../updater/repository/layout.ts";
+import { bindTo, publish, readTree, sign } from "../../../updater/repository/metadata.ts";
+
+export const DEVICE = unwrap(parseShape(deviceId, "board-1", "the test's device"));
+export const OTHER = unwrap(parseShape(deviceId, "board-2", "the test's other device"));
+export const TEAMS = ["acme", "umbrella"] as const;
+export const POLICY = utf8('{"policy":1}');
+export const FILES = releasePaths("acme", "thermostat", "1.0.0");
+export const DAY_MS = 86_400_000;
+const FAR = "2040-01-01T00:00:00Z";
+// biome-ignore lint/suspicious/noExplicitAny: forged metadata is arbitrary JSON on purpose.
+type Json = any;
+
+export interface Site {
+  readonly directory: string;
+  readonly clock: { now: number };
+  readonly repositories: Repositories;
+  readonly server: RepositoryServer;
+  readonly image: Tree;
+  director(device?: DeviceId): Tree;
+  /** A board's updater; the same `name` is the same board after a restart. */
+  board(name?: string, changes?: Partial<UpdaterOptions>): Updater;
+  boardDirectory(name?: string): string;
+  release(version: string, changes?: Partial<ReleaseInput> & { name?: string; team?: string }): Promise<Release>;
+  /** Signs a changed targets role with the given keys and publishes it, version one higher. */
+  forge(tree: Tree, role: string, keys: readonly string[], change: (signed: Json) => void): Promise<void>;
+  /** Writes root version `version`, made from the one before, signed with the given keys. */
+  forgeRoot(version: number, keys: readonly string[], change: (signed: Json) => void): Promise<void>;
+  /** Copies a tree's metadata; the returned function puts it back. */
+  backup(tree: Tree): () => void;
+}
+
+export async function makeSite(): Promise<Site> {
+  const directory = mkdtempSync(join(tmpdir(), "sallyport-updater-"));
+  const clock = { now: Date.parse("2026-06-01T12:00:00Z") };
+  const now = () => clock.now;
+  const repository = join(directory, "repository");
+  const repositories = unwrap(await createRepositories(repository, { tenant: "acme-corp", teams: TEAMS, now }));
+  const server = await serveRepositories(repository);
+  onTestFinished(async () => {
+    await server.close();
+    rmSync(directory, { recursive: true, force: true });
+  });
+  const at = paths(repository);
+  const keyring = openKeyring(repository, undefined);
+  const boardDirectory = (name = "board") => join(directory, name);
+  let copies = 0;
+
+  return {
+    directory: repository,
+    clock,
+    repositories,
+    server,
+    image: at.image,
+    director: (device = DEVICE) => at.director(device),
+    boardDirectory,
+    board(name, changes) {
+      const { imageMetadataUrl: metadataUrl, imageTargetsUrl: targetsUrl } = server;
+      const updater = openUpdater({
+        directory: boardDirectory(name),
+        image: { metadataUrl, targetsUrl, root: repositories.imageRoot() },
+        director: { ...server.directorUrl(DEVICE), root: repositories.directorRoot() },
+        device: DEVICE,
+        now,
+        ...changes,
+      });
+      onTestFinished(() => updater.close());
+      return updater;
+    },
+    release: async (version, changes = {}) => unwrap(await repositories.publishRelease(releaseInput(version, changes))),
+    async forge(tree, role, keys, change) {
+      const before = readTree(tree);
+      const current = role === "targets" ? before?.targets : before?.delegated.get(role);
+      const isImage = tree.metadata === at.image.metadata;
+      const signed: Json = { ...empty(), ...current?.toJSON(), version: (current?.version ?? 0) + 1 };
+      change(signed);
+      await publish({
+        tree,
+        before,
+        files: new Map(),
+        roles: [{ role, targets: Targets.fromJSON(signed), keys: keys.map(keyring) }],
+        online: keyring(isImage ? "image-online.pem" : "director-online.pem"),
+        expires: { snapshot: FAR, timestamp: FAR },
+        extra: before?.timestamp.unrecognizedFields as Record<string, string>,
+      });
+    },
+    async forgeRoot(version, keys, change) {
+      const file = (one: number) => join(at.image.metadata, `${one}.root.json`);
+      const signed: Json = JSON.parse(Buffer.from(await readBytes(file(version - 1))).toString()).signed;
+      signed.version = version;
+      change(signed);
+      writeDurable(file(version), await sign(Root.fromJSON(signed), keys.map(keyring)));
+    },
+    backup(tree) {
+      const copy = join(directory, `backup-${++copies}`);
+      cpSync(tree.metadata, copy, { recursive: true });
+      return () => {
+        rmSync(tree.metadata, { recursive: true });
+        cpSync(copy, tree.metadata, { recursive: true });
+      };
+    },
+  };
+}
+
+/** A site with a policy and one release that is assigned to the board. */
+export async function makeReadySite(): Promise<Site> {
+  const site = await makeSite();
+  unwrap(await site.repositories.putOwnerTargets(new Map([["policy/policy.json", POLICY]])));
+  await site.release("1.0.0");
+  unwrap(await site.repositories.assign(DEVICE, [desired("1.0.0")]));
+  return site;
+}
+
+export function desired(version: string, name = "thermostat", team = "acme"): DesiredModule {
+  return {
+    team: team as TeamName,
+    name: name as ModuleName,
+    version: version as Version,
+    grants: [],
+    lifts: [],
+    probationS: 60,
+  };
+}
+
+export function releaseInput(
+  version: string,
+  { name = "thermostat", team = "acme", ...changes }: Partial<ReleaseInput> & { name?: string; team?: string } = {},
+): ReleaseInput {
+  const module = changes.module ?? utf8(`\0asm code of ${team} ${name} ${version}`);
+  const manifest = {
+    schema: "sallyport.module/1",
+    team,
+    name,
+    version,
+    abi: "core-v1",
+    entry: { path: releasePaths(team, name, version).module, sha256: sha256(module), size: module.byteLength },
+    limits: { memoryPages: 2, callMs: 50 },
+    triggers: [],
+    capabilities: [],
+  };
+  const bundle = utf8(`{"bundle":"${version}"}`);
+  return { manifest: utf8(JSON.stringify(manifest)), module, bundle, hardware: ["any/core-v1"], ...changes };
+}
+
+/** The code of a refusal; a success fails the test. */
+export function codeOf(result: Result<unknown>): string {
+  return faultOf(result).code;
+}
+
+export function faultOf(result: Result<unknown>): Fault {
+  expect(result.ok).toBe(false);
+  if (result.ok) throw new Error("a refusal was expected");
+  return result.error;
+}
+
+export function namesIn(directory: string): readonly string[] {
+  return readdirSync(directory);
+}
+
+export { bindTo, keyringOf };
+
+function keyringOf(site: Site) {
+  return openKeyring(site.directory, undefined);
+}
+
+function empty() {
+  return { _type: "targets", spec_version: "1.0.31", expires: FAR, targets: {} };
+}
+
+async function readBytes(path: string): Promise<Uint8Array> {
+  const { readFile } = await import("node:fs/promises");
+  return readFile(path);
+}
