@@ -71,6 +71,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     random,
     log,
     outbox: memory.outbox,
+    acked: (id) => memory.commit(() => memory.outbox.acked(id)),
     boot,
     agent: AGENT_VERSION,
     birth: () => ({ device: config.device, class: config.class, region: config.region, profile: description.profile, ...board.facts() }),
@@ -81,7 +82,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock,
     nextEventId: () => `${boot}-${hex(random.bytes(6))}`,
     send: (topic, payload, { retain, priority }) => {
-      memory.outbox.append({ topic, payload, qos: 1, retain, priority: priority === "high" ? 9 : 1 });
+      memory.outbox.append({ topic, payload, retain, priority: priority === "high" ? 9 : 1 });
       uplink.kick();
     },
     keep: memory.keepEvent,

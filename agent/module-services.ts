@@ -27,7 +27,7 @@ export function createModuleServices({ memory, uplink, topics }: ModuleServicesO
           uplink.publishNow(topic, payload, retain);
           return 0;
         }
-        const row = { topic, payload, qos, retain, priority: TELEMETRY_PRIORITY };
+        const row = { topic, payload, retain, priority: TELEMETRY_PRIORITY };
         const result = await memory.commit(() => (memory.outbox.append(row) ? 0 : SP.EQUOTA));
         uplink.kick();
         return result;

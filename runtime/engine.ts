@@ -29,8 +29,17 @@ export interface LoadedModule {
   readonly bytes: Uint8Array;
   /** SHA-256 of the bytes as published, before clamping. */
   readonly sha256: string;
-  readonly imports: readonly { readonly module: string; readonly name: string }[];
-  readonly exports: readonly string[];
+  readonly imports: readonly (FunctionType & { readonly module: string; readonly name: string })[];
+  /** `type` for functions only. */
+  readonly exports: readonly { readonly name: string; readonly kind: ExternKind; readonly type?: FunctionType }[];
+}
+
+export type ExternKind = "function" | "table" | "memory" | "global" | "tag";
+
+/** Value types by their text names, e.g. `i32`. */
+export interface FunctionType {
+  readonly params: readonly string[];
+  readonly results: readonly string[];
 }
 
 /** The rights a worker answers by itself, as granted: absent means denied. */
@@ -60,6 +69,8 @@ export interface GuestEvent {
   readonly arg: number;
   readonly name?: Uint8Array;
   readonly payload?: Uint8Array;
+  /** How many events of this kind and name may wait for a busy guest; the oldest of them goes first. */
+  readonly queueLimit?: number;
 }
 
 /** Why a guest is no longer running. */

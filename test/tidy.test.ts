@@ -96,7 +96,7 @@ describe("imports", () => {
       "@sigstore/mock": /^test\/fakes\//,
       aedes: /^(fleet|test)\//,
       mqtt: /^(agent\/link\/connect\.ts|fleet\/connect\.ts|test\/|examples\/)/,
-      "better-sqlite3": /^(agent\/state\/|test\/)/,
+      "better-sqlite3": /^(agent\/store\/|test\/)/,
       assemblyscript: /^(examples|test)\//,
       sigstore: /^$/,
     };
@@ -120,7 +120,7 @@ const ADAPTERS: readonly RegExp[] = [
   /^updater\/repository\//,
   /^devices\/(linux|simulated)\//,
   /^agent\/link\/connect\.ts$/,
-  /^agent\/state\/db\.ts$/,
+  /^agent\/store\/db\.ts$/,
   /^agent\/(provision|cli)\//,
   /^agent\/(main|daemon)\.ts$/,
   /^fleet\/(broker|connect)\.ts$/,

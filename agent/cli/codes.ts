@@ -2,13 +2,14 @@
 import { catalogue as attest } from "../../attest/index.ts";
 import { catalogue as devices } from "../../devices/index.ts";
 import { catalogues as runtime } from "../../runtime/index.ts";
+import { catalogue as fleet } from "../../fleet/index.ts";
 import { kernelCatalogues } from "../../runtime/kernel/catalogue.ts";
 import type { Catalogue, FaultEntry } from "../../runtime/kernel/fault.ts";
 import { catalogue as updater } from "../../updater/index.ts";
 import { catalogue as repository } from "../../updater/repository/index.ts";
 import { catalogues as agent } from "../faults.ts";
 import { catalogues as link } from "../link/faults.ts";
-import { catalogue as state } from "../state/faults.ts";
+import { catalogue as state } from "../store/faults.ts";
 
 export const ALL_CATALOGUES: readonly Catalogue[] = [
   ...kernelCatalogues,
@@ -20,6 +21,7 @@ export const ALL_CATALOGUES: readonly Catalogue[] = [
   ...agent,
   ...link,
   state,
+  fleet,
 ];
 
 export function findCode(code: string): FaultEntry | undefined {

@@ -2,6 +2,7 @@
  * Events a module has not seen yet. Bounded; a tick that still waits is not queued twice (a slow module sees fewer
  * ticks, not older ones); when full the oldest is dropped and counted, because the newest reading is the useful one.
  */
+import { equalBytes } from "../../runtime/kernel/bytes.ts";
 import { EVENT, type GuestEvent } from "../../runtime/index.ts";
 
 const QUEUE_MAX = 256;
@@ -21,10 +22,16 @@ export function createEventQueue(): EventQueue {
       const repeated =
         event.kind === EVENT.TICK && waiting.some((one) => one.kind === EVENT.TICK && one.arg === event.arg);
       if (repeated) return;
-      if (waiting.length >= QUEUE_MAX) {
-        waiting.shift();
+      const drop = (at: number) => {
+        if (at < 0) return;
+        waiting.splice(at, 1);
         dropped += 1;
+      };
+      const { queueLimit } = event;
+      if (queueLimit !== undefined && waiting.filter((one) => isLike(one, event)).length >= queueLimit) {
+        drop(waiting.findIndex((one) => isLike(one, event)));
       }
+      if (waiting.length >= QUEUE_MAX) drop(0);
       waiting.push(event);
     },
     shift: () => waiting.shift(),
@@ -33,4 +40,9 @@ export function createEventQueue(): EventQueue {
       return dropped;
     },
   };
+}
+
+function isLike(a: GuestEvent, b: GuestEvent): boolean {
+  if (a.kind !== b.kind) return false;
+  return a.name === b.name || (a.name !== undefined && b.name !== undefined && equalBytes(a.name, b.name));
 }

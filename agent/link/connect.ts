@@ -1,0 +1,135 @@
+/**
+ * The one place that imports the MQTT library. MQTT 5 by preference, 3.1.1 where the broker refuses it: a broker that
+ * speaks only 3.1.1 answers CONNACK "unacceptable protocol version" or just closes, so after a first failed attempt at
+ * 5 the next one asks for 3.1.1, and whichever was accepted last is asked for first from then on.
+ */
+import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
+import { reasonOf } from "../../runtime/kernel/fault.ts";
+import type { Cancel, Clock, Log, Random } from "../../runtime/kernel/world.ts";
+
+export interface LinkOptions {
+  readonly url: string;
+  readonly clientId: string;
+  readonly username: string;
+  readonly password: string;
+  readonly will: { readonly topic: string; readonly payload: Uint8Array };
+  /** Filters subscribed at QoS 1 with every connection. */
+  readonly subscriptions: readonly string[];
+  readonly clock: Clock;
+  readonly random: Random;
+  readonly log: Log;
+  onMessage(topic: string, payload: Uint8Array): void;
+  onOnline(): void;
+  onOffline(): void;
+}
+
+export interface Link {
+  readonly online: boolean;
+  /** Resolves on PUBACK at QoS 1, when written at QoS 0; rejects when the connection is lost before. */
+  publish(topic: string, payload: Uint8Array, options: { readonly qos: 0 | 1; readonly retain: boolean }): Promise<void>;
+  end(): Promise<void>;
+}
+
+const RETRY_FIRST_MS = 500;
+const RETRY_LONGEST_MS = 60_000;
+const CONNECT_TIMEOUT_MS = 10_000;
+const KEEPALIVE_S = 30;
+
+export function openLink(options: LinkOptions): Link {
+  const { clock, random, log } = options;
+  let version: 4 | 5 = 5;
+  let client: MqttClient | undefined;
+  let retry: Cancel | undefined;
+  let failures = 0;
+  let online = false;
+  let closed = false;
+
+  function attempt(): void {
+    if (closed) return;
+    const mine = mqtt.connect(options.url, settings(options, version));
+    client = mine;
+    let accepted = false;
+    let reason = "the broker closed the connection";
+    mine.on("connect", () => {
+      accepted = true;
+      failures = 0;
+      mine.subscribe([...options.subscriptions], { qos: 1 }, (error) => {
+        if (error !== null && error !== undefined) {
+          reason = reasonOf(error);
+          mine.end(true);
+          return;
+        }
+        online = true;
+        log("info", "broker", { url: options.url, mqtt: version === 5 ? "5" : "3.1.1" });
+        options.onOnline();
+      });
+    });
+    mine.on("message", (topic, payload) => options.onMessage(topic, new Uint8Array(payload)));
+    mine.on("error", (error) => {
+      reason = reasonOf(error);
+      // A refused CONNECT leaves the socket to us; without this the library would keep it.
+      mine.end(true);
+    });
+    mine.once("close", () => {
+      mine.end(true);
+      if (client !== mine) return;
+      client = undefined;
+      if (online) options.onOffline();
+      online = false;
+      if (closed) return;
+      if (!accepted) version = version === 5 ? 4 : 5;
+      failures += 1;
+      // The first refusal may only be about the version: ask again at once with the other one.
+      const delay = failures === 1 && !accepted ? 0 : Math.min(RETRY_FIRST_MS * 2 ** Math.max(0, failures - 2), RETRY_LONGEST_MS);
+      if (delay > 0) log("warn", "broker lost", { url: options.url, reason });
+      retry = clock.after(delay * (0.5 + random.fraction()), attempt);
+    });
+  }
+  attempt();
+
+  return {
+    get online() {
+      return online;
+    },
+    async publish(topic, payload, { qos, retain }) {
+      if (client === undefined || !online) throw new Error("not connected");
+      const { promise, resolve, reject } = Promise.withResolvers<void>();
+      const lost = () => reject(new Error("the connection was lost before the acknowledgement"));
+      client.once("close", lost);
+      const mine = client;
+      mine.publish(topic, Buffer.from(payload), { qos, retain }, (error) => {
+        mine.removeListener("close", lost);
+        if (error === null || error === undefined) resolve();
+        else reject(error);
+      });
+      return promise;
+    },
+    async end() {
+      closed = true;
+      retry?.();
+      const last = client;
+      client = undefined;
+      online = false;
+      if (last !== undefined) await last.endAsync(false).catch(() => undefined);
+    },
+  };
+}
+
+function settings(options: LinkOptions, version: 4 | 5): IClientOptions {
+  const { clientId, username, password, will } = options;
+  return {
+    clientId,
+    username,
+    password,
+    protocolVersion: version,
+    clean: true,
+    keepalive: KEEPALIVE_S,
+    connectTimeout: CONNECT_TIMEOUT_MS,
+    // Retrying is ours: with jitter, a bound, and the other protocol version.
+    reconnectPeriod: 0,
+    queueQoSZero: false,
+    resubscribe: false,
+    will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
+    ...(version === 5 ? { properties: { maximumPacketSize: 1_048_576 } } : {}),
+  };
+}

@@ -1,0 +1,36 @@
+/** The schema's history. The n-th entry leads from version n to n + 1; entries are never changed, only added. */
+export const MIGRATIONS: readonly string[] = [
+  `
+  CREATE TABLE fact (name TEXT PRIMARY KEY, value TEXT NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE module (
+    name TEXT PRIMARY KEY,
+    committed TEXT,          -- a release as JSON
+    candidate TEXT           -- a release as JSON, while in probation
+  ) WITHOUT ROWID;
+  CREATE TABLE failed (
+    id INTEGER PRIMARY KEY, module TEXT NOT NULL, version TEXT NOT NULL, sha256 TEXT NOT NULL,
+    code TEXT NOT NULL, reason TEXT NOT NULL
+  );
+  CREATE INDEX failed_module ON failed (module);
+  CREATE TABLE attempt (sha256 TEXT PRIMARY KEY, count INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE floor (team TEXT NOT NULL, name TEXT NOT NULL, floor INTEGER NOT NULL, PRIMARY KEY (team, name)) WITHOUT ROWID;
+
+  CREATE TABLE revocation (
+    id TEXT PRIMARY KEY, module TEXT NOT NULL, capability TEXT NOT NULL,
+    by TEXT NOT NULL, at INTEGER NOT NULL, reason TEXT NOT NULL, lifted_by_rev INTEGER
+  ) WITHOUT ROWID;
+  CREATE TABLE sequence (key_id TEXT PRIMARY KEY, seq INTEGER NOT NULL) WITHOUT ROWID;
+
+  CREATE TABLE outbox (
+    id INTEGER PRIMARY KEY AUTOINCREMENT, topic TEXT NOT NULL, payload BLOB NOT NULL,
+    retain INTEGER NOT NULL, priority INTEGER NOT NULL
+  );
+  CREATE TABLE kv (module TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (module, key)) WITHOUT ROWID;
+  CREATE TABLE kv_copy (module TEXT NOT NULL, key TEXT NOT NULL, value BLOB NOT NULL, PRIMARY KEY (module, key)) WITHOUT ROWID;
+  CREATE TABLE kv_copied (module TEXT PRIMARY KEY) WITHOUT ROWID;
+
+  CREATE TABLE job (id TEXT PRIMARY KEY, state TEXT NOT NULL, code TEXT, reason TEXT, rev INTEGER NOT NULL) WITHOUT ROWID;
+  CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL);
+  `,
+];

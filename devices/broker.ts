@@ -1,0 +1,174 @@
+/**
+ * Who holds what. A holder is one life of one module: its grants, its handles, its place at the lines. It dies with the
+ * module, and a late call of yesterday's life reaches nothing. Outputs go to their safe level on revocation, crash, stop
+ * and replacement; a successor drives them anew.
+ */
+import { type Capability, type CapabilityId, capabilityId } from "../runtime/kernel/authority/capability.ts";
+import type { ModuleName } from "../runtime/kernel/brand.ts";
+import { utf8 } from "../runtime/kernel/bytes.ts";
+import { reasonOf } from "../runtime/kernel/fault.ts";
+import { err, ok, type Result } from "../runtime/kernel/result.ts";
+import type { Clock } from "../runtime/kernel/world.ts";
+import { EVENT, type GuestEvent, type HostPort, LOCAL_RIGHTS, type LocalGrants, type LocalRight, SP } from "../runtime/index.ts";
+import { type CallContext, type ModuleServices, nowNs } from "./calls/context.ts";
+import { fault } from "./faults.ts";
+import { driveSafe } from "./gpio/port.ts";
+import { createHandles } from "./handles.ts";
+import { answerCall } from "./host.ts";
+import { type AuditEvent, createLedger, type GrantsReport } from "./ledger.ts";
+import type { Board } from "./open-board.ts";
+
+export interface BrokerOptions {
+  readonly board: Board;
+  readonly clock: Clock;
+  onAudit(event: AuditEvent): void;
+}
+
+export interface AdmitOptions {
+  readonly module: ModuleName;
+  readonly capabilities: readonly Capability[];
+  /** Capability (or `*`) → the revocation that took it. */
+  readonly revoked: ReadonlyMap<CapabilityId, string>;
+  readonly services: ModuleServices;
+  post(event: GuestEvent): void;
+}
+
+export interface Holder {
+  readonly port: HostPort;
+  /** What the worker may answer by itself, as granted at the start of this life. */
+  readonly local: LocalGrants;
+  bindLocal(revoke: (right: LocalRight) => void): void;
+  /** Effective with the next host call. Returns the ids that were held. */
+  revoke(capability: CapabilityId | "*", revocation: string): readonly CapabilityId[];
+  /**
+   * New grants for the same life. What is no longer covered ends as if revoked; what is covered again is back, except
+   * rights answered by the worker (clock, random, identity), which come back with the next start.
+   */
+  renew(capabilities: readonly Capability[], revoked: ReadonlyMap<CapabilityId, string>): void;
+  /** A message for a channel; true when the module subscribed it and may. */
+  deliver(channel: string, payload: Uint8Array): boolean;
+  release(why: "stop" | "crash" | "replace"): void;
+  report(): GrantsReport;
+}
+
+export interface Broker {
+  /** DEVICE_LINE_IN_USE when another module has one of the output lines. */
+  admit(options: AdmitOptions): Result<Holder>;
+}
+
+export function createBroker({ board, clock, onAudit }: BrokerOptions): Broker {
+  const outputs = new Map<string, ModuleName>();
+  return {
+    admit(options) {
+      const { module, capabilities } = options;
+      const lines = capabilities.filter((one) => one.cap === "gpio" && one.dir === "out").map((one) => (one.cap === "gpio" ? one.line : ""));
+      for (const line of lines) {
+        const holder = outputs.get(line);
+        if (holder !== undefined && holder !== module) return err(fault("DEVICE_LINE_IN_USE", { module, line, holder }));
+      }
+      for (const line of lines) outputs.set(line, module);
+      return ok(createHolder(board, clock, options, onAudit, () => {
+        for (const [line, holder] of outputs) if (holder === module) outputs.delete(line);
+      }));
+    },
+  };
+}
+
+function createHolder(
+  board: Board,
+  clock: Clock,
+  options: AdmitOptions,
+  onAudit: (event: AuditEvent) => void,
+  onReleased: () => void,
+): Holder {
+  const { module } = options;
+  const ledger = createLedger(module, options.capabilities, options.revoked, clock, onAudit);
+  const handles = createHandles();
+  let held: readonly Capability[] = options.capabilities;
+  let revokeLocal: (right: LocalRight) => void = () => undefined;
+  let dead = false;
+  const post = (event: GuestEvent) => {
+    if (!dead) options.post(event);
+  };
+  const context: CallContext = { board, clock, ledger, handles, services: options.services, post };
+
+  const makeSafe = (capability: Capability, why: string) => {
+    if (capability.cap !== "gpio" || capability.dir !== "out") return;
+    const line = board.lines.get(capability.line);
+    if (line?.dir !== "out") return;
+    try {
+      driveSafe(line, capability.safe, why);
+    } catch (error) {
+      onAudit({ module, capability: capabilityId(capability), code: `SP_EIO (${reasonOf(error)})`, count: 1 });
+    }
+  };
+
+  /** What just ended: outputs safe, watches off, the module told. Handles stay open, so that calls say SP_EREVOKED. */
+  const end = (gone: readonly Capability[], why: string) => {
+    for (const capability of gone) {
+      const id = capabilityId(capability);
+      makeSafe(capability, why);
+      for (const handle of handles.under(id)) {
+        handle.watch?.();
+        handle.watch = undefined;
+      }
+      if (isLocal(capability.cap)) revokeLocal(capability.cap);
+      post({ kind: EVENT.REVOKED, handle: 0, timeNs: nowNs(clock), arg: 0, name: utf8(id) });
+    }
+  };
+
+  return {
+    local: localGrants(ledger.report().grants.length === 0 ? [] : options.capabilities.filter((one) => ledger.held(capabilityId(one)) !== undefined)),
+    port: {
+      call: (call) => {
+        // A late call of a life that is over.
+        if (dead) return { value: SP.EREVOKED };
+        return answerCall(context, call, (error) => {
+          onAudit({ module, capability: call.name, code: `SP_EIO (${reasonOf(error)})`, count: 1 });
+        });
+      },
+    },
+    bindLocal(revoke) {
+      revokeLocal = revoke;
+    },
+    revoke(capability, revocation) {
+      const gone = ledger.revoke(capability, revocation);
+      end(gone, `revoked by ${revocation}`);
+      return gone.map(capabilityId);
+    },
+    renew(capabilities, revoked) {
+      held = capabilities;
+      end(ledger.replace(capabilities, revoked), "grant withdrawn");
+    },
+    deliver(channel, payload) {
+      const id = `subscribe:${channel}`;
+      const capability = ledger.held(id);
+      if (dead || capability?.cap !== "subscribe" || handles.under(id).length === 0) return false;
+      const event = { kind: EVENT.MESSAGE, handle: 0, timeNs: nowNs(clock), arg: 0, name: utf8(channel), payload };
+      post({ ...event, queueLimit: capability.queue });
+      return true;
+    },
+    release(why) {
+      if (dead) return;
+      dead = true;
+      handles.closeAll();
+      for (const capability of held) makeSafe(capability, why);
+      onReleased();
+    },
+    report: () => ledger.report(),
+  };
+}
+
+function isLocal(cap: string): cap is LocalRight {
+  return LOCAL_RIGHTS.some((one) => one === cap);
+}
+
+function localGrants(capabilities: readonly Capability[]): LocalGrants {
+  let grants: LocalGrants = {};
+  for (const one of capabilities) {
+    if (one.cap === "clock") grants = { ...grants, clock: one.resolution };
+    if (one.cap === "random") grants = { ...grants, random: true };
+    if (one.cap === "identity") grants = { ...grants, identity: one.what };
+  }
+  return grants;
+}

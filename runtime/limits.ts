@@ -1,0 +1,25 @@
+/** Every bound of the engine on one page, each with its reason. */
+export const ENGINE_LIMITS = {
+  /** A module larger than this is no edge module; it also bounds what the Loader reads. */
+  moduleBytes: 64 * 1024 * 1024,
+  /** Entries of one section (types, imports, exports …). Honest modules have a few thousand. */
+  sectionEntries: 100_000,
+  /** Bytes of an import or export name. */
+  nameBytes: 1024,
+  /** Parameters or results of one function type. */
+  typeArity: 100,
+  /** Pages of 64 KiB that the specification allows a 32-bit memory. */
+  memoryPages: 65_536,
+  /** What one crossing call may carry in and out: a 64 KiB payload, a name beside it, and room. */
+  crossingBytes: 72 * 1024,
+  /** A worker that has not come up by then will not: the board is out of memory or of time. */
+  workerStartMs: 20_000,
+  /** After a call's deadline the worker is given so long, because timers and messages are not exact. */
+  deadlineGraceMs: 20,
+  /** JavaScript heap of a worker; the guest's linear memory is not in it. */
+  workerHeapMiB: 32,
+  /** Bytes of one log line that are kept. */
+  logLineBytes: 2000,
+  /** Log lines that wait in a worker before they are sent. */
+  logBatchLines: 64,
+} as const;

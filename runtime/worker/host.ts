@@ -1,0 +1,164 @@
+/**
+ * The leash. One worker per guest, one call at a time, a deadline on each; whoever overruns is ended with the thread it
+ * ran in, whatever it was doing. Crossing calls are answered here through the port, each in a turn of the event loop of
+ * its own, so that a guest that calls without pause cannot keep the agent from its other work.
+ */
+import { Worker } from "node:worker_threads";
+import type { Guest, GuestEnd, GuestEvent, GuestOptions } from "../engine.ts";
+import { engineFault } from "../faults.ts";
+import { type HostAnswer, type HostCall, SP } from "../host-module.ts";
+import type { Fault } from "../kernel/fault.ts";
+import { reasonOf } from "../kernel/fault.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Cancel } from "../kernel/world.ts";
+import { ENGINE_LIMITS } from "../limits.ts";
+import type { Trap } from "../v8/traps.ts";
+import { beside } from "./beside.ts";
+import { type FromGuest, type GuestStart, rightWord, SHARED_BYTES, shared, type ToGuest, TURN, WORD } from "./protocol.ts";
+
+type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
+
+export async function startGuest(options: GuestOptions): Promise<Result<Guest, Fault>> {
+  const { clock, limits, port, host } = options;
+  const buffer = new SharedArrayBuffer(SHARED_BYTES);
+  const { words, ints, data } = shared(buffer);
+  const start: GuestStart = {
+    buffer,
+    wasm: options.module.bytes,
+    host,
+    identity: options.identity,
+    local: options.local,
+    logLinesPerMin: limits.logLinesPerMin,
+  };
+  let worker: Worker;
+  try {
+    worker = new Worker(beside(import.meta.url, "guest"), {
+      workerData: start,
+      env: {},
+      stdin: false,
+      stdout: true,
+      stderr: true,
+      trackUnmanagedFds: false,
+      resourceLimits: { maxOldGenerationSizeMb: ENGINE_LIMITS.workerHeapMiB },
+    });
+  } catch (error) {
+    return err(engineFault("ENGINE_START", { reason: reasonOf(error) }, error));
+  }
+
+  const ended = Promise.withResolvers<GuestEnd>();
+  const up = Promise.withResolvers<void>();
+  let end: GuestEnd | undefined;
+  let answered: ((answer: Answer) => void) | undefined;
+  let calls = 0;
+  let busyMs = 0;
+
+  const atMaximum = () => (words[WORD.pages] ?? 0) >= limits.memoryPages;
+  const finish = (why: GuestEnd) => {
+    if (end !== undefined) return;
+    end = why;
+    answered?.({ end: why });
+    up.resolve();
+    ended.resolve(why);
+    void worker.terminate();
+  };
+
+  worker.on("message", (message: FromGuest) => {
+    if (message.op === "log") options.onLog(message.lines, message.dropped);
+    else if (end !== undefined) return;
+    else if (message.op === "cross") void cross();
+    else if (message.op === "up") up.resolve();
+    else if (message.op === "done") answered?.({ value: message.value });
+    else answered?.({ trap: message.trap });
+  });
+  worker.on("error", (error) => finish({ why: "worker", message: reasonOf(error) }));
+  worker.on("exit", () => finish({ why: "worker", message: "the thread ended" }));
+
+  async function cross(): Promise<void> {
+    const fn = host.functions[words[WORD.fn] ?? -1];
+    let answer: HostAnswer = { value: SP.ENOSUP };
+    if (fn !== undefined && fn.answered.by === "broker") {
+      const first = words[WORD.firstLength] ?? 0;
+      const second = words[WORD.secondLength] ?? 0;
+      const parts = [data.slice(0, first), data.slice(first, first + second)].slice(0, words[WORD.parts] ?? 0);
+      const call: HostCall = { name: fn.name, ints: [...ints.slice(0, words[WORD.ints] ?? 0)], bytes: parts, capacity: words[WORD.capacity] ?? 0 };
+      try {
+        const given = port.call(call);
+        answer = given instanceof Promise ? await given : given;
+      } catch {
+        answer = { value: SP.EIO };
+      }
+    }
+    const out = answer.out?.subarray(0, ENGINE_LIMITS.crossingBytes);
+    if (out !== undefined) data.set(out);
+    words[WORD.value] = answer.value;
+    words[WORD.out] = out?.byteLength ?? 0;
+    Atomics.store(words, WORD.turn, TURN.guest);
+    Atomics.notify(words, WORD.turn);
+  }
+
+  /** Ends a call that overran. Answers that are in the queue already are let in first: a busy agent is not the guest's fault. */
+  function deadline(): Cancel {
+    let cancelled = false;
+    let cancel = clock.after(limits.callMs + ENGINE_LIMITS.deadlineGraceMs, () => {
+      setImmediate(() => {
+        if (!cancelled) finish({ why: "deadline", callMs: limits.callMs, memoryAtMaximum: atMaximum() });
+      });
+    });
+    return () => {
+      cancelled = true;
+      cancel();
+      cancel = () => undefined;
+    };
+  }
+
+  let queue: Promise<unknown> = Promise.resolve();
+  function ask(message: ToGuest): Promise<Answer> {
+    const next = queue.then(async (): Promise<Answer> => {
+      if (end !== undefined) return { end };
+      const { promise, resolve } = Promise.withResolvers<Answer>();
+      answered = resolve;
+      const since = clock.monotonic();
+      const cancel = deadline();
+      worker.postMessage(message);
+      const answer = await promise;
+      cancel();
+      answered = undefined;
+      calls += 1;
+      busyMs += clock.monotonic() - since;
+      if ("trap" in answer) finish({ why: "trap", ...answer.trap, memoryAtMaximum: atMaximum() });
+      return answer;
+    });
+    queue = next;
+    return next;
+  }
+
+  const outcome = (answer: Answer): Result<number, Fault> => {
+    if ("value" in answer) return ok(answer.value);
+    const why = end ?? { why: "stopped" };
+    return err(engineFault("ENGINE_GUEST_ENDED", { why: why.why === "trap" ? `trap: ${why.code}` : why.why }));
+  };
+
+  const late = clock.after(ENGINE_LIMITS.workerStartMs, () => finish({ why: "worker", message: "the thread did not come up in time" }));
+  await up.promise;
+  late();
+  const instantiated = await ask({ op: "instantiate" });
+  if (!("value" in instantiated)) {
+    await worker.terminate();
+    const why = await ended.promise;
+    if (why.why === "trap") return err(engineFault("ENGINE_TRAP", { trap: why.code, reason: why.message }));
+    const reason = why.why === "deadline" ? `its start function took longer than ${why.callMs} ms` : why.why === "worker" ? why.message : "it was stopped";
+    return err(engineFault("ENGINE_START", { reason }));
+  }
+
+  return ok({
+    init: async () => outcome(await ask({ op: "init" })),
+    handle: async (event: GuestEvent) => outcome(await ask({ op: "handle", ...event, name: event.name, payload: event.payload })),
+    ended: ended.promise,
+    revokeLocal: (right) => void Atomics.add(words, rightWord(right), 1),
+    stats: () => ({ calls, hostCalls: words[WORD.hostCalls] ?? 0, busyMs, memoryPages: words[WORD.pages] ?? 0 }),
+    async terminate() {
+      finish({ why: "stopped" });
+      await worker.terminate();
+    },
+  });
+}

@@ -1,0 +1,88 @@
+/**
+ * What the leash and the guest's thread share: one block of shared memory and a handful of messages.
+ *
+ * The block's control words: who has the turn, the running call's arguments and answer, memory pages, host-call count
+ * and one word per local right. Behind them lie the scalar arguments and the bytes. The worker writes a request, sets
+ * TURN to HOST, posts an empty message and waits on TURN; the host writes the answer, sets TURN to GUEST and wakes it.
+ */
+import type { HostModule, LocalRight } from "../host-module.ts";
+import { LOCAL_RIGHTS } from "../host-module.ts";
+import type { GuestIdentity, LocalGrants } from "../engine.ts";
+import type { Trap } from "../v8/traps.ts";
+import { ENGINE_LIMITS } from "../limits.ts";
+
+/** Indices of 32-bit control words. */
+export const WORD = {
+  turn: 0,
+  fn: 1,
+  ints: 2,
+  parts: 3,
+  capacity: 4,
+  value: 5,
+  out: 6,
+  pages: 7,
+  hostCalls: 8,
+  firstLength: 9,
+  secondLength: 10,
+  rights: 12,
+} as const;
+export const TURN = { guest: 0, host: 1 } as const;
+
+const CONTROL_BYTES = 64;
+const INTS_MAX = 8;
+const DATA_AT = CONTROL_BYTES + INTS_MAX * 8;
+export const SHARED_BYTES = DATA_AT + ENGINE_LIMITS.crossingBytes;
+
+export interface Shared {
+  readonly words: Int32Array;
+  readonly ints: BigInt64Array;
+  readonly data: Uint8Array;
+}
+
+export function shared(buffer: SharedArrayBuffer): Shared {
+  return {
+    words: new Int32Array(buffer, 0, CONTROL_BYTES / 4),
+    ints: new BigInt64Array(buffer, CONTROL_BYTES, INTS_MAX),
+    data: new Uint8Array(buffer, DATA_AT),
+  };
+}
+
+export function rightWord(right: LocalRight): number {
+  return WORD.rights + LOCAL_RIGHTS.indexOf(right);
+}
+
+/** What the worker is started with. */
+export interface GuestStart {
+  readonly buffer: SharedArrayBuffer;
+  readonly wasm: Uint8Array;
+  readonly host: HostModule;
+  readonly identity: GuestIdentity;
+  readonly local: LocalGrants;
+  readonly logLinesPerMin: number;
+}
+
+export interface EventMessage {
+  readonly op: "handle";
+  readonly kind: number;
+  readonly handle: number;
+  readonly timeNs: bigint;
+  readonly arg: number;
+  readonly name: Uint8Array | undefined;
+  readonly payload: Uint8Array | undefined;
+}
+
+/** Host to worker: one at a time, each answered by `done` or `trap`. */
+export type ToGuest = { readonly op: "instantiate" } | { readonly op: "init" } | EventMessage;
+
+export interface LogLine {
+  readonly level: number;
+  readonly text: string;
+}
+
+/** Worker to host. `cross`: a request lies in shared memory. */
+export type FromGuest =
+  | { readonly op: "up" }
+  | { readonly op: "done"; readonly value: number }
+  | { readonly op: "trap"; readonly trap: Trap }
+  | { readonly op: "cross" }
+  | { readonly op: "log"; readonly lines: readonly LogLine[]; readonly dropped: number };
