@@ -1,5 +1,5 @@
 /** The owner's and the director's documents of the story: policy, board description, grants. */
-import { type Policy, parsePolicy } from "../../attest/index.ts";
+import { parsePolicy } from "../../attest/index.ts";
 import { type Cover, coversShape } from "../../runtime/kernel/authority/capability.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
@@ -40,7 +40,7 @@ export function policyDocument(operatorPublicKey: string): Uint8Array {
     operators: [{ name: "ops", publicKey: operatorPublicKey, devices: { all: true }, verbs: ["revoke", "restart", "refresh"] }],
   };
   const bytes = utf8(JSON.stringify(document));
-  const _checked: Policy = unwrap(parsePolicy(bytes));
+  unwrap(parsePolicy(bytes));
   return bytes;
 }
 

@@ -40,11 +40,11 @@ export interface MakeOptions {
 /** Builds, attests and signs one release. */
 export async function makeRelease(sigstore: Sigstore, source: Source, options: MakeOptions = {}): Promise<Signed> {
   const built = await buildRoomClimate({ release: source, extraWishes: options.extraWishes ?? [] });
-  const manifest = options.version === undefined ? built.manifest : renamed(built.manifest, options.version);
+  const { module, manifest } = options.version === undefined ? built : stamped(built, options.version);
   const now = new Date().toISOString();
   const statement = provenanceStatement({
     artifacts: [
-      { name: "module.wasm", sha256: sha256(built.module) },
+      { name: "module.wasm", sha256: sha256(module) },
       { name: "manifest.json", sha256: sha256(manifest) },
     ],
     builderId: CI.builder,
@@ -56,7 +56,7 @@ export async function makeRelease(sigstore: Sigstore, source: Source, options: M
   const identityToken = sigstore.tokenFor({ issuer: CI.issuer, subject: options.subject ?? CI.subject });
   const { fulcioUrl, rekorUrl, tsaUrl } = sigstore;
   const bundle = await signKeyless(statement, { identityToken, fulcioUrl, rekorUrl, tsaUrl });
-  return { manifest, module: built.module, bundle, parsed: unwrap(parseManifest(manifest)) };
+  return { manifest, module, bundle, parsed: unwrap(parseManifest(manifest)) };
 }
 
 export async function publish(repo: Repositories, release: Signed): Promise<void> {
@@ -64,9 +64,12 @@ export async function publish(repo: Repositories, release: Signed): Promise<void
   unwrap(await repo.publishRelease({ manifest, module, bundle, hardware: ["any/core-v1"] }));
 }
 
-/** The same code under another version number, as a publisher's build would stamp it. */
-function renamed(manifest: Uint8Array, version: string): Uint8Array {
-  const document = JSON.parse(new TextDecoder().decode(manifest));
+/** The same code under another version number, stamped into a custom section as a publisher's build would do. */
+function stamped(built: { readonly module: Uint8Array; readonly manifest: Uint8Array }, version: string) {
+  const section = [...utf8("\u0007release"), ...utf8(version)];
+  const module = Uint8Array.from([...built.module, 0, section.length, ...section]);
+  const document = JSON.parse(new TextDecoder().decode(built.manifest));
   const path = releasePaths(document.team, document.name, version).module;
-  return utf8(JSON.stringify({ ...document, version, entry: { ...document.entry, path } }));
+  const entry = { path, sha256: sha256(module), size: module.byteLength };
+  return { module, manifest: utf8(JSON.stringify({ ...document, version, entry })) };
 }

@@ -63,9 +63,10 @@ export class Story {
 
   /** The last step: what was proved and how long each step took. */
   summary(): void {
-    const { bold, green, red, dim } = this.#paint;
+    const { bold, blue, green, red, dim } = this.#paint;
     const width = Math.max(...this.#rows.map((row) => row.title.length));
     const total = this.#rows.reduce((sum, row) => sum + row.seconds, 0);
+    this.line(`\n${blue(`${this.#steps}/${this.#steps}`.padStart(5))}  ${bold("What was proved")}`);
     this.line(`\n${bold("   #  " + "step".padEnd(width))}   time     what it proved`);
     this.line(dim("  " + "-".repeat(width + 70)));
     for (const [index, row] of this.#rows.entries()) {

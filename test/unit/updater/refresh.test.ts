@@ -5,7 +5,19 @@ import { describe, expect, it } from "vitest";
 import { parseDesired } from "../../../runtime/kernel/authority/desired.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { verifyChain } from "../../../updater/index.ts";
-import { codeOf, DAY_MS, DEVICE, desired, FILES, faultOf, makeReadySite, makeSite, OTHER, POLICY, releaseInput } from "./site.ts";
+import {
+  codeOf,
+  DAY_MS,
+  DEVICE,
+  desired,
+  FILES,
+  faultOf,
+  makeReadySite,
+  makeSite,
+  OTHER,
+  POLICY,
+  releaseInput,
+} from "./site.ts";
 
 describe("a refresh", () => {
   it("brings policy, desired state and the agreed files of an assigned release to the board", async () => {

@@ -3,14 +3,20 @@
  * that stands until it is moved, and boards that update from it. The forging helpers use the real keys: the attacks
  * are those of somebody who holds one key too many, not of somebody who cannot sign.
  */
-import { cpSync, mkdtempSync, readdirSync, rmSync } from "node:fs";
+import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { Root, Targets } from "@tufjs/models";
 import { expect, onTestFinished } from "vitest";
 import type { DesiredModule } from "../../../runtime/kernel/authority/desired.ts";
 import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
-import { type DeviceId, deviceId, type ModuleName, type TeamName, type Version } from "../../../runtime/kernel/brand.ts";
+import {
+  type DeviceId,
+  deviceId,
+  type ModuleName,
+  type TeamName,
+  type Version,
+} from "../../../runtime/kernel/brand.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { writeDurable } from "../../../runtime/kernel/durable.ts";
@@ -18,6 +24,7 @@ import type { Fault } from "../../../runtime/kernel/fault.ts";
 import { type Result, unwrap } from "../../../runtime/kernel/result.ts";
 import { parseShape } from "../../../runtime/kernel/shape.ts";
 import { openUpdater, type Updater, type UpdaterOptions } from "../../../updater/index.ts";
+import { DEVICE_FIELD } from "../../../updater/layout.ts";
 import {
   createRepositories,
   type Release,
@@ -37,8 +44,24 @@ export const POLICY = utf8('{"policy":1}');
 export const FILES = releasePaths("acme", "thermostat", "1.0.0");
 export const DAY_MS = 86_400_000;
 const FAR = "2040-01-01T00:00:00Z";
-// biome-ignore lint/suspicious/noExplicitAny: forged metadata is arbitrary JSON on purpose.
-type Json = any;
+
+/** Metadata as somebody who forges it sees it: fields to be set. */
+type Json = Record<string, unknown> & {
+  targets: Record<string, Entry>;
+  keys: Fields;
+  roles: Record<string, RoleFields>;
+};
+type Fields = Record<string, unknown>;
+interface RoleFields {
+  keyids: string[];
+  threshold: number;
+}
+/** One target entry. */
+export interface Entry {
+  length: number;
+  hashes: Record<string, string>;
+  custom?: { sallyport?: Fields };
+}
 
 export interface Site {
   readonly directory: string;
@@ -110,12 +133,12 @@ export async function makeSite(): Promise<Site> {
         roles: [{ role, targets: Targets.fromJSON(signed), keys: keys.map(keyring) }],
         online: keyring(isImage ? "image-online.pem" : "director-online.pem"),
         expires: { snapshot: FAR, timestamp: FAR },
-        extra: before?.timestamp.unrecognizedFields as Record<string, string>,
+        extra: bindTo(deviceOf(before?.timestamp.unrecognizedFields)),
       });
     },
     async forgeRoot(version, keys, change) {
       const file = (one: number) => join(at.image.metadata, `${one}.root.json`);
-      const signed: Json = JSON.parse(Buffer.from(await readBytes(file(version - 1))).toString()).signed;
+      const signed: Json = JSON.parse(readFileSync(file(version - 1), "utf8")).signed;
       signed.version = version;
       change(signed);
       writeDurable(file(version), await sign(Root.fromJSON(signed), keys.map(keyring)));
@@ -182,21 +205,11 @@ export function faultOf(result: Result<unknown>): Fault {
   return result.error;
 }
 
-export function namesIn(directory: string): readonly string[] {
-  return readdirSync(directory);
-}
-
-export { bindTo, keyringOf };
-
-function keyringOf(site: Site) {
-  return openKeyring(site.directory, undefined);
+function deviceOf(fields: Record<string, unknown> | undefined): string | undefined {
+  const device = fields?.[DEVICE_FIELD];
+  return typeof device === "string" ? device : undefined;
 }
 
 function empty() {
   return { _type: "targets", spec_version: "1.0.31", expires: FAR, targets: {} };
-}
-
-async function readBytes(path: string): Promise<Uint8Array> {
-  const { readFile } = await import("node:fs/promises");
-  return readFile(path);
 }

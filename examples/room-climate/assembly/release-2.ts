@@ -1,0 +1,29 @@
+// Release 2.0.0: adds a moving average, kept beside the counter.
+import * as sp from "../../sdk/assembly/sallyport";
+import { open, publishSystem, readRoom, roomIsSimulated, switchFan, tick } from "./climate";
+
+export function sp_init(): i32 {
+  return open();
+}
+
+export function sp_handle(kind: i32, handle: i32, time: i64, arg: i32): i32 {
+  if (kind != sp.EV_TICK) return 0;
+  const n = tick();
+  const celsius = readRoom();
+  const simulated = roomIsSimulated();
+  const fan = isNaN(celsius) ? 0 : switchFan(celsius);
+  sp.begin();
+  sp.text("release", "2.0.0");
+  sp.field("n", n, 0);
+  if (!isNaN(celsius)) {
+    const average = sp.kvNumber("average", celsius) * 0.9 + celsius * 0.1;
+    sp.kvSetNumber("average", average);
+    sp.field("room", celsius, 1);
+    sp.field("average", average, 2);
+  }
+  sp.text("source", simulated ? "simulated" : "real");
+  sp.field("fan", fan, 0);
+  sp.publish("climate", sp.QOS1);
+  if ((n as i64) % 2 == 1) publishSystem();
+  return 0;
+}
