@@ -5,12 +5,13 @@
  */
 import { join } from "node:path";
 import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
+import { v8Engine } from "../runtime/index.ts";
+import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { hex } from "../runtime/kernel/bytes.ts";
 import { reasonOf } from "../runtime/kernel/fault.ts";
 import { unwrap } from "../runtime/kernel/result.ts";
 import type { Clock, Log, Random } from "../runtime/kernel/world.ts";
-import { v8Engine } from "../runtime/index.ts";
 import { openUpdater } from "../updater/index.ts";
 import { createCommandDesk } from "./command-desk.ts";
 import { loadModule } from "./flow/admit.ts";
@@ -18,7 +19,6 @@ import { createLeases } from "./flow/lease.ts";
 import { createReconciler } from "./flow/reconcile.ts";
 import { createRefreshLoop } from "./flow/refresh-loop.ts";
 import { createTransitions } from "./flow/transitions.ts";
-import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import { createUplink } from "./link/uplink.ts";
 import { openMemory } from "./memory.ts";
 import { createModuleServices } from "./module-services.ts";
@@ -54,7 +54,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const facts = { id: config.device, class: config.class, region: config.region };
   const description = unwrap(parseBoard(provisioned.board));
   const { simulatedDirectory } = config;
-  const board = unwrap(openBoard(description, { clock, ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }) }));
+  const board = unwrap(
+    openBoard(description, { clock, ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }) }),
+  );
   const updater = openUpdater({
     directory: join(provisioned.stateDirectory, "updater"),
     image: { ...config.image, root: provisioned.imageRoot },
@@ -74,7 +76,13 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     acked: (id) => memory.commit(() => memory.outbox.acked(id)),
     boot,
     agent: AGENT_VERSION,
-    birth: () => ({ device: config.device, class: config.class, region: config.region, profile: description.profile, ...board.facts() }),
+    birth: () => ({
+      device: config.device,
+      class: config.class,
+      region: config.region,
+      profile: description.profile,
+      ...board.facts(),
+    }),
   });
   const reporter = createReporter({
     topics,
@@ -101,18 +109,30 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     services: services.of,
     async load(release) {
       const { module: path } = releasePaths(release.team, release.name, release.version);
-      const target = { path, length: release.moduleSize, sha256: release.moduleSha256, custom: undefined, repository: "image" } as const;
+      const target = {
+        path,
+        length: release.moduleSize,
+        sha256: release.moduleSha256,
+        custom: undefined,
+        repository: "image",
+      } as const;
       const bytes = await updater.fetchTarget(target);
       return bytes.ok ? loadModule(bytes.value, release.manifest) : bytes;
     },
     revoked: memory.revocations.active,
     onState: (release, state, restarts, reason) => {
-      log(reason === undefined ? "info" : "warn", "module", { module: release.name, version: release.version, state, ...(reason === undefined ? {} : { reason: reason.line() }) });
+      log(reason === undefined ? "info" : "warn", "module", {
+        module: release.name,
+        version: release.version,
+        state,
+        ...(reason === undefined ? {} : { reason: reason.line() }),
+      });
       reporter.moduleState(release, state, restarts, reason);
     },
     onGrants: reporter.moduleGrants,
     onLog: reporter.log,
-    onNotice: (release, notice) => reporter.refusal("module.notice", notice, { module: release.name, version: release.version }),
+    onNotice: (release, notice) =>
+      reporter.refusal("module.notice", notice, { module: release.name, version: release.version }),
     onCandidateEnded: (release, reason) => transitions.rollBack(release, reason),
   });
   const transitions = createTransitions({
@@ -121,7 +141,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock,
     job: reporter,
     onRolledBack(release, reason, to) {
-      reporter.refusal("module.rolled_back", reason, { module: release.name, version: release.version, to: to?.version ?? null });
+      reporter.refusal("module.rolled_back", reason, {
+        module: release.name,
+        version: release.version,
+        to: to?.version ?? null,
+      });
     },
     onBelowFloor: (release, reason) => reporter.moduleState(release, "stopped", 0, reason),
   });
@@ -155,14 +179,24 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       return outcome;
     },
   });
-  const desk = createCommandDesk({ memory, reporter, supervisor, serial, device: facts, tenant: config.tenant, clock, refresh: () => loop.now("command") });
+  const desk = createCommandDesk({
+    memory,
+    reporter,
+    supervisor,
+    serial,
+    device: facts,
+    tenant: config.tenant,
+    clock,
+    refresh: () => loop.now("command"),
+  });
 
   uplink.onMessage((topic, payload) => {
     const [dn, kind, first, second] = levelsBelow(config.tenant, config.device, topic) ?? [];
     if (dn !== "dn") return;
     if (kind === "hint") loop.hint();
     else if (kind === "cmd" && first !== undefined) desk.take(first, payload);
-    else if (kind === "ch" && first !== undefined && second !== undefined) supervisor.deliver(first as ModuleName, second, payload);
+    else if (kind === "ch" && first !== undefined && second !== undefined)
+      supervisor.deliver(first as ModuleName, second, payload);
   });
 
   await serial.run(() => transitions.recover());

@@ -40,7 +40,13 @@ export interface Memory {
   operators(): readonly Operator[];
   rememberOperators(operators: Policy["operators"]): void;
   keepEvent(type: string, data: Facts): void;
-  nextJobRev(id: string, subject: JobSubject, state: string, code: string | undefined, reason: string | undefined): number | undefined;
+  nextJobRev(
+    id: string,
+    subject: JobSubject,
+    state: string,
+    code: string | undefined,
+    reason: string | undefined,
+  ): number | undefined;
   close(): void;
 }
 

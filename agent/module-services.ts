@@ -3,8 +3,8 @@
  * pairs become rows. A call at QoS 1 and every key-value write answers only after its row is committed (DESIGN section 7).
  */
 import type { ModuleServices } from "../devices/index.ts";
-import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { SP } from "../runtime/index.ts";
+import type { ModuleName } from "../runtime/kernel/brand.ts";
 import type { Uplink } from "./link/uplink.ts";
 import type { Memory } from "./memory.ts";
 import type { Topics } from "./wire/index.ts";
@@ -18,7 +18,9 @@ export interface ModuleServicesOptions {
 /** Of the module's own telemetry; the agent's reports go first. */
 const TELEMETRY_PRIORITY = 5;
 
-export function createModuleServices({ memory, uplink, topics }: ModuleServicesOptions): { of(module: ModuleName): ModuleServices } {
+export function createModuleServices({ memory, uplink, topics }: ModuleServicesOptions): {
+  of(module: ModuleName): ModuleServices;
+} {
   return {
     of: (module) => ({
       async publish(channel, payload, qos, retain) {
@@ -34,7 +36,8 @@ export function createModuleServices({ memory, uplink, topics }: ModuleServicesO
       },
       subscribe: () => undefined,
       kvGet: (key) => memory.kv.get(module, key),
-      kvSet: (key, value, limitBytes) => memory.commit(() => (memory.kv.set(module, key, value, limitBytes) ? 0 : SP.EQUOTA)),
+      kvSet: (key, value, limitBytes) =>
+        memory.commit(() => (memory.kv.set(module, key, value, limitBytes) ? 0 : SP.EQUOTA)),
       kvDelete: (key) => memory.commit(() => (memory.kv.delete(module, key) ? 0 : SP.ENOENT)),
     }),
   };

@@ -26,7 +26,10 @@ const PAYLOAD_BYTES_MAX = 262_144;
 /** CONNACK code 5, MQTT 3.1.1 section 3.2.2.3. */
 const NOT_AUTHORIZED = 5;
 
-export async function startBroker(options: { readonly accounts: readonly Account[]; readonly port?: number }): Promise<Broker> {
+export async function startBroker(options: {
+  readonly accounts: readonly Account[];
+  readonly port?: number;
+}): Promise<Broker> {
   const accounts = new Map(options.accounts.map((one) => [one.username, one]));
   const holders = new WeakMap<Client, Account>();
   const aedes = await Aedes.createBroker({
@@ -43,7 +46,11 @@ export async function startBroker(options: { readonly accounts: readonly Account
     authorizePublish(client, packet, done) {
       const account = client === null ? undefined : holders.get(client);
       const size = Buffer.byteLength(packet.payload);
-      done(account !== undefined && size <= PAYLOAD_BYTES_MAX && mayPublish(account, packet.topic) ? null : new Error("not authorized"));
+      done(
+        account !== undefined && size <= PAYLOAD_BYTES_MAX && mayPublish(account, packet.topic)
+          ? null
+          : new Error("not authorized"),
+      );
     },
     authorizeSubscribe(client, subscription, done) {
       const account = holders.get(client);

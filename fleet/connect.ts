@@ -27,7 +27,11 @@ export interface Connection {
 
 const CONNECT_TIMEOUT_MS = 8_000;
 
-export async function connectMqtt(options: { readonly url: string; readonly username: string; readonly password: string }): Promise<Connection> {
+export async function connectMqtt(options: {
+  readonly url: string;
+  readonly username: string;
+  readonly password: string;
+}): Promise<Connection> {
   const { url, username, password } = options;
   const client = mqtt.connect(url, {
     clientId: `operator-${randomBytes(6).toString("hex")}`,

@@ -1,9 +1,10 @@
 /** An operator at the protocol's other end: follows devices, hints them, sends commands somebody signed, waits for answers. */
+
+import { type ResultMessage, resultShape, topicsOf, type Verb } from "../agent/wire/index.ts";
 import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
 import { utf8 } from "../runtime/kernel/bytes.ts";
 import { nodeClock } from "../runtime/kernel/node-world.ts";
 import { parseJson } from "../runtime/kernel/shape.ts";
-import { type ResultMessage, resultShape, topicsOf, type Verb } from "../agent/wire/index.ts";
 import { connectMqtt } from "./connect.ts";
 
 export interface OperatorLink {

@@ -2,10 +2,7 @@
  * What a device says, folded into what it is: pure. Every payload is parsed by the wire's shapes; what does not parse is
  * counted and changes nothing, because a device may be compromised and a broker may lie.
  */
-import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
-import { fromUtf8 } from "../runtime/kernel/bytes.ts";
-import { printable } from "../runtime/kernel/fault.ts";
-import { parseJson, type Shape } from "../runtime/kernel/shape.ts";
+
 import {
   type BirthMessage,
   birthShape,
@@ -23,6 +20,10 @@ import {
   type StateMessage,
   stateShape,
 } from "../agent/wire/index.ts";
+import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
+import { fromUtf8 } from "../runtime/kernel/bytes.ts";
+import { printable } from "../runtime/kernel/fault.ts";
+import { parseJson, type Shape } from "../runtime/kernel/shape.ts";
 
 const MESSAGE_BYTES_MAX = 262_144;
 const EVENTS_MAX = 100;
@@ -50,7 +51,13 @@ export interface DeviceView {
 }
 
 export function createDeviceView(tenant: TenantId, device: DeviceId): DeviceView {
-  const view: DeviceViewState = { modules: Object.create(null), jobs: Object.create(null), events: [], telemetry: Object.create(null), refused: 0 };
+  const view: DeviceViewState = {
+    modules: Object.create(null),
+    jobs: Object.create(null),
+    events: [],
+    telemetry: Object.create(null),
+    refused: 0,
+  };
   const parsed = <T>(shape: Shape<T>, payload: Uint8Array, then: (message: T) => void) => {
     const result = parseJson(shape, payload, "the message", MESSAGE_BYTES_MAX);
     if (result.ok) then(result.value);
@@ -67,8 +74,10 @@ export function createDeviceView(tenant: TenantId, device: DeviceId): DeviceView
       if (up !== "up") return;
       if (kind === "state") parsed(stateShape, payload, (message) => (view.state = message));
       else if (kind === "birth") parsed(birthShape, payload, (message) => (view.birth = message));
-      else if (kind === "mod" && second === "state") parsed(moduleStateShape, payload, (message) => (moduleView(first).state = message));
-      else if (kind === "mod" && second === "grants") parsed(moduleGrantsShape, payload, (message) => (moduleView(first).grants = message));
+      else if (kind === "mod" && second === "state")
+        parsed(moduleStateShape, payload, (message) => (moduleView(first).state = message));
+      else if (kind === "mod" && second === "grants")
+        parsed(moduleGrantsShape, payload, (message) => (moduleView(first).grants = message));
       else if (kind === "job") parsed(jobShape, payload, (message) => (view.jobs[first] = message));
       else if (kind === "tm") view.telemetry[`${first}/${second}`] = payload;
       else if (kind === "ev") {
@@ -82,25 +91,45 @@ export function createDeviceView(tenant: TenantId, device: DeviceId): DeviceView
 }
 
 /** One readable line for a message; undefined for topics that are not the device's own words. */
-export function formatMessage(topic: string, payload: Uint8Array, options: { readonly colour: boolean }): string | undefined {
+export function formatMessage(
+  topic: string,
+  payload: Uint8Array,
+  options: { readonly colour: boolean },
+): string | undefined {
   const [, , , device = "", up, kind = "", ...rest] = topic.split("/");
   if (up !== "up") return undefined;
   const tint = (code: number, text: string) => (options.colour ? `\u001b[${code}m${text}\u001b[0m` : text);
-  const line = (label: string, text: string, code = 36) => `${device}  ${tint(code, label.padEnd(10))} ${printable(text)}`;
+  const line = (label: string, text: string, code = 36) =>
+    `${device}  ${tint(code, label.padEnd(10))} ${printable(text)}`;
   const read = <T>(shape: Shape<T>, say: (message: T) => string): string => {
     const result = parseJson(shape, payload, topic, MESSAGE_BYTES_MAX);
     return result.ok ? say(result.value) : line("?", `${topic}: ${result.error.message}`, 31);
   };
   switch (kind) {
     case "state":
-      return read(stateShape, (m) => line("presence", `${m.s} (boot ${m.boot}, agent ${m.agent})`, m.s === "ready" ? 32 : 33));
+      return read(stateShape, (m) =>
+        line("presence", `${m.s} (boot ${m.boot}, agent ${m.agent})`, m.s === "ready" ? 32 : 33),
+      );
     case "birth":
-      return read(birthShape, (m) => line("birth", `${m.profile}, class ${m.class}, ${m.sensors.length} sensors, ${m.lines.length} lines`));
+      return read(birthShape, (m) =>
+        line("birth", `${m.profile}, class ${m.class}, ${m.sensors.length} sensors, ${m.lines.length} lines`),
+      );
     case "mod":
       if (rest[1] === "state") {
-        return read(moduleStateShape, (m) => line("module", `${rest[0]} ${m.ver} ${m.s}${m.restarts > 0 ? `, ${m.restarts} restarts` : ""}${because(m)}`, m.code === undefined ? 32 : 31));
+        return read(moduleStateShape, (m) =>
+          line(
+            "module",
+            `${rest[0]} ${m.ver} ${m.s}${m.restarts > 0 ? `, ${m.restarts} restarts` : ""}${because(m)}`,
+            m.code === undefined ? 32 : 31,
+          ),
+        );
       }
-      return read(moduleGrantsShape, (m) => line("grants", `${m.module}: ${m.grants.map((one) => one.id).join(", ")}${m.revoked.length > 0 ? `; revoked ${m.revoked.map((one) => one.id).join(", ")}` : ""}`));
+      return read(moduleGrantsShape, (m) =>
+        line(
+          "grants",
+          `${m.module}: ${m.grants.map((one) => one.id).join(", ")}${m.revoked.length > 0 ? `; revoked ${m.revoked.map((one) => one.id).join(", ")}` : ""}`,
+        ),
+      );
     case "job":
       return read(jobShape, (m) => line("job", `${m.id} ${m.s}${because(m)}`, m.code === undefined ? 36 : 31));
     case "tm":
@@ -108,9 +137,17 @@ export function formatMessage(topic: string, payload: Uint8Array, options: { rea
     case "ev":
       return read(eventShape, (m) => line("event", `${m.type} ${JSON.stringify(m.data)}`, 33));
     case "log":
-      return read(logShape, (m) => line("log", `${rest[0]}: ${m.lines.map((one) => one.m).join(" | ")}${m.dropped > 0 ? ` (${m.dropped} lines dropped)` : ""}`, 2));
+      return read(logShape, (m) =>
+        line(
+          "log",
+          `${rest[0]}: ${m.lines.map((one) => one.m).join(" | ")}${m.dropped > 0 ? ` (${m.dropped} lines dropped)` : ""}`,
+          2,
+        ),
+      );
     case "res":
-      return read(resultShape, (m) => line("answer", `${m.verb} ${m.id} ${m.ok ? "taken" : "refused"}${because(m)}`, m.ok ? 32 : 31));
+      return read(resultShape, (m) =>
+        line("answer", `${m.verb} ${m.id} ${m.ok ? "taken" : "refused"}${because(m)}`, m.ok ? 32 : 31),
+      );
     default:
       return line(kind, topic);
   }

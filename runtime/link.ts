@@ -25,7 +25,11 @@ function checkExports(module: LoadedModule): Result<void> {
   const exported = (name: string) => module.exports.find((one) => one.name === name);
   if (exported("memory")?.kind !== "memory") return err(linkFault("LINK_EXPORT", { name: "memory" }));
   if (exported("sp_handle")?.kind !== "function") return err(linkFault("LINK_EXPORT", { name: "sp_handle" }));
-  for (const [name, expected] of [["sp_handle", HANDLE], ["sp_init", INIT], ["_initialize", INITIALIZE]] as const) {
+  for (const [name, expected] of [
+    ["sp_handle", HANDLE],
+    ["sp_init", INIT],
+    ["_initialize", INITIALIZE],
+  ] as const) {
     const found = exported(name);
     if (found === undefined) continue;
     if (found.type === undefined || !sameType(found.type, expected)) {

@@ -164,7 +164,9 @@ describe("files", () => {
   it("hold no switch-off marks: no any, no ts-ignore, no skipped or focused test", () => {
     const MARK =
       /@ts-(?:ignore|expect-error|nocheck)|\bas any\b|: any\b|\.(?:only|todo)\(|\b(?:it|describe|test)\.skip\(/;
-    const marked = files.filter((file) => MARK.test(file.code)).map((file) => file.path);
+    const marked = files
+      .filter((file) => file.path !== "test/tidy.test.ts" && MARK.test(file.code))
+      .map((file) => file.path);
     expect(marked).toEqual([]);
   });
 });

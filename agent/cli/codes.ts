@@ -1,8 +1,8 @@
 /** Every code of every room, for `explain` and docs/errors.md: the catalogue is the sum of the rooms' catalogues. */
 import { catalogue as attest } from "../../attest/index.ts";
 import { catalogue as devices } from "../../devices/index.ts";
-import { catalogues as runtime } from "../../runtime/index.ts";
 import { catalogue as fleet } from "../../fleet/index.ts";
+import { catalogues as runtime } from "../../runtime/index.ts";
 import { kernelCatalogues } from "../../runtime/kernel/catalogue.ts";
 import type { Catalogue, FaultEntry } from "../../runtime/kernel/fault.ts";
 import { catalogue as updater } from "../../updater/index.ts";

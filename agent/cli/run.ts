@@ -4,6 +4,7 @@
  * Loader, Validator, engine, broker, sensors of this machine and a simulated board.
  */
 import { createBroker, hostModule, openBoard, parseBoard } from "../../devices/index.ts";
+import { SP, v8Engine } from "../../runtime/index.ts";
 import type { Capability } from "../../runtime/kernel/authority/capability.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { meetCapabilities } from "../../runtime/kernel/authority/meet.ts";
@@ -12,7 +13,6 @@ import { sha256 } from "../../runtime/kernel/digest.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { SP, v8Engine } from "../../runtime/index.ts";
 import { loadModule } from "../flow/admit.ts";
 import type { Release } from "../flow/inventory.ts";
 import { startTask } from "../supervise/task.ts";
@@ -35,7 +35,8 @@ const DEFAULT_BOARD = {
 
 export const verb: Verb = {
   name: "run",
-  summary: "Run a module straight from a file, with the grants of the command line. For developing modules: no door is passed.",
+  summary:
+    "Run a module straight from a file, with the grants of the command line. For developing modules: no door is passed.",
   positionals: ["MODULE.wasm"],
   options: {
     manifest: { value: "FILE", required: true, help: "its manifest.json: limits, triggers, wishes" },
@@ -45,20 +46,29 @@ export const verb: Verb = {
     for: { value: "SECONDS", help: "stop after so long (default: until interrupted)" },
     device: { value: "ID", default: "desk", help: "device id the module is told" },
   },
-  examples: ["sallyport run module.wasm --manifest manifest.json --grant all --for 10", "sallyport run module.wasm --manifest manifest.json --grant sensor:load-1m"],
+  examples: [
+    "sallyport run module.wasm --manifest manifest.json --grant all --for 10",
+    "sallyport run module.wasm --manifest manifest.json --grant sensor:load-1m",
+  ],
   async run(args, io) {
     const { red, dim } = paint(io.colour);
     const bytes = readFile(args.positionals[0] ?? "");
     const manifest = unwrap(parseManifest(readFile(args.text("manifest"))));
     const loaded = unwrap(loadModule(bytes, manifest));
-    const covers = args.list("grant").includes("all") ? manifest.capabilities.map(coverOfWish) : args.list("grant").map(parseGrant);
+    const covers = args.list("grant").includes("all")
+      ? manifest.capabilities.map(coverOfWish)
+      : args.list("grant").map(parseGrant);
     const meet = meetCapabilities(manifest.capabilities, covers, [covers]);
     for (const one of meet.missing) io.err(dim(`not granted: ${one.capability}`));
 
     const boardFile = args.maybe("board");
-    const description = unwrap(parseBoard(boardFile === undefined ? utf8(JSON.stringify(DEFAULT_BOARD)) : readFile(boardFile)));
+    const description = unwrap(
+      parseBoard(boardFile === undefined ? utf8(JSON.stringify(DEFAULT_BOARD)) : readFile(boardFile)),
+    );
     const simulatedDirectory = args.maybe("simulated-dir");
-    const board = unwrap(openBoard(description, { clock: nodeClock, ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }) }));
+    const board = unwrap(
+      openBoard(description, { clock: nodeClock, ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }) }),
+    );
     const broker = createBroker({ board, clock: nodeClock, onAudit: (event) => io.err(dim(JSON.stringify(event))) });
     const release = releaseOf(manifest, bytes, meet.effective);
     let post: (event: Parameters<Parameters<typeof broker.admit>[0]["post"]>[0]) => void = () => undefined;

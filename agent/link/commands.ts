@@ -48,8 +48,12 @@ export function judgeCommand(input: CommandInput): Result<JudgedCommand> {
   if (!signed.ok) return signed;
   const { operator, keyId, payload } = signed.value;
   const command = parseCommand(payload);
-  if (!command.ok) return err(commandFault("COMMAND_MALFORMED", { topic, reason: command.error.message }, command.error));
-  const standing = mayCommand(command.value, operator, input) ?? isTimely(command.value, input.now) ?? isNew(command.value, keyId, input);
+  if (!command.ok)
+    return err(commandFault("COMMAND_MALFORMED", { topic, reason: command.error.message }, command.error));
+  const standing =
+    mayCommand(command.value, operator, input) ??
+    isTimely(command.value, input.now) ??
+    isNew(command.value, keyId, input);
   return standing === undefined ? ok({ command: command.value, keyId, operator: operator.name }) : err(standing);
 }
 
@@ -62,7 +66,12 @@ function signedBy(
   for (const operator of input.operators) {
     const key = parsePublicKey(operator.publicKey, `the key of operator ${operator.name}`);
     if (!key.ok) continue;
-    const verified = verifyEnvelope(envelope, { what: "the command", payloadType: COMMAND_TYPE, keys: [key.value], threshold: 1 });
+    const verified = verifyEnvelope(envelope, {
+      what: "the command",
+      payloadType: COMMAND_TYPE,
+      keys: [key.value],
+      threshold: 1,
+    });
     if (verified.ok) return ok({ operator, keyId: key.value.keyId, payload: verified.value.payload });
   }
   return err(commandFault("COMMAND_UNSIGNED", { topic }));
@@ -71,7 +80,10 @@ function signedBy(
 function mayCommand(command: Command, operator: Operator, input: CommandInput) {
   const { device, tenant, topicVerb } = input;
   if (command.device !== device || command.tenant !== tenant || command.verb !== topicVerb) {
-    return commandFault("COMMAND_WRONG_DEVICE", { found: `${command.tenant}/${command.device} (${command.verb})`, device: `${tenant}/${device} (${topicVerb})` });
+    return commandFault("COMMAND_WRONG_DEVICE", {
+      found: `${command.tenant}/${command.device} (${command.verb})`,
+      device: `${tenant}/${device} (${topicVerb})`,
+    });
   }
   if (!operator.verbs.includes(command.verb) || !matchesDevice(operator.devices, input.deviceFacts)) {
     return commandFault("COMMAND_FORBIDDEN", { operator: operator.name, verb: command.verb, device });

@@ -26,7 +26,11 @@ export interface LinkOptions {
 export interface Link {
   readonly online: boolean;
   /** Resolves on PUBACK at QoS 1, when written at QoS 0; rejects when the connection is lost before. */
-  publish(topic: string, payload: Uint8Array, options: { readonly qos: 0 | 1; readonly retain: boolean }): Promise<void>;
+  publish(
+    topic: string,
+    payload: Uint8Array,
+    options: { readonly qos: 0 | 1; readonly retain: boolean },
+  ): Promise<void>;
   end(): Promise<void>;
 }
 
@@ -80,7 +84,8 @@ export function openLink(options: LinkOptions): Link {
       if (!accepted) version = version === 5 ? 4 : 5;
       failures += 1;
       // The first refusal may only be about the version: ask again at once with the other one.
-      const delay = failures === 1 && !accepted ? 0 : Math.min(RETRY_FIRST_MS * 2 ** Math.max(0, failures - 2), RETRY_LONGEST_MS);
+      const delay =
+        failures === 1 && !accepted ? 0 : Math.min(RETRY_FIRST_MS * 2 ** Math.max(0, failures - 2), RETRY_LONGEST_MS);
       if (delay > 0) log("warn", "broker lost", { url: options.url, reason });
       retry = clock.after(delay * (0.5 + random.fraction()), attempt);
     });

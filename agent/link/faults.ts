@@ -11,7 +11,8 @@ const command = declareFaults("COMMAND", {
   COMMAND_UNSIGNED: {
     kind: "attack",
     says: "a command on {topic} is not signed by an operator key that the owner's policy names",
-    means: "MQTT is transport, never authority: without a valid signature of a named operator a message commands nothing.",
+    means:
+      "MQTT is transport, never authority: without a valid signature of a named operator a message commands nothing.",
     todo: "Sign with an operator key, or have the owner add the key to the policy. If nobody did it, the broker is not alone.",
   },
   COMMAND_FORBIDDEN: {

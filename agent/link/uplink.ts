@@ -48,7 +48,14 @@ export function createUplink(options: UplinkOptions): Uplink {
   let drained: (() => void) | undefined;
 
   const state = (s: StateMessage["s"]): Uint8Array =>
-    utf8(JSON.stringify({ s, boot: options.boot, agent: options.agent, ...(s === "lost" ? {} : { t: clock.now() }) } satisfies StateMessage));
+    utf8(
+      JSON.stringify({
+        s,
+        boot: options.boot,
+        agent: options.agent,
+        ...(s === "lost" ? {} : { t: clock.now() }),
+      } satisfies StateMessage),
+    );
 
   function online(): void {
     inFlight.clear();

@@ -24,11 +24,15 @@ export interface Revocations {
 }
 
 export function createRevocations(db: Db): Revocations {
-  const add = db.prepare("INSERT OR IGNORE INTO revocation (id, module, capability, by, at, reason) VALUES (?, ?, ?, ?, ?, ?)");
+  const add = db.prepare(
+    "INSERT OR IGNORE INTO revocation (id, module, capability, by, at, reason) VALUES (?, ?, ?, ?, ?, ?)",
+  );
   const active = db.prepare<[string], { capability: string; id: string }>(
     "SELECT capability, id FROM revocation WHERE module = ? AND lifted_by_rev IS NULL ORDER BY at",
   );
-  const lift = db.prepare("UPDATE revocation SET lifted_by_rev = ? WHERE id = ? AND module = ? AND lifted_by_rev IS NULL");
+  const lift = db.prepare(
+    "UPDATE revocation SET lifted_by_rev = ? WHERE id = ? AND module = ? AND lifted_by_rev IS NULL",
+  );
   return {
     add: (one) => void add.run(one.id, one.module, one.capability, one.by, one.at, one.reason),
     active: (module) => new Map(active.all(module).map((row) => [row.capability, row.id])),

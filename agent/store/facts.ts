@@ -8,7 +8,9 @@ export interface FactStore {
 
 export function createFacts(db: Db): FactStore {
   const get = db.prepare<[string], { value: string }>("SELECT value FROM fact WHERE name = ?");
-  const set = db.prepare("INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value");
+  const set = db.prepare(
+    "INSERT INTO fact (name, value) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET value = excluded.value",
+  );
   return {
     get: (name) => {
       const row = get.get(name);

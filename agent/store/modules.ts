@@ -1,6 +1,7 @@
 /** The inventory table: what is committed, what is in probation, what failed. Releases are rows of checked JSON. */
-import type { FailedRelease, ModuleRecord, ModuleStore, Release } from "../flow/inventory.ts";
+
 import type { ModuleName } from "../../runtime/kernel/brand.ts";
+import type { FailedRelease, ModuleRecord, ModuleStore, Release } from "../flow/inventory.ts";
 import type { Db } from "./db.ts";
 
 interface Row {

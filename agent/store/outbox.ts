@@ -43,11 +43,15 @@ export function createOutbox(db: Db, limits: OutboxLimits = OUTBOX_LIMITS): Outb
   const next = db.prepare<[number, number], { id: number; topic: string; payload: Buffer; retain: number }>(
     "SELECT id, topic, payload, retain FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
   );
-  const remove = db.prepare<[number], { size: number }>("DELETE FROM outbox WHERE id = ? RETURNING length(payload) AS size");
+  const remove = db.prepare<[number], { size: number }>(
+    "DELETE FROM outbox WHERE id = ? RETURNING length(payload) AS size",
+  );
   const lower = db.prepare<[number], { id: number }>(
     "SELECT id FROM outbox WHERE priority < ? ORDER BY priority, id LIMIT 1",
   );
-  const measure = db.prepare<[], { rows: number; bytes: number | null }>("SELECT count(*) AS rows, sum(length(payload)) AS bytes FROM outbox");
+  const measure = db.prepare<[], { rows: number; bytes: number | null }>(
+    "SELECT count(*) AS rows, sum(length(payload)) AS bytes FROM outbox",
+  );
   // Kept beside the table, because counting it for every message would read all of it.
   const found = measure.get();
   let rows = found?.rows ?? 0;

@@ -2,8 +2,9 @@
  * Events a module has not seen yet. Bounded; a tick that still waits is not queued twice (a slow module sees fewer
  * ticks, not older ones); when full the oldest is dropped and counted, because the newest reading is the useful one.
  */
-import { equalBytes } from "../../runtime/kernel/bytes.ts";
+
 import { EVENT, type GuestEvent } from "../../runtime/index.ts";
+import { equalBytes } from "../../runtime/kernel/bytes.ts";
 
 const QUEUE_MAX = 256;
 

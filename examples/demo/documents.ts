@@ -21,11 +21,15 @@ const CEILING = [
   { cap: "identity" },
 ];
 
-export function policyDocument(operatorPublicKey: string): Uint8Array {
+export function policyDocument(
+  operatorPublicKey: string,
+  ceiling: readonly unknown[] = CEILING,
+  version = 1,
+): Uint8Array {
   const modules = { team: "acme" };
   const document = {
     schema: "sallyport.policy/1",
-    version: 1,
+    version,
     evidence: [
       {
         devices: { all: true },
@@ -36,8 +40,10 @@ export function policyDocument(operatorPublicKey: string): Uint8Array {
         buildTypes: [CI.buildType],
       },
     ],
-    ceilings: [{ devices: { class: "porch" }, modules, capabilities: CEILING }],
-    operators: [{ name: "ops", publicKey: operatorPublicKey, devices: { all: true }, verbs: ["revoke", "restart", "refresh"] }],
+    ceilings: [{ devices: { class: "porch" }, modules, capabilities: ceiling }],
+    operators: [
+      { name: "ops", publicKey: operatorPublicKey, devices: { all: true }, verbs: ["revoke", "restart", "refresh"] },
+    ],
   };
   const bytes = utf8(JSON.stringify(document));
   unwrap(parsePolicy(bytes));

@@ -32,7 +32,9 @@ if (values.help === true) {
 async function tell(broker: string | undefined, keep: boolean): Promise<number> {
   const story = new Story(10);
   const play = new Play(story);
-  story.line("Sallyport: from a publisher's key to a pin that moves. Nothing below is staged; services listen on loopback only.");
+  story.line(
+    "Sallyport: from a publisher's key to a pin that moves. Nothing below is staged; services listen on loopback only.",
+  );
   const interrupted = new Promise<void>((resolve) => process.once("SIGINT", () => resolve()));
   const acts = [
     () => services(play, broker),
@@ -43,7 +45,8 @@ async function tell(broker: string | undefined, keep: boolean): Promise<number> 
     () => revocation(play),
   ];
   try {
-    for (const act of acts) await Promise.race([act(), interrupted.then(() => Promise.reject(new StepFailed("interrupted")))]);
+    for (const act of acts)
+      await Promise.race([act(), interrupted.then(() => Promise.reject(new StepFailed("interrupted")))]);
     story.summary();
     if (keep) {
       story.line(play.toPlayWith());
@@ -53,7 +56,8 @@ async function tell(broker: string | undefined, keep: boolean): Promise<number> 
   } catch (error) {
     story.summary();
     story.line(`\nThe story ends here: ${reasonOf(error)}`);
-    if (error instanceof Error && !(error instanceof StepFailed) && process.env["SALLYPORT_DEBUG"] !== undefined) story.line(error.stack);
+    if (error instanceof Error && !(error instanceof StepFailed) && process.env["SALLYPORT_DEBUG"] !== undefined)
+      story.line(error.stack);
     story.line(play.lastWords());
     return 1;
   } finally {

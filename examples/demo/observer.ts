@@ -9,7 +9,6 @@ import { StepFailed } from "./story.ts";
 export interface Seen {
   /** Topic below the device's prefix, e.g. `up/tm/room-climate/climate`. */
   readonly topic: string;
-  // biome-ignore lint/suspicious/noExplicitAny: a message of any kind; each wait looks only at what it needs.
   /** The text as it came. */
   readonly text: string;
   /** A field of the JSON message by its path, e.g. `data.code`; undefined when there is none. */
@@ -44,7 +43,11 @@ export class Observer {
   }
 
   /** The first message from `from` on that fits; fails with `what` after `ms`. */
-  async until(what: string, fits: (message: Seen) => boolean, options: { from?: number; ms?: number } = {}): Promise<Seen> {
+  async until(
+    what: string,
+    fits: (message: Seen) => boolean,
+    options: { from?: number; ms?: number } = {},
+  ): Promise<Seen> {
     let next = options.from ?? this.mark();
     const ms = options.ms ?? 15_000;
     return await new Promise<Seen>((resolve, reject) => {
@@ -79,10 +82,16 @@ export class Observer {
   }
 
   job(id: string, state: string, from?: number): Promise<Seen> {
-    return this.until(`job ${id} ${state}`, (one) => one.topic === `up/job/${id}` && one.get("s") === state, from === undefined ? {} : { from });
+    return this.until(
+      `job ${id} ${state}`,
+      (one) => one.topic === `up/job/${id}` && one.get("s") === state,
+      from === undefined ? {} : { from },
+    );
   }
 }
 
 function field(value: unknown, name: string): unknown {
-  return typeof value === "object" && value !== null && Object.hasOwn(value, name) ? Reflect.get(value, name) : undefined;
+  return typeof value === "object" && value !== null && Object.hasOwn(value, name)
+    ? Reflect.get(value, name)
+    : undefined;
 }

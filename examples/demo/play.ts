@@ -1,9 +1,9 @@
 /** What the steps hand to each other: the stage and what was built on it so far. */
 import { readFileSync } from "node:fs";
-import { assert } from "../../runtime/kernel/assert.ts";
-import type { OperatorLink } from "../../fleet/index.ts";
-import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import { type Command, parseCommand, signCommand } from "../../agent/wire/index.ts";
+import type { OperatorLink } from "../../fleet/index.ts";
+import { assert } from "../../runtime/kernel/assert.ts";
+import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import { hex, utf8 } from "../../runtime/kernel/bytes.ts";
 import { nodeRandom } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
@@ -59,7 +59,15 @@ export class Play {
     const { device, tenant, operatorKey } = this.stage;
     const now = Date.now();
     const id = hex(nodeRandom.bytes(8));
-    const common = { schema: "sallyport.command/1", id, tenant, device, issuedAt: now, notAfter: now + 60_000, seq: now };
+    const common = {
+      schema: "sallyport.command/1",
+      id,
+      tenant,
+      device,
+      issuedAt: now,
+      notAfter: now + 60_000,
+      seq: now,
+    };
     const command = unwrap(parseCommand(utf8(JSON.stringify({ ...common, verb, args }))));
     await this.get("link").sendCommand(device, verb, await signCommand(command, operatorKey));
     return id;
@@ -68,7 +76,11 @@ export class Play {
   /** The next climate reading that fits; proves that the module runs and says which release it is. */
   reading(what: string, fits: (reading: Seen) => boolean, from?: number): Promise<Seen> {
     const observer = this.get("observer");
-    return observer.until(what, (one) => one.topic === "up/tm/room-climate/climate" && fits(one), from === undefined ? {} : { from });
+    return observer.until(
+      what,
+      (one) => one.topic === "up/tm/room-climate/climate" && fits(one),
+      from === undefined ? {} : { from },
+    );
   }
 
   toPlayWith(): string {

@@ -37,10 +37,18 @@ export interface MakeOptions {
   readonly subject?: string;
 }
 
-/** Builds, attests and signs one release. */
+/** Builds, attests and signs one release of room-climate. */
 export async function makeRelease(sigstore: Sigstore, source: Source, options: MakeOptions = {}): Promise<Signed> {
   const built = await buildRoomClimate({ release: source, extraWishes: options.extraWishes ?? [] });
-  const { module, manifest } = options.version === undefined ? built : stamped(built, options.version);
+  return attest(sigstore, options.version === undefined ? built : stamped(built, options.version), options.subject);
+}
+
+/** Provenance over code and manifest, signed keyless by the CI's identity or another one. */
+export async function attest(
+  sigstore: Sigstore,
+  { module, manifest }: { readonly module: Uint8Array; readonly manifest: Uint8Array },
+  subject: string = CI.subject,
+): Promise<Signed> {
   const now = new Date().toISOString();
   const statement = provenanceStatement({
     artifacts: [
@@ -53,7 +61,7 @@ export async function makeRelease(sigstore: Sigstore, source: Source, options: M
     startedOn: now,
     finishedOn: now,
   });
-  const identityToken = sigstore.tokenFor({ issuer: CI.issuer, subject: options.subject ?? CI.subject });
+  const identityToken = sigstore.tokenFor({ issuer: CI.issuer, subject });
   const { fulcioUrl, rekorUrl, tsaUrl } = sigstore;
   const bundle = await signKeyless(statement, { identityToken, fulcioUrl, rekorUrl, tsaUrl });
   return { manifest, module, bundle, parsed: unwrap(parseManifest(manifest)) };

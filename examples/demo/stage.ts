@@ -9,13 +9,12 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { connectOperator, type OperatorLink, startBroker } from "../../fleet/index.ts";
 import { type DeviceId, deviceId, type TenantId, tenantId } from "../../runtime/kernel/brand.ts";
-import { hex } from "../../runtime/kernel/bytes.ts";
+import { hex, utf8 } from "../../runtime/kernel/bytes.ts";
 import { writeDurable } from "../../runtime/kernel/durable.ts";
 import { nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { generateKeyPem, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
-import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { startSigstore } from "../../test/fakes/sigstore.ts";
 import { createRepositories, type Repositories, serveRepositories } from "../../updater/repository/index.ts";
 import { Observer } from "./observer.ts";
@@ -37,7 +36,9 @@ export class Stage {
   }
 
   async repositories(): Promise<{ repo: Repositories; served: Served }> {
-    const repo = unwrap(await createRepositories(this.path("repo"), { tenant: this.tenant, teams: ["acme"], now: nodeClock.now }));
+    const repo = unwrap(
+      await createRepositories(this.path("repo"), { tenant: this.tenant, teams: ["acme"], now: nodeClock.now }),
+    );
     const served = await serveRepositories(this.path("repo"), {});
     this.#undo.push(() => served.close());
     return { repo, served };
@@ -64,7 +65,12 @@ export class Stage {
   }
 
   async operator(url: string): Promise<{ link: OperatorLink; observer: Observer }> {
-    const link = await connectOperator({ url, username: "operator", password: this.passwords.operator, tenant: this.tenant });
+    const link = await connectOperator({
+      url,
+      username: "operator",
+      password: this.passwords.operator,
+      tenant: this.tenant,
+    });
     this.#undo.push(() => link.close());
     return { link, observer: await Observer.watch(link, this.device) };
   }
@@ -82,7 +88,9 @@ export class Stage {
   /** The agent as a process of its own, with the very Node and program a board runs. */
   startAgent(): number {
     const log = openSync(this.path("agent.log"), "a");
-    const child = spawn(process.execPath, ["agent/main.ts", "agent", "run", "--dir", this.path("board")], { stdio: ["ignore", log, log] });
+    const child = spawn(process.execPath, ["agent/main.ts", "agent", "run", "--dir", this.path("board")], {
+      stdio: ["ignore", log, log],
+    });
     this.#agent = child;
     return child.pid ?? 0;
   }

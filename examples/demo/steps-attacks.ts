@@ -13,12 +13,16 @@ import { makeRelease, publish, type Signed } from "./releases.ts";
 type Say = (label: string, text: string) => void;
 
 export async function attacks(play: Play): Promise<void> {
-  await play.story.step("Four attacks are refused", "a code and a sentence each; release 2 keeps running", async ({ say }) => {
-    await changedBytes(play, say);
-    await oldMetadata(play, say);
-    await otherSigner(play, say);
-    await greedyManifest(play, say);
-  });
+  await play.story.step(
+    "Four attacks are refused",
+    "a code and a sentence each; release 2 keeps running",
+    async ({ say }) => {
+      await changedBytes(play, say);
+      await oldMetadata(play, say);
+      await otherSigner(play, say);
+      await greedyManifest(play, say);
+    },
+  );
 }
 
 async function refused(play: Play, say: Say, what: string, type: string, code: string, from: number): Promise<void> {
@@ -86,7 +90,9 @@ async function greedyManifest(play: Play, say: Say): Promise<void> {
 /** Makes the board look, and waits until it has: a signed command answers after the round. */
 async function refresh(play: Play, from: number): Promise<void> {
   await play.order("refresh", {});
-  await play.get("observer").until("the refresh's answer", (one) => one.topic.startsWith("up/res/") && one.get("verb") === "refresh", { from });
+  await play
+    .get("observer")
+    .until("the refresh's answer", (one) => one.topic.startsWith("up/res/") && one.get("verb") === "refresh", { from });
 }
 
 function targetFile(play: Play, release: Signed): string {

@@ -71,7 +71,9 @@ export class Story {
     this.line(dim("  " + "-".repeat(width + 70)));
     for (const [index, row] of this.#rows.entries()) {
       const mark = row.held ? green("ok") : red("NO");
-      this.line(`  ${String(index + 1).padStart(2)}  ${row.title.padEnd(width)} ${row.seconds.toFixed(2).padStart(6)} s  ${mark}  ${row.proved}`);
+      this.line(
+        `  ${String(index + 1).padStart(2)}  ${row.title.padEnd(width)} ${row.seconds.toFixed(2).padStart(6)} s  ${mark}  ${row.proved}`,
+      );
     }
     this.line(dim("  " + "-".repeat(width + 70)));
     this.line(`      ${"total".padEnd(width)} ${total.toFixed(2).padStart(6)} s`);

@@ -26,7 +26,9 @@ export interface BuildOptions {
 
 const compiled = new Map<RoomClimateRelease, Promise<Uint8Array>>();
 
-export async function buildRoomClimate(options: BuildOptions): Promise<{ readonly module: Uint8Array; readonly manifest: Uint8Array }> {
+export async function buildRoomClimate(
+  options: BuildOptions,
+): Promise<{ readonly module: Uint8Array; readonly manifest: Uint8Array }> {
   const { release, extraWishes = [] } = options;
   const building = compiled.get(release) ?? compile(release);
   compiled.set(release, building);
@@ -42,9 +44,21 @@ async function compile(release: RoomClimateRelease): Promise<Uint8Array> {
   const folder = mkdtempSync(join(tmpdir(), "room-climate-"));
   const out = join(folder, "module.wasm");
   try {
-    const options = ["--outFile", out, "--runtime", "stub", "--use", "abort=", "-O3", "--noAssert", "--maximumMemory", "16"];
+    const options = [
+      "--outFile",
+      out,
+      "--runtime",
+      "stub",
+      "--use",
+      "abort=",
+      "-O3",
+      "--noAssert",
+      "--maximumMemory",
+      "16",
+    ];
     const { error, stderr } = await asc.main([join(HERE, "assembly", ENTRY[release]), ...options]);
-    if (error !== null) throw new Error(`AssemblyScript refused release ${release}: ${error.message}\n${stderr.toString()}`);
+    if (error !== null)
+      throw new Error(`AssemblyScript refused release ${release}: ${error.message}\n${stderr.toString()}`);
     return new Uint8Array(readFileSync(out));
   } finally {
     rmSync(folder, { recursive: true, force: true });
@@ -53,7 +67,12 @@ async function compile(release: RoomClimateRelease): Promise<Uint8Array> {
 
 function manifestOf(version: string, module: Uint8Array, extraWishes: readonly Wish[]) {
   const [team, name] = ["acme", "room-climate"];
-  const sensor = (sensorName: string, optional = false) => ({ cap: "sensor", name: sensorName, maxHz: 10, ...(optional ? { optional } : {}) });
+  const sensor = (sensorName: string, optional = false) => ({
+    cap: "sensor",
+    name: sensorName,
+    maxHz: 10,
+    ...(optional ? { optional } : {}),
+  });
   return {
     schema: "sallyport.module/1",
     team,
@@ -80,7 +99,9 @@ function manifestOf(version: string, module: Uint8Array, extraWishes: readonly W
 }
 
 if (process.argv[1] === fileURLToPath(import.meta.url)) {
-  const { values } = parseArgs({ options: { release: { type: "string", default: "1.0.0" }, out: { type: "string", default: "build" } } });
+  const { values } = parseArgs({
+    options: { release: { type: "string", default: "1.0.0" }, out: { type: "string", default: "build" } },
+  });
   const release = values.release as RoomClimateRelease;
   if (!Object.hasOwn(ENTRY, release)) {
     process.stderr.write(`--release is one of ${Object.keys(ENTRY).join(", ")}\n`);

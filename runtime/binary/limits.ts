@@ -20,7 +20,8 @@ function readLimits(reader: Reader, what: string): Limits {
   if (flag > 7) throw reader.refuse("malformed limits flags", at);
   const initial = reader.u32();
   const maximum = flag === 1 ? reader.u32() : undefined;
-  if (maximum !== undefined && maximum < initial) throw reader.refuse("size minimum must not be greater than maximum", at);
+  if (maximum !== undefined && maximum < initial)
+    throw reader.refuse("size minimum must not be greater than maximum", at);
   return { initial, maximum };
 }
 
@@ -52,7 +53,8 @@ export function clampTables(reader: Reader, { tableElements }: ClampLimits): rea
   for (let index = 0; index < count; index += 1) {
     const at = reader.at;
     const type = reader.byte();
-    if (type !== 0x70 && type !== 0x6f) throw reader.unsupported("a table with an initial expression or a typed reference", at);
+    if (type !== 0x70 && type !== 0x6f)
+      throw reader.unsupported("a table with an initial expression or a typed reference", at);
     const { initial, maximum = 2 ** 32 - 1 } = readLimits(reader, "table");
     if (initial > tableElements) throw loadFault("LOAD_TABLE_LIMIT", { initial, limit: tableElements });
     out.push(type, 1, ...leb(initial), ...leb(Math.min(maximum, tableElements)));

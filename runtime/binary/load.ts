@@ -25,7 +25,8 @@ export function load(bytes: Uint8Array, limits: ClampLimits): Result<LoadedModul
     const reader = new Reader(bytes);
     for (const [offset, byte] of MAGIC_AND_VERSION.entries()) {
       const found = reader.byte();
-      if (found !== byte) throw reader.refuse(offset < 4 ? "magic header not detected" : "unknown binary version", offset < 4 ? 0 : 4);
+      if (found !== byte)
+        throw reader.refuse(offset < 4 ? "magic header not detected" : "unknown binary version", offset < 4 ? 0 : 4);
     }
     const parts: Uint8Array[] = [bytes.subarray(0, MAGIC_AND_VERSION.length)];
     let types: readonly FunctionType[] = [];

@@ -3,8 +3,9 @@
  * with the byte offset. LEB128 as the specification has it (section 5.2.2): no more than ceil(N/7) bytes, unused bits of
  * the last byte zero.
  */
-import { fromUtf8 } from "../kernel/bytes.ts";
+
 import { loadFault } from "../faults.ts";
+import { fromUtf8 } from "../kernel/bytes.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 
 export class Reader {

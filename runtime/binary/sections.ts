@@ -4,13 +4,13 @@ import { ENGINE_LIMITS } from "../limits.ts";
 import type { Reader } from "./reader.ts";
 
 const VALUE_TYPES: Readonly<Record<number, string>> = {
-  0x7f: "i32",
-  0x7e: "i64",
-  0x7d: "f32",
-  0x7c: "f64",
-  0x7b: "v128",
-  0x70: "funcref",
-  0x6f: "externref",
+  127: "i32",
+  126: "i64",
+  125: "f32",
+  124: "f64",
+  123: "v128",
+  112: "funcref",
+  111: "externref",
 };
 
 const KINDS: readonly ExternKind[] = ["function", "table", "memory", "global", "tag"];
@@ -76,7 +76,8 @@ function valueTypes(reader: Reader): readonly string[] {
   return Array.from({ length: count }, () => {
     const where = reader.at;
     const type = VALUE_TYPES[reader.byte()];
-    if (type === undefined) throw reader.unsupported("a value type beyond numbers, vectors and plain references", where);
+    if (type === undefined)
+      throw reader.unsupported("a value type beyond numbers, vectors and plain references", where);
     return type;
   });
 }

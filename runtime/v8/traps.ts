@@ -22,5 +22,8 @@ export function trapOf(thrown: unknown): Trap {
     const known = MESSAGES.find(([pattern]) => pattern.test(thrown.message));
     return { code: known?.[1] ?? "trap", message: thrown.message };
   }
-  return { code: "uncaught-exception", message: thrown instanceof Error ? thrown.message : "an exception left the module" };
+  return {
+    code: "uncaught-exception",
+    message: thrown instanceof Error ? thrown.message : "an exception left the module",
+  };
 }

@@ -14,7 +14,16 @@ import type { Cancel } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import type { Trap } from "../v8/traps.ts";
 import { beside } from "./beside.ts";
-import { type FromGuest, type GuestStart, rightWord, SHARED_BYTES, shared, type ToGuest, TURN, WORD } from "./protocol.ts";
+import {
+  type FromGuest,
+  type GuestStart,
+  rightWord,
+  SHARED_BYTES,
+  shared,
+  type ToGuest,
+  TURN,
+  WORD,
+} from "./protocol.ts";
 
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
@@ -80,7 +89,12 @@ export async function startGuest(options: GuestOptions): Promise<Result<Guest, F
       const first = words[WORD.firstLength] ?? 0;
       const second = words[WORD.secondLength] ?? 0;
       const parts = [data.slice(0, first), data.slice(first, first + second)].slice(0, words[WORD.parts] ?? 0);
-      const call: HostCall = { name: fn.name, ints: [...ints.slice(0, words[WORD.ints] ?? 0)], bytes: parts, capacity: words[WORD.capacity] ?? 0 };
+      const call: HostCall = {
+        name: fn.name,
+        ints: [...ints.slice(0, words[WORD.ints] ?? 0)],
+        bytes: parts,
+        capacity: words[WORD.capacity] ?? 0,
+      };
       try {
         const given = port.call(call);
         answer = given instanceof Promise ? await given : given;
@@ -138,7 +152,9 @@ export async function startGuest(options: GuestOptions): Promise<Result<Guest, F
     return err(engineFault("ENGINE_GUEST_ENDED", { why: why.why === "trap" ? `trap: ${why.code}` : why.why }));
   };
 
-  const late = clock.after(ENGINE_LIMITS.workerStartMs, () => finish({ why: "worker", message: "the thread did not come up in time" }));
+  const late = clock.after(ENGINE_LIMITS.workerStartMs, () =>
+    finish({ why: "worker", message: "the thread did not come up in time" }),
+  );
   await up.promise;
   late();
   const instantiated = await ask({ op: "instantiate" });
@@ -146,13 +162,19 @@ export async function startGuest(options: GuestOptions): Promise<Result<Guest, F
     await worker.terminate();
     const why = await ended.promise;
     if (why.why === "trap") return err(engineFault("ENGINE_TRAP", { trap: why.code, reason: why.message }));
-    const reason = why.why === "deadline" ? `its start function took longer than ${why.callMs} ms` : why.why === "worker" ? why.message : "it was stopped";
+    const reason =
+      why.why === "deadline"
+        ? `its start function took longer than ${why.callMs} ms`
+        : why.why === "worker"
+          ? why.message
+          : "it was stopped";
     return err(engineFault("ENGINE_START", { reason }));
   }
 
   return ok({
     init: async () => outcome(await ask({ op: "init" })),
-    handle: async (event: GuestEvent) => outcome(await ask({ op: "handle", ...event, name: event.name, payload: event.payload })),
+    handle: async (event: GuestEvent) =>
+      outcome(await ask({ op: "handle", ...event, name: event.name, payload: event.payload })),
     ended: ended.promise,
     revokeLocal: (right) => void Atomics.add(words, rightWord(right), 1),
     stats: () => ({ calls, hostCalls: words[WORD.hostCalls] ?? 0, busyMs, memoryPages: words[WORD.pages] ?? 0 }),

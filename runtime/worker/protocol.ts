@@ -5,11 +5,12 @@
  * and one word per local right. Behind them lie the scalar arguments and the bytes. The worker writes a request, sets
  * TURN to HOST, posts an empty message and waits on TURN; the host writes the answer, sets TURN to GUEST and wakes it.
  */
+
+import type { GuestIdentity, LocalGrants } from "../engine.ts";
 import type { HostModule, LocalRight } from "../host-module.ts";
 import { LOCAL_RIGHTS } from "../host-module.ts";
-import type { GuestIdentity, LocalGrants } from "../engine.ts";
-import type { Trap } from "../v8/traps.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
+import type { Trap } from "../v8/traps.ts";
 
 /** Indices of 32-bit control words. */
 export const WORD = {

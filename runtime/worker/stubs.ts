@@ -49,7 +49,13 @@ export function localStub(fn: HostFunction, answer: LocalFunction, memory: Memor
 }
 
 /** A call that crosses to the agent's thread and waits there. `index` is the function's place in the table. */
-export function crossingStub(fn: HostFunction, index: number, memory: MemoryNow, { words, ints, data }: Shared, wake: () => void) {
+export function crossingStub(
+  fn: HostFunction,
+  index: number,
+  memory: MemoryNow,
+  { words, ints, data }: Shared,
+  wake: () => void,
+) {
   const result = (value: number) => (fn.result === "i64" ? BigInt(value) : value);
   return (...args: (number | bigint)[]): number | bigint => {
     const guest = memory();
@@ -74,7 +80,8 @@ export function crossingStub(fn: HostFunction, index: number, memory: MemoryNow,
     Atomics.wait(words, WORD.turn, TURN.host);
     const value = words[WORD.value] ?? SP.EIO;
     const length = words[WORD.out] ?? 0;
-    if (value >= 0 && length > 0 && taken.out !== undefined) taken.out.set(data.subarray(0, Math.min(length, taken.out.byteLength)));
+    if (value >= 0 && length > 0 && taken.out !== undefined)
+      taken.out.set(data.subarray(0, Math.min(length, taken.out.byteLength)));
     return result(value);
   };
 }

@@ -27,13 +27,14 @@ import { openUpdater, type Updater, type UpdaterOptions } from "../../../updater
 import { DEVICE_FIELD } from "../../../updater/layout.ts";
 import {
   createRepositories,
+  openRepositories,
   type Release,
   type ReleaseInput,
   type Repositories,
   type RepositoryServer,
   serveRepositories,
 } from "../../../updater/repository/index.ts";
-import { openKeyring } from "../../../updater/repository/keys.ts";
+import { makeKey, openKeyring, type RoleKey } from "../../../updater/repository/keys.ts";
 import { paths, type Tree } from "../../../updater/repository/layout.ts";
 import { bindTo, publish, readTree, sign } from "../../../updater/repository/metadata.ts";
 
@@ -46,13 +47,20 @@ export const DAY_MS = 86_400_000;
 const FAR = "2040-01-01T00:00:00Z";
 
 /** Metadata as somebody who forges it sees it: fields to be set. */
-type Json = Record<string, unknown> & {
+export interface ForgedTargets {
+  version: number;
+  expires: string;
   targets: Record<string, Entry>;
-  keys: Fields;
-  roles: Record<string, RoleFields>;
-};
-type Fields = Record<string, unknown>;
-interface RoleFields {
+  delegations?: { keys: Record<string, unknown>; roles: (ForgedRole & { name: string; paths: string[] })[] };
+  "x-sallyport-device"?: string;
+}
+export interface ForgedRoot {
+  version: number;
+  expires: string;
+  keys: Record<string, unknown>;
+  roles: Record<"root" | "targets" | "snapshot" | "timestamp", ForgedRole>;
+}
+interface ForgedRole {
   keyids: string[];
   threshold: number;
 }
@@ -60,7 +68,7 @@ interface RoleFields {
 export interface Entry {
   length: number;
   hashes: Record<string, string>;
-  custom?: { sallyport?: Fields };
+  custom?: { sallyport?: Record<string, unknown> };
 }
 
 export interface Site {
@@ -75,9 +83,13 @@ export interface Site {
   boardDirectory(name?: string): string;
   release(version: string, changes?: Partial<ReleaseInput> & { name?: string; team?: string }): Promise<Release>;
   /** Signs a changed targets role with the given keys and publishes it, version one higher. */
-  forge(tree: Tree, role: string, keys: readonly string[], change: (signed: Json) => void): Promise<void>;
+  forge(tree: Tree, role: string, keys: readonly string[], change: (signed: ForgedTargets) => void): Promise<void>;
   /** Writes root version `version`, made from the one before, signed with the given keys. */
-  forgeRoot(version: number, keys: readonly string[], change: (signed: Json) => void): Promise<void>;
+  forgeRoot(version: number, keys: readonly string[], change: (signed: ForgedRoot) => void): Promise<void>;
+  /** A new key beside the repository's, for rotations. */
+  newKey(file: string): RoleKey;
+  /** The repositories as another process would open them. */
+  reopen(): Repositories;
   /** Copies a tree's metadata; the returned function puts it back. */
   backup(tree: Tree): () => void;
 }
@@ -124,13 +136,13 @@ export async function makeSite(): Promise<Site> {
       const before = readTree(tree);
       const current = role === "targets" ? before?.targets : before?.delegated.get(role);
       const isImage = tree.metadata === at.image.metadata;
-      const signed: Json = { ...empty(), ...current?.toJSON(), version: (current?.version ?? 0) + 1 };
+      const signed: ForgedTargets = json({ ...empty(), ...current?.toJSON(), version: (current?.version ?? 0) + 1 });
       change(signed);
       await publish({
         tree,
         before,
         files: new Map(),
-        roles: [{ role, targets: Targets.fromJSON(signed), keys: keys.map(keyring) }],
+        roles: [{ role, targets: Targets.fromJSON(json(signed)), keys: keys.map(keyring) }],
         online: keyring(isImage ? "image-online.pem" : "director-online.pem"),
         expires: { snapshot: FAR, timestamp: FAR },
         extra: bindTo(deviceOf(before?.timestamp.unrecognizedFields)),
@@ -138,11 +150,16 @@ export async function makeSite(): Promise<Site> {
     },
     async forgeRoot(version, keys, change) {
       const file = (one: number) => join(at.image.metadata, `${one}.root.json`);
-      const signed: Json = JSON.parse(readFileSync(file(version - 1), "utf8")).signed;
+      const signed: ForgedRoot = JSON.parse(readFileSync(file(version - 1), "utf8")).signed;
       signed.version = version;
       change(signed);
-      writeDurable(file(version), await sign(Root.fromJSON(signed), keys.map(keyring)));
+      writeDurable(file(version), await sign(Root.fromJSON(json(signed)), keys.map(keyring)));
     },
+    newKey(file) {
+      makeKey(repository, file, undefined);
+      return keyring(file);
+    },
+    reopen: () => unwrap(openRepositories(repository, { now })),
     backup(tree) {
       const copy = join(directory, `backup-${++copies}`);
       cpSync(tree.metadata, copy, { recursive: true });
@@ -208,6 +225,11 @@ export function faultOf(result: Result<unknown>): Fault {
 function deviceOf(fields: Record<string, unknown> | undefined): string | undefined {
   const device = fields?.[DEVICE_FIELD];
   return typeof device === "string" ? device : undefined;
+}
+
+/** A copy that is JSON and nothing else. */
+function json(value: unknown) {
+  return JSON.parse(JSON.stringify(value));
 }
 
 function empty() {
