@@ -30,7 +30,8 @@ for (const [name, command, budget] of SUITES) {
   const start = performance.now();
   const code = await run(command, budget * 1.5 * 1000);
   const seconds = (performance.now() - start) / 1000;
-  const verdict = code === 0 ? "passed" : code === "late" ? `FAILED: more than ${budget * 1.5} s` : `FAILED: exit status ${code}`;
+  const verdict =
+    code === 0 ? "passed" : code === "late" ? `FAILED: more than ${budget * 1.5} s` : `FAILED: exit status ${code}`;
   if (code === 0) passed += 1;
   else failed += 1;
   rows.push(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s of ${String(budget).padStart(4)} s  ${verdict}`);
@@ -41,7 +42,12 @@ process.exitCode = failed === 0 && passed > 0 ? 0 : 1;
 
 function run([file, ...args], limitMs) {
   const path = `${join(root, "node_modules", ".bin")}:${process.env.PATH}`;
-  const child = spawn(file, args, { cwd: root, stdio: ["ignore", "inherit", "inherit"], env: { ...process.env, PATH: path }, detached: true });
+  const child = spawn(file, args, {
+    cwd: root,
+    stdio: ["ignore", "inherit", "inherit"],
+    env: { ...process.env, PATH: path },
+    detached: true,
+  });
   return new Promise((resolve) => {
     const timer = setTimeout(() => {
       try {

@@ -20,7 +20,6 @@ export interface LinkOptions {
   readonly log: Log;
   onMessage(topic: string, payload: Uint8Array): void;
   onOnline(): void;
-  onOffline(): void;
 }
 
 export interface Link {
@@ -47,6 +46,8 @@ export function openLink(options: LinkOptions): Link {
   let failures = 0;
   let online = false;
   let closed = false;
+  /** Publishes that wait for their acknowledgement; a lost connection rejects them all. */
+  const unanswered = new Set<(reason: Error) => void>();
 
   function attempt(): void {
     if (closed) return;
@@ -78,7 +79,8 @@ export function openLink(options: LinkOptions): Link {
       mine.end(true);
       if (client !== mine) return;
       client = undefined;
-      if (online) options.onOffline();
+      for (const reject of unanswered) reject(new Error("the connection was lost before the acknowledgement"));
+      unanswered.clear();
       online = false;
       if (closed) return;
       if (!accepted) version = version === 5 ? 4 : 5;
@@ -99,11 +101,9 @@ export function openLink(options: LinkOptions): Link {
     async publish(topic, payload, { qos, retain }) {
       if (client === undefined || !online) throw new Error("not connected");
       const { promise, resolve, reject } = Promise.withResolvers<void>();
-      const lost = () => reject(new Error("the connection was lost before the acknowledgement"));
-      client.once("close", lost);
-      const mine = client;
-      mine.publish(topic, Buffer.from(payload), { qos, retain }, (error) => {
-        mine.removeListener("close", lost);
+      unanswered.add(reject);
+      client.publish(topic, Buffer.from(payload), { qos, retain }, (error) => {
+        unanswered.delete(reject);
         if (error === null || error === undefined) resolve();
         else reject(error);
       });

@@ -115,7 +115,6 @@ export function createUplink(options: UplinkOptions): Uplink {
         log: options.log,
         onMessage: (topic, payload) => take(topic, payload),
         onOnline: online,
-        onOffline: () => undefined,
       });
     },
     publishNow(topic, payload, retain) {

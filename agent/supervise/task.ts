@@ -40,12 +40,13 @@ export interface Task {
   readonly release: Release;
   readonly holder: Holder;
   post(event: GuestEvent): void;
-  /** Offers the STOP event for at most one call's time, then ends the worker. Idempotent. */
+  /** Offers the STOP event and a second to take it, then ends the worker. Idempotent. */
   stop(): Promise<void>;
 }
 
 const LOG_LINES_PER_MIN = 600;
 const TABLE_ELEMENTS = 10_000;
+const STOP_PATIENCE_MS = 1_000;
 
 /** Starts the guest, runs `sp_init`, arms the triggers and delivers BOOT. On refusal nothing is left running. */
 export async function startTask(options: TaskOptions): Promise<Result<Task>> {
@@ -137,9 +138,13 @@ export async function startTask(options: TaskOptions): Promise<Result<Task>> {
   });
 }
 
-/** STOP is a courtesy: the guest's own deadline bounds it, so a module cannot hold up its end. */
+/** STOP is a courtesy: a module that is busy, or takes its time over it, does not hold up its end. */
 async function sayStop(guest: Guest, clock: Clock): Promise<void> {
-  await guest.handle({ kind: EVENT.STOP, handle: 0, timeNs: nowNs(clock), arg: 0 });
+  const answered = guest.handle({ kind: EVENT.STOP, handle: 0, timeNs: nowNs(clock), arg: 0 });
+  const { promise: patience, resolve } = Promise.withResolvers<void>();
+  const cancel = clock.after(STOP_PATIENCE_MS, resolve);
+  await Promise.race([answered, patience]);
+  cancel();
 }
 
 interface Arming {

@@ -1,6 +1,7 @@
 /** What an attacker between board and repository, or one who holds one key too many, cannot do. One attack, one test. */
 import { cpSync, readdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { MetaFile } from "@tufjs/models";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
@@ -166,8 +167,8 @@ describe("somebody who holds the director's key", () => {
   });
 
   it.each([
-    ["length", (one: Entry) => void (one.length += 1)],
-    ["hashes", (one: Entry) => void (one.hashes = { ...one.hashes, sha512: "00" })],
+    ["length", (one: Entry) => Object.assign(one, { length: one.length + 1 })],
+    ["hashes", (one: Entry) => Object.assign(one.hashes, { sha512: "00" })],
     ["releaseCounter", (one: Entry) => Object.assign(one.custom?.sallyport ?? {}, { releaseCounter: 9 })],
     ["hardware", (one: Entry) => Object.assign(one.custom?.sallyport ?? {}, { hardware: ["other/core-v1"] })],
     ["kind", (one: Entry) => void delete one.custom],
@@ -295,6 +296,43 @@ describe("somebody who holds too few of the owner's keys", () => {
     const site = await makeReadySite();
     await site.forge(site.image, "targets", ["owner-1.pem", "image-online.pem"], () => {});
     expect(codeOf(await site.board().refresh())).toBe("UPDATE_SIGNATURE");
+  });
+});
+
+describe("somebody who holds the online key", () => {
+  it("cannot bring a team's older role back, nor make it vanish", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    unwrap(await updater.refresh());
+    const honest = site.backup(site.image);
+    await site.forgeSnapshot((versions) => {
+      versions["team-acme.json"] = new MetaFile({ version: 1 });
+    });
+    const fault = faultOf(await updater.refresh());
+    expect(fault.code).toBe("UPDATE_ROLLBACK");
+    expect(fault.facts).toMatchObject({ repository: "image", role: "snapshot" });
+    honest();
+    await site.forgeSnapshot((versions) => {
+      delete versions["team-umbrella.json"];
+    });
+    expect(codeOf(await site.board().refresh())).toBe("UPDATE_ROLLBACK");
+    expect((await site.board("factory-fresh").refresh()).ok).toBe(true); // Nothing seen, nothing to hold it against.
+  });
+
+  it("cannot sign what the team's key has to sign", async () => {
+    const site = await makeReadySite();
+    await site.forge(site.image, "team-acme", ["image-online.pem"], () => {});
+    expect(codeOf(await site.board().refresh())).toBe("UPDATE_SIGNATURE");
+  });
+
+  it("cannot name a role in a version that is not the one served", async () => {
+    const site = await makeReadySite();
+    const { metadata } = site.image;
+    cpSync(join(metadata, "2.team-acme.json"), join(metadata, "3.team-acme.json"));
+    await site.forgeSnapshot((versions) => {
+      versions["team-acme.json"] = new MetaFile({ version: 3 });
+    });
+    expect(codeOf(await site.board().refresh())).toBe("UPDATE_MIX_AND_MATCH");
   });
 });
 

@@ -6,8 +6,9 @@
 import { cpSync, mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { Root, Targets } from "@tufjs/models";
+import { type MetaFile, Root, Snapshot, Targets } from "@tufjs/models";
 import { expect, onTestFinished } from "vitest";
+import { assert } from "../../../runtime/kernel/assert.ts";
 import type { DesiredModule } from "../../../runtime/kernel/authority/desired.ts";
 import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
 import {
@@ -84,6 +85,8 @@ export interface Site {
   release(version: string, changes?: Partial<ReleaseInput> & { name?: string; team?: string }): Promise<Release>;
   /** Signs a changed targets role with the given keys and publishes it, version one higher. */
   forge(tree: Tree, role: string, keys: readonly string[], change: (signed: ForgedTargets) => void): Promise<void>;
+  /** Signs a snapshot of the image repository, one higher, that names other versions of the roles. */
+  forgeSnapshot(change: (versions: Record<string, MetaFile>) => void): Promise<void>;
   /** Writes root version `version`, made from the one before, signed with the given keys. */
   forgeRoot(version: number, keys: readonly string[], change: (signed: ForgedRoot) => void): Promise<void>;
   /** A new key beside the repository's, for rotations. */
@@ -146,6 +149,25 @@ export async function makeSite(): Promise<Site> {
         online: keyring(isImage ? "image-online.pem" : "director-online.pem"),
         expires: { snapshot: FAR, timestamp: FAR },
         extra: bindTo(deviceOf(before?.timestamp.unrecognizedFields)),
+      });
+    },
+    async forgeSnapshot(change) {
+      const before = readTree(at.image);
+      assert(before !== undefined, "the image repository has metadata");
+      const meta = { ...before.snapshot.meta };
+      change(meta);
+      const { version, specVersion } = before.snapshot;
+      const snapshot = new Snapshot({ specVersion, version, expires: FAR, meta });
+      const online = keyring("image-online.pem");
+      const expires = { snapshot: FAR, timestamp: FAR };
+      await publish({
+        tree: at.image,
+        before: { ...before, snapshot },
+        files: new Map(),
+        roles: [],
+        online,
+        expires,
+        extra: {},
       });
     },
     async forgeRoot(version, keys, change) {
