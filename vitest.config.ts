@@ -15,7 +15,6 @@ export default defineConfig({
           fileParallelism: false,
         },
       },
-      { test: { name: "attacks", include: ["test/attacks/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
     ],
   },
 });

@@ -10,11 +10,9 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 const SUITES = [
   ["lint", ["npm", "run", "--silent", "check"], 30],
   ["test", ["npm", "test", "--silent"], 120],
-  ["attacks", ["npm", "run", "--silent", "test:attacks"], 60],
   ["demo", ["npm", "run", "--silent", "demo"], 60],
   ["e2e", ["npm", "run", "--silent", "test:e2e", "--", "--kills", "8"], 120],
   ["bench", ["npm", "run", "--silent", "bench", "--", "agent", "--short"], 60],
-  ["errors", ["node", ".ci/generated.mjs"], 10],
 ];
 
 const only = process.argv.slice(2);

@@ -151,12 +151,6 @@ const cli = declareFaults("CLI", {
     means: "`explain` knows the codes of this release only.",
     todo: "Run `sallyport explain` without a code for the whole list.",
   },
-  CLI_OFFLINE: {
-    kind: "network",
-    says: "cannot reach the broker {url}: {reason}",
-    means: "The MQTT broker could not be reached or refused the credentials.",
-    todo: "Check the URL, the user name and the password.",
-  },
   CLI_REMOTE: {
     kind: "refusal",
     says: "{device} refused the command: {reason}",

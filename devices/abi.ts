@@ -13,7 +13,12 @@ const i32 = (name: string): Param => ({ as: "i32", name });
 const input = (name: string, max: number): Param => ({ as: "bytes-in", name, max });
 const output = (name: string, max: number): Param => ({ as: "bytes-out", name, max });
 
-function local(name: string, answer: LocalAnswer, params: readonly Param[], result: "i32" | "i64" = "i32"): HostFunction {
+function local(
+  name: string,
+  answer: LocalAnswer,
+  params: readonly Param[],
+  result: "i32" | "i64" = "i32",
+): HostFunction {
   return { name, params, result, answered: { by: "worker", with: answer } };
 }
 function broker(name: string, ...params: readonly Param[]): HostFunction {

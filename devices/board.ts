@@ -64,7 +64,8 @@ export type SensorDescription = Infer<typeof sensorShape>;
 
 /** 256 of each: what a birth message has room for. */
 const COUNT_MAX = 256;
-const namesOnce = (list: readonly { readonly name: string }[]) => new Set(list.map((one) => one.name)).size === list.length;
+const namesOnce = (list: readonly { readonly name: string }[]) =>
+  new Set(list.map((one) => one.name)).size === list.length;
 
 const boardShape = object({
   schema: oneOf("sallyport.board/1"),

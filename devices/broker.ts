@@ -3,13 +3,21 @@
  * module, and a late call of yesterday's life reaches nothing. Outputs go to their safe level on revocation, crash, stop
  * and replacement; a successor drives them anew.
  */
+
+import {
+  EVENT,
+  type GuestEvent,
+  type HostPort,
+  LOCAL_RIGHTS,
+  type LocalGrants,
+  type LocalRight,
+  SP,
+} from "../runtime/index.ts";
 import { type Capability, type CapabilityId, capabilityId } from "../runtime/kernel/authority/capability.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { utf8 } from "../runtime/kernel/bytes.ts";
-import { reasonOf } from "../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../runtime/kernel/result.ts";
 import type { Clock } from "../runtime/kernel/world.ts";
-import { EVENT, type GuestEvent, type HostPort, LOCAL_RIGHTS, type LocalGrants, type LocalRight, SP } from "../runtime/index.ts";
 import { type CallContext, type ModuleServices, nowNs } from "./calls/context.ts";
 import { fault } from "./faults.ts";
 import { driveSafe } from "./gpio/port.ts";
@@ -42,7 +50,8 @@ export interface Holder {
   revoke(capability: CapabilityId | "*", revocation: string): readonly CapabilityId[];
   /**
    * New grants for the same life. What is no longer covered ends as if revoked; what is covered again is back, except
-   * rights answered by the worker (clock, random, identity), which come back with the next start.
+   * rights answered by the worker (clock, random, identity), which come back with the next start. An output line that
+   * another module has stays with it and is reported as DEVICE_LINE_IN_USE.
    */
   renew(capabilities: readonly Capability[], revoked: ReadonlyMap<CapabilityId, string>): void;
   /** A message for a channel; true when the module subscribed it and may. */
@@ -52,24 +61,36 @@ export interface Holder {
 }
 
 export interface Broker {
-  /** DEVICE_LINE_IN_USE when another module has one of the output lines. */
+  /** DEVICE_LINE_IN_USE when another module has one of the output lines. An earlier life of the module ends here. */
   admit(options: AdmitOptions): Result<Holder>;
 }
 
 export function createBroker({ board, clock, onAudit }: BrokerOptions): Broker {
   const outputs = new Map<string, ModuleName>();
+  const lives = new Map<ModuleName, Holder>();
+  /** A module's output lines from now on; what another module has is left out of the answer. */
+  const claim = (module: ModuleName, wanted: readonly Capability[]): readonly Capability[] => {
+    for (const [line, holder] of outputs) if (holder === module) outputs.delete(line);
+    return wanted.filter((one) => {
+      if (!isOutput(one)) return true;
+      if (outputs.has(one.line)) return false;
+      outputs.set(one.line, module);
+      return true;
+    });
+  };
   return {
     admit(options) {
       const { module, capabilities } = options;
-      const lines = capabilities.filter((one) => one.cap === "gpio" && one.dir === "out").map((one) => (one.cap === "gpio" ? one.line : ""));
-      for (const line of lines) {
+      for (const { line } of capabilities.filter(isOutput)) {
         const holder = outputs.get(line);
-        if (holder !== undefined && holder !== module) return err(fault("DEVICE_LINE_IN_USE", { module, line, holder }));
+        if (holder !== undefined && holder !== module)
+          return err(fault("DEVICE_LINE_IN_USE", { module, line, holder }));
       }
-      for (const line of lines) outputs.set(line, module);
-      return ok(createHolder(board, clock, options, onAudit, () => {
-        for (const [line, holder] of outputs) if (holder === module) outputs.delete(line);
-      }));
+      lives.get(module)?.release("replace");
+      claim(module, capabilities);
+      const holder = createHolder(board, clock, options, onAudit, (wanted) => claim(module, wanted));
+      lives.set(module, holder);
+      return ok(holder);
     },
   };
 }
@@ -79,13 +100,15 @@ function createHolder(
   clock: Clock,
   options: AdmitOptions,
   onAudit: (event: AuditEvent) => void,
-  onReleased: () => void,
+  claim: (wanted: readonly Capability[]) => readonly Capability[],
 ): Holder {
   const { module } = options;
   const ledger = createLedger(module, options.capabilities, options.revoked, clock, onAudit);
   const handles = createHandles();
   let held: readonly Capability[] = options.capabilities;
-  let revokeLocal: (right: LocalRight) => void = () => undefined;
+  // Until the worker runs there is nobody to tell: what ends meanwhile is told when it does.
+  const endedEarly = new Set<LocalRight>();
+  let revokeLocal: (right: LocalRight) => void = (right) => void endedEarly.add(right);
   let dead = false;
   const post = (event: GuestEvent) => {
     if (!dead) options.post(event);
@@ -93,13 +116,13 @@ function createHolder(
   const context: CallContext = { board, clock, ledger, handles, services: options.services, post };
 
   const makeSafe = (capability: Capability, why: string) => {
-    if (capability.cap !== "gpio" || capability.dir !== "out") return;
+    if (!isOutput(capability)) return;
     const line = board.lines.get(capability.line);
     if (line?.dir !== "out") return;
     try {
       driveSafe(line, capability.safe, why);
     } catch (error) {
-      onAudit({ module, capability: capabilityId(capability), code: `SP_EIO (${reasonOf(error)})`, count: 1 });
+      ledger.broken(capabilityId(capability), error);
     }
   };
 
@@ -118,27 +141,35 @@ function createHolder(
   };
 
   return {
-    local: localGrants(ledger.report().grants.length === 0 ? [] : options.capabilities.filter((one) => ledger.held(capabilityId(one)) !== undefined)),
+    local: localGrants(
+      ledger.report().grants.length === 0
+        ? []
+        : options.capabilities.filter((one) => ledger.held(capabilityId(one)) !== undefined),
+    ),
     port: {
       call: (call) => {
         // A late call of a life that is over.
         if (dead) return { value: SP.EREVOKED };
-        return answerCall(context, call, (error) => {
-          onAudit({ module, capability: call.name, code: `SP_EIO (${reasonOf(error)})`, count: 1 });
-        });
+        return answerCall(context, call, (error) => ledger.broken(call.name, error));
       },
     },
     bindLocal(revoke) {
       revokeLocal = revoke;
+      for (const right of endedEarly) revoke(right);
     },
     revoke(capability, revocation) {
+      if (dead) return [];
       const gone = ledger.revoke(capability, revocation);
       end(gone, `revoked by ${revocation}`);
       return gone.map(capabilityId);
     },
     renew(capabilities, revoked) {
-      held = capabilities;
-      end(ledger.replace(capabilities, revoked), "grant withdrawn");
+      if (dead) return;
+      held = claim(capabilities);
+      for (const one of capabilities.filter((wanted) => !held.includes(wanted))) {
+        onAudit({ module, capability: capabilityId(one), code: "DEVICE_LINE_IN_USE", count: 1 });
+      }
+      end(ledger.replace(held, revoked), "grant withdrawn");
     },
     deliver(channel, payload) {
       const id = `subscribe:${channel}`;
@@ -153,10 +184,16 @@ function createHolder(
       dead = true;
       handles.closeAll();
       for (const capability of held) makeSafe(capability, why);
-      onReleased();
+      claim([]);
     },
     report: () => ledger.report(),
   };
+}
+
+function isOutput(
+  capability: Capability,
+): capability is Extract<Capability, { cap: "gpio" }> & { readonly dir: "out" } {
+  return capability.cap === "gpio" && capability.dir === "out";
 }
 
 function isLocal(cap: string): cap is LocalRight {

@@ -1,13 +1,13 @@
 /**
  * Handles of one holder: small integers, `slot + 64 × generation`, so that a handle that was closed and its slot given
- * out again is recognised as the old one. At most 64 at a time.
+ * out again is recognised as the old one. Never 0: a guest's unset variable is no handle. At most 64 at a time.
  */
 import type { CapabilityId } from "../runtime/kernel/authority/capability.ts";
 import type { Cancel } from "../runtime/kernel/world.ts";
 
 const SLOTS = 64;
 /** Handles stay positive 32-bit integers; a module that opens and closes two billion times starts over. */
-const GENERATIONS = 2 ** 24;
+const GENERATIONS = 2 ** 24 - 1;
 
 export interface Handle {
   readonly capability: CapabilityId;
@@ -29,7 +29,7 @@ export interface Handles {
 
 export function createHandles(): Handles {
   const slots: (Handle | undefined)[] = Array.from({ length: SLOTS });
-  const generations = new Uint32Array(SLOTS);
+  const generations = new Uint32Array(SLOTS).fill(1);
   const slotOf = (number: number): number | undefined => {
     const slot = number % SLOTS;
     const current = Number.isInteger(number) && number >= 0 && Math.floor(number / SLOTS) === generations[slot];
@@ -38,7 +38,7 @@ export function createHandles(): Handles {
   const free = (slot: number) => {
     slots[slot]?.watch?.();
     slots[slot] = undefined;
-    generations[slot] = ((generations[slot] ?? 0) + 1) % GENERATIONS;
+    generations[slot] = ((generations[slot] ?? 0) % GENERATIONS) + 1;
   };
   return {
     open(capability) {

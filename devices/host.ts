@@ -34,7 +34,11 @@ const CALLS: Readonly<Record<string, CallFunction>> = {
   handle_close: handleClose,
 };
 
-export async function answerCall(context: CallContext, call: HostCall, onBroken: (error: unknown) => void): Promise<HostAnswer> {
+export async function answerCall(
+  context: CallContext,
+  call: HostCall,
+  onBroken: (error: unknown) => void,
+): Promise<HostAnswer> {
   const fn = Object.hasOwn(CALLS, call.name) ? CALLS[call.name] : undefined;
   if (fn === undefined) return answer(SP.ENOSUP);
   try {

@@ -2,15 +2,17 @@
  * What one holder may do and what it did: per capability its state, its meter and its counters. `check` is the grant
  * check of every host call. The first refusal of a kind is reported at once, further ones once a minute with a count.
  */
-import { type Capability, type CapabilityId, capabilityId } from "../runtime/kernel/authority/capability.ts";
-import type { Clock } from "../runtime/kernel/world.ts";
+
 import { SP } from "../runtime/index.ts";
+import { type Capability, type CapabilityId, capabilityId } from "../runtime/kernel/authority/capability.ts";
+import { reasonOf } from "../runtime/kernel/fault.ts";
+import type { Clock } from "../runtime/kernel/world.ts";
 import { createMeter, type Meter } from "./meter.ts";
 
 export interface AuditEvent {
   readonly module: string;
   readonly capability: string;
-  /** Name of the ABI error the module got, e.g. `SP_EDENIED`. */
+  /** Name of the ABI error the module got, e.g. `SP_EDENIED`; with the reason behind it for what broke. */
   readonly code: string;
   /** How many of this kind since the last report, this one included. */
   readonly count: number;
@@ -43,8 +45,10 @@ export interface Ledger {
   held(id: CapabilityId): Capability | undefined;
   /** Counts and reports a refusal that is not about the grant itself (too big, above the quota …). Returns the code. */
   refuse(id: CapabilityId, code: number): number;
+  /** Reports what a driver or a service threw, in the same measure. `what`: a capability or a host function. */
+  broken(what: string, error: unknown): void;
   revoke(id: CapabilityId | "*", revocation: string): readonly Capability[];
-  /** A new set. Returns what was held and is no longer. */
+  /** A new set. Returns what was held and is no longer, or not without ending first. Counters and tokens go on. */
   replace(capabilities: readonly Capability[], revoked: ReadonlyMap<CapabilityId, string>): readonly Capability[];
   report(): GrantsReport;
 }
@@ -69,7 +73,8 @@ export function createLedger(
     const old = entries.get(id);
     entries.set(id, {
       capability,
-      meter: meterOf(capability),
+      // Refreshing the same grant must not refill its bucket: whoever can cause a refresh would raise the rate.
+      meter: old !== undefined && sameRate(old.capability, capability) ? old.meter : meterOf(capability),
       revoked: revocation === undefined ? undefined : { revocation, t: old?.revoked?.t ?? clock.now() },
       uses: old?.uses ?? 0,
       refused: old?.refused ?? 0,
@@ -77,20 +82,23 @@ export function createLedger(
   };
   for (const capability of capabilities) add(capability, revocationOf(capabilityId(capability)));
 
-  function refuse(id: CapabilityId, code: number): number {
-    const entry = entries.get(id);
-    if (entry !== undefined) entry.refused += 1;
-    const key = `${entry === undefined ? "?" : id} ${code}`;
+  function tell(key: string, capability: string, code: string): void {
     const now = clock.monotonic();
     const tally = reports.get(key) ?? { count: 0, reportedAt: Number.NEGATIVE_INFINITY };
     tally.count += 1;
     if (now - tally.reportedAt >= REPORT_EVERY_MS) {
-      onAudit({ module, capability: id, code: CODE_NAMES.get(code) ?? String(code), count: tally.count });
+      onAudit({ module, capability, code, count: tally.count });
       tally.count = 0;
       tally.reportedAt = now;
     }
-    // Names a module makes up share one tally, so that this map is bounded by what was granted.
     reports.set(key, tally);
+  }
+
+  function refuse(id: CapabilityId, code: number): number {
+    const entry = entries.get(id);
+    if (entry !== undefined) entry.refused += 1;
+    // Names a module makes up share one tally, so that the map is bounded by what was granted.
+    tell(`${entry === undefined ? "?" : id} ${code}`, id, CODE_NAMES.get(code) ?? String(code));
     return code;
   }
 
@@ -105,6 +113,7 @@ export function createLedger(
   return {
     check,
     refuse,
+    broken: (what, error) => tell(`${what} broken`, what, `SP_EIO (${reasonOf(error)})`),
     use(id) {
       const held = check(id);
       if (held < 0) return held;
@@ -129,12 +138,16 @@ export function createLedger(
     replace(next, nextRevoked) {
       const before = [...entries.values()].filter((one) => one.revoked === undefined).map((one) => one.capability);
       const names = new Set(next.map(capabilityId));
-      for (const [id, entry] of entries) if (!names.has(id)) entry.revoked ??= { revocation: WITHDRAWN, t: clock.now() };
+      for (const [id, entry] of entries)
+        if (!names.has(id)) entry.revoked ??= { revocation: WITHDRAWN, t: clock.now() };
       for (const capability of next) {
         const id = capabilityId(capability);
         add(capability, nextRevoked.get(id) ?? nextRevoked.get("*"));
       }
-      return before.filter((one) => entries.get(capabilityId(one))?.revoked !== undefined);
+      return before.filter((one) => {
+        const now = entries.get(capabilityId(one));
+        return now === undefined || now.revoked !== undefined || mustEnd(one, now.capability);
+      });
     },
     report: () => ({
       grants: [...entries]
@@ -145,17 +158,34 @@ export function createLedger(
   };
 }
 
+/** A line that changes its direction ends first; so does a right of the worker's that shrinks, as it knows no half. */
+function mustEnd(old: Capability, now: Capability): boolean {
+  if (old.cap === "gpio" && now.cap === "gpio") return old.dir !== now.dir;
+  if (old.cap === "clock" && now.cap === "clock") return old.resolution === "fine" && now.resolution === "coarse";
+  if (old.cap === "identity" && now.cap === "identity") return old.what.some((one) => !now.what.includes(one));
+  return false;
+}
+
 /** Rates as granted; a second's worth (or a minute's, for rates per minute) may come at once. */
-function meterOf(capability: Capability): Meter | undefined {
+function rateOf(capability: Capability): { readonly perSecond: number; readonly burst: number } | undefined {
   switch (capability.cap) {
     case "gpio":
     case "sensor":
-      return createMeter(capability.maxHz, Math.max(1, Math.ceil(capability.maxHz)));
+      return { perSecond: capability.maxHz, burst: Math.max(1, Math.ceil(capability.maxHz)) };
     case "publish":
-      return createMeter(capability.perMin / 60, capability.perMin);
+      return { perSecond: capability.perMin / 60, burst: capability.perMin };
     case "kv":
-      return createMeter(capability.writesPerMin / 60, capability.writesPerMin);
+      return { perSecond: capability.writesPerMin / 60, burst: capability.writesPerMin };
     default:
       return undefined;
   }
+}
+
+function meterOf(capability: Capability): Meter | undefined {
+  const rate = rateOf(capability);
+  return rate === undefined ? undefined : createMeter(rate.perSecond, rate.burst);
+}
+
+function sameRate(a: Capability, b: Capability): boolean {
+  return rateOf(a)?.perSecond === rateOf(b)?.perSecond;
 }

@@ -8,7 +8,7 @@ import type { Catalogue, FaultEntry } from "../../runtime/kernel/fault.ts";
 import { catalogue as updater } from "../../updater/index.ts";
 import { catalogue as repository } from "../../updater/repository/index.ts";
 import { catalogues as agent } from "../faults.ts";
-import { catalogues as link } from "../link/faults.ts";
+import { catalogue as link } from "../link/faults.ts";
 import { catalogue as state } from "../store/faults.ts";
 
 export const ALL_CATALOGUES: readonly Catalogue[] = [
@@ -19,7 +19,7 @@ export const ALL_CATALOGUES: readonly Catalogue[] = [
   attest,
   devices,
   ...agent,
-  ...link,
+  link,
   state,
   fleet,
 ];

@@ -6,7 +6,7 @@ import { connect, LINK_OPTIONS } from "./operator.ts";
 import { paint } from "./paint.ts";
 import type { Verb } from "./verb.ts";
 
-/** Retained messages come right after the subscription; silence for so long means that all have come. */
+/** Retained states and grants come right after the subscription; silence for so long means that all have come. */
 const QUIET_MS = 500;
 
 export const verb: Verb = {
@@ -21,6 +21,8 @@ export const verb: Verb = {
       let cancel = nodeClock.after(QUIET_MS * 4, resolve);
       void link.watch(device, (topic, payload) => {
         view.apply(topic, payload);
+        // Telemetry never falls silent; only what we came for counts.
+        if (!/\/up\/(?:state|mod)(?:\/|$)/.test(topic)) return;
         cancel();
         cancel = nodeClock.after(QUIET_MS, resolve);
       });

@@ -24,16 +24,23 @@ export const verb: Verb = {
     const parsed = unwrap(parseManifest(manifest));
     unwrap(loadModule(module, parsed));
     const hardware = args.list("hardware").length > 0 ? args.list("hardware") : ["any/core-v1"];
+    const repo = openRepo(args);
+    const { team, name } = parsed;
+    const earlier = repo.releases().filter((one) => one.team === team && one.name === name);
+    // The new release's own counter: everything before it is below the floor.
+    const floor = Math.max(0, ...earlier.map((one) => one.releaseCounter)) + 1;
     const release = unwrap(
-      await openRepo(args).publishRelease({
+      await repo.publishRelease({
         manifest,
         module,
         bundle: readFile(args.text("bundle")),
         hardware: [...hardware],
-        ...(args.flag("raise-floor") ? { raiseFloor: true } : {}),
+        ...(args.flag("raise-floor") ? { releaseFloor: floor } : {}),
       }),
     );
-    io.out(`published ${parsed.team}/${parsed.name} ${parsed.version}, release counter ${release.releaseCounter}`);
+    io.out(
+      `published ${team}/${name} ${parsed.version}, release counter ${release.releaseCounter}, floor ${release.releaseFloor}`,
+    );
     return 0;
   },
 };

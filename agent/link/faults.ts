@@ -1,4 +1,4 @@
-/** What can be wrong with a command, and with the broker. */
+/** What can be wrong with a command. */
 import { declareFaults } from "../../runtime/kernel/fault.ts";
 
 const command = declareFaults("COMMAND", {
@@ -41,15 +41,4 @@ const command = declareFaults("COMMAND", {
   },
 });
 
-const mqtt = declareFaults("MQTT", {
-  MQTT_OFFLINE: {
-    kind: "network",
-    says: "the broker {url} cannot be reached: {reason}",
-    means: "The connection failed or was refused. Messages at QoS 1 wait in the outbox.",
-    todo: "Check the broker, the network and the credentials. The agent tries again by itself.",
-  },
-});
-
-export const catalogues = [command.catalogue, mqtt.catalogue];
-export const commandFault = command.fault;
-export const mqttFault = mqtt.fault;
+export const { catalogue, fault: commandFault } = command;

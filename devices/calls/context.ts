@@ -1,11 +1,12 @@
 /** What the call families share: one holder's ledger, handles and ways out. */
-import type { Board } from "../open-board.ts";
+
 import type { GuestEvent, HostAnswer, HostCall } from "../../runtime/index.ts";
 import { SP } from "../../runtime/index.ts";
 import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
 import type { Clock } from "../../runtime/kernel/world.ts";
 import type { Handle, Handles } from "../handles.ts";
 import type { Ledger } from "../ledger.ts";
+import type { Board } from "../open-board.ts";
 
 /** What the agent does for a module behind its capabilities; the agent's side of the broker. */
 export interface ModuleServices {

@@ -40,7 +40,10 @@ export const gpioSet: CallFunction = (context, call) => {
   const allowed = context.ledger.use(handle.capability);
   if (allowed < 0) return answer(allowed);
   const line = lineOf(context, handle.capability);
-  if (line?.dir !== "out") return answer(context.ledger.refuse(handle.capability, SP.EDENIED));
+  const held = context.ledger.held(handle.capability);
+  // As granted now: since the handle was opened the grant may have become an input's.
+  const granted = held?.cap === "gpio" && held.dir === "out";
+  if (!granted || line?.dir !== "out") return answer(context.ledger.refuse(handle.capability, SP.EDENIED));
   line.set(level, "set by the module");
   return answer(0);
 };
@@ -61,24 +64,34 @@ export const gpioWatch: CallFunction = (context, call) => {
   const number = int(call, 0);
   const name = utf8(line.name);
   handle.watch = watchLine(line, debounceMs, context.clock, (level) => {
-    if (((level === 1 ? 1 : 2) & edges) === 0 || context.ledger.held(handle.capability) === undefined) return;
+    const held = context.ledger.held(handle.capability);
+    if (held?.cap !== "gpio" || ((level === 1 ? 1 : 2) & edges) === 0) return 0;
+    if (context.ledger.use(handle.capability) < 0) return 1000 / held.maxHz;
     context.post({ kind: EVENT.EDGE, handle: number, timeNs: nowNs(context.clock), arg: level, name });
+    return 0;
   });
   return answer(0);
 };
 
-/** An edge counts when the level has stayed for the debounce time. */
-function watchLine(line: InputLine, debounceMs: number, clock: Clock, then: (level: Level) => void): Cancel {
+/**
+ * An edge counts when the level has stayed for the debounce time. `then` answers how many milliseconds to wait when it
+ * comes too soon: the newest level is offered again, so that a module misses a flicker and never keeps a wrong level.
+ */
+function watchLine(line: InputLine, debounceMs: number, clock: Clock, then: (level: Level) => number): Cancel {
   let settled = line.get();
+  let seen = settled;
   let waiting: Cancel | undefined;
+  const settle = () => {
+    waiting = undefined;
+    if (seen === settled) return;
+    const againMs = then(seen);
+    if (againMs > 0) waiting = clock.after(againMs, settle);
+    else settled = seen;
+  };
   const stop = line.onEdge((level) => {
     waiting?.();
     waiting = undefined;
-    const settle = () => {
-      if (level === settled) return;
-      settled = level;
-      then(level);
-    };
+    seen = level;
     if (debounceMs === 0) settle();
     else waiting = clock.after(debounceMs, settle);
   });

@@ -1,8 +1,8 @@
 /** sensor_open, sensor_read, sensor_watch: one sensor by name, no more often than granted. */
 import { EVENT, SP } from "../../runtime/index.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
-import type { Cancel } from "../../runtime/kernel/world.ts";
-import { encodeReading } from "../sensors/port.ts";
+import type { Cancel, Clock } from "../../runtime/kernel/world.ts";
+import { encodeReading, type Reading, type SensorPort } from "../sensors/port.ts";
 import { answer, type CallContext, type CallFunction, handleOf, int, nowNs, openHandle, text } from "./context.ts";
 
 const sensorOf = ({ board }: CallContext, capability: string) => board.sensors.get(capability.slice("sensor:".length));
@@ -19,8 +19,12 @@ export const sensorRead: CallFunction = async (context, call) => {
   if (typeof handle === "number") return answer(handle);
   const allowed = context.ledger.use(handle.capability);
   if (allowed < 0) return answer(allowed);
-  const reading = await sensorOf(context, handle.capability)?.read();
-  return reading === undefined ? answer(SP.EAGAIN) : { value: 0, out: encodeReading(reading) };
+  const sensor = sensorOf(context, handle.capability);
+  const reading = sensor === undefined ? SP.ENOENT : await readWithin(context.clock, sensor);
+  if (typeof reading === "number") return answer(reading);
+  // The driver took its time: what comes after the revocation is nobody's reading any more.
+  const still = context.ledger.check(handle.capability);
+  return still < 0 ? answer(still) : { value: 0, out: encodeReading(reading) };
 };
 
 /** A period of 0 ends the watch; a period shorter than the granted rate is stretched to it. */
@@ -37,12 +41,12 @@ export const sensorWatch: CallFunction = (context, call) => {
   const held = context.ledger.held(handle.capability);
   const shortest = held?.cap === "sensor" ? 1000 / held.maxHz : period;
   const number = int(call, 0);
-  handle.watch = every(context, Math.max(period, shortest), async () => {
-    if (context.ledger.use(handle.capability) < 0) return;
+  handle.watch = every(context, Math.max(period, shortest), async (stopped) => {
     const sensor = sensorOf(context, handle.capability);
+    if (sensor === undefined || context.ledger.use(handle.capability) < 0) return;
     // A sensor that fails to read gives no sample; a read by call says SP_EIO.
-    const reading = await Promise.resolve(sensor?.read()).catch(() => undefined);
-    if (sensor === undefined || reading === undefined) return;
+    const reading = await readWithin(context.clock, sensor).catch(() => SP.EIO);
+    if (stopped() || typeof reading === "number") return;
     context.post({
       kind: EVENT.SAMPLE,
       handle: number,
@@ -55,12 +59,37 @@ export const sensorWatch: CallFunction = (context, call) => {
   return answer(0);
 };
 
-function every({ clock }: CallContext, ms: number, then: () => Promise<void>): Cancel {
+const READ_MS = 1000;
+/** Readings that a driver still owes: who asks meanwhile waits for the same one, so a hung driver holds one thread. */
+const underWay = new WeakMap<SensorPort, Promise<Reading | undefined>>();
+
+/** A reading, SP_EAGAIN when there is none yet, SP_ETIMEDOUT from a driver that hangs; rejects when it fails. */
+async function readWithin(clock: Clock, sensor: SensorPort): Promise<Reading | number> {
+  const late = Promise.withResolvers<number>();
+  const cancel = clock.after(READ_MS, () => late.resolve(SP.ETIMEDOUT));
+  try {
+    return (await Promise.race([shared(sensor), late.promise])) ?? SP.EAGAIN;
+  } finally {
+    cancel();
+  }
+}
+
+function shared(sensor: SensorPort): ReturnType<SensorPort["read"]> {
+  const running = underWay.get(sensor);
+  if (running !== undefined) return running;
+  const answered = sensor.read();
+  if (!(answered instanceof Promise)) return answered;
+  const reading = answered.finally(() => underWay.delete(sensor));
+  underWay.set(sensor, reading);
+  return reading;
+}
+
+function every({ clock }: CallContext, ms: number, then: (stopped: () => boolean) => Promise<void>): Cancel {
   let stopped = false;
   let cancel: Cancel = () => undefined;
   const arm = () => {
     cancel = clock.after(ms, () => {
-      void then().finally(() => {
+      void then(() => stopped).finally(() => {
         if (!stopped) arm();
       });
     });

@@ -2,7 +2,7 @@
 import type { Clock } from "../../runtime/kernel/world.ts";
 import type { SensorDescription } from "../board.ts";
 import { hasMetric, type Metric, readMetric } from "../linux/proc.ts";
-import { nanoseconds, type SensorPort, type Unit, UNITS } from "./port.ts";
+import { nanoseconds, type SensorPort, UNITS, type Unit } from "./port.ts";
 
 type Description = Extract<SensorDescription, { driver: "system" }>;
 

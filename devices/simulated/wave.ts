@@ -1,5 +1,15 @@
 /** Pure: the value of a simulated sensor as a function of the time since the board was opened. */
-import { array, boolean, type Infer, integer, number, object, oneOf, optional, variants } from "../../runtime/kernel/shape.ts";
+import {
+  array,
+  boolean,
+  type Infer,
+  integer,
+  number,
+  object,
+  oneOf,
+  optional,
+  variants,
+} from "../../runtime/kernel/shape.ts";
 
 export const sensorValue = number({ min: -1e12, max: 1e12 });
 const duration = integer({ min: 1, max: 86_400_000 });

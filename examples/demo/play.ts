@@ -89,8 +89,8 @@ export class Play {
     return [
       "",
       "Everything is still running. Ctrl-C ends it.",
-      `  image repository   ${this.get("served").imageMetadataUrl}/timestamp.json`,
-      `  director           ${this.get("served").directorUrl(device).metadataUrl}/timestamp.json`,
+      `  image repository   ${this.get("served").imageMetadataUrl}timestamp.json`,
+      `  director           ${this.get("served").directorUrl(device).metadataUrl}timestamp.json`,
       `  broker             ${this.get("brokerUrl")}   user operator, password ${this.stage.passwords.operator}`,
       `  topics             ${prefix}/up/#  (state, birth, mod, job, tm, ev, log, res)`,
       `  the room           echo 31 > ${this.stage.path("world", "sensors", "room-temp")}`,

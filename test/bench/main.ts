@@ -5,16 +5,7 @@
 import { parseArgs } from "node:util";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { benchAgent } from "./agent.ts";
-
-export interface Row {
-  readonly name: string;
-  readonly subject: string;
-  readonly value: number;
-  readonly unit: string;
-  readonly baseline?: string;
-  /** value / the baseline's value of the same name. */
-  readonly ratio?: number;
-}
+import type { Row } from "./row.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -28,7 +19,9 @@ if (which !== "agent") {
   const rows = await benchAgent(values.short ? 3 : 7);
   for (const row of rows) {
     const beside = row.ratio === undefined ? "" : `${row.ratio.toFixed(2)} × ${row.baseline}`;
-    process.stdout.write(`${row.name.padEnd(34)} ${row.subject.padEnd(26)} ${row.value.toFixed(1).padStart(9)} ${row.unit.padEnd(4)} ${beside}\n`);
+    process.stdout.write(
+      `${row.name.padEnd(34)} ${row.subject.padEnd(26)} ${row.value.toFixed(1).padStart(9)} ${row.unit.padEnd(4)} ${beside}\n`,
+    );
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ bench: which, rows, summary: summaryOf(rows) })}\n`);
 }
@@ -36,6 +29,12 @@ if (which !== "agent") {
 /** Geometric mean of the ratios per subject. */
 function summaryOf(rows: readonly Row[]): Record<string, number> {
   const ratios = new Map<string, number[]>();
-  for (const { subject, ratio } of rows) if (ratio !== undefined) ratios.set(subject, [...(ratios.get(subject) ?? []), ratio]);
-  return Object.fromEntries([...ratios].map(([subject, list]) => [subject, Math.exp(list.reduce((sum, one) => sum + Math.log(one), 0) / list.length)]));
+  for (const { subject, ratio } of rows)
+    if (ratio !== undefined) ratios.set(subject, [...(ratios.get(subject) ?? []), ratio]);
+  return Object.fromEntries(
+    [...ratios].map(([subject, list]) => [
+      subject,
+      Math.exp(list.reduce((sum, one) => sum + Math.log(one), 0) / list.length),
+    ]),
+  );
 }

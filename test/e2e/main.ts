@@ -18,7 +18,9 @@ const { values } = parseArgs({
 const kills = Number(values.kills);
 const seed = Number(values.seed);
 const random = seeded(seed);
-process.stdout.write(`kill test: ${kills} kills, seed ${seed}  (repeat with: npm run test:e2e -- --kills ${kills} --seed ${seed})\n`);
+process.stdout.write(
+  `kill test: ${kills} kills, seed ${seed}  (repeat with: npm run test:e2e -- --kills ${kills} --seed ${seed})\n`,
+);
 
 /** mulberry32: small, and the same everywhere. */
 function seeded(start: number): () => number {
@@ -43,13 +45,17 @@ try {
 }
 const seconds = Math.round((performance.now() - start) / 100) / 10;
 for (const finding of findings) process.stdout.write(`FINDING: ${finding}\n`);
-if (values.json) process.stdout.write(`${JSON.stringify({ target: "kill", seed: String(seed), runs: kills, seconds, findings: findings.length })}\n`);
+if (values.json)
+  process.stdout.write(
+    `${JSON.stringify({ target: "kill", seed: String(seed), runs: kills, seconds, findings: findings.length })}\n`,
+  );
 else process.stdout.write(`${kills} kills in ${seconds} s, ${findings.length} findings\n`);
 process.exitCode = findings.length === 0 ? 0 : 1;
 
 async function run(): Promise<void> {
   const { stage, observer } = site;
-  const telemetry = () => observer.seen.filter((one) => one.topic === "up/tm/counter/count").map((one) => Number(one.text));
+  const telemetry = () =>
+    observer.seen.filter((one) => one.topic === "up/tm/counter/count").map((one) => Number(one.text));
   const good = (version: string) => guestRelease("counter", { name: "counter", version, everyMs: 20 });
   const bad = (version: string) => guestRelease("trapOnTick", { name: "counter", version, everyMs: 20 });
 
@@ -86,13 +92,19 @@ async function run(): Promise<void> {
   stage.startAgent();
   await observer.until("ready", (one) => one.topic === "up/state" && one.get("s") === "ready", { from });
   await site.hint();
-  await observer.until("the last release committed", (one) => one.topic === "up/job/counter-2.0.0" && one.get("s") === "succeeded", { from, ms: 30_000 });
+  await observer.until(
+    "the last release committed",
+    (one) => one.topic === "up/job/counter-2.0.0" && one.get("s") === "succeeded",
+    { from, ms: 30_000 },
+  );
   await observer.until("a count", (one) => one.topic === "up/tm/counter/count", { from: observer.mark() });
   await stage.killAgent("SIGTERM");
 
   const db = new Database(stage.path("board", "state", "state.db"), { readonly: true });
   const row = db.prepare<[], { value: Buffer }>("SELECT value FROM kv WHERE module = 'counter' AND key = 'n'").get();
-  const unsent = db.prepare<[], { rows: number }>("SELECT count(*) AS rows FROM outbox WHERE topic LIKE '%/tm/counter/count'").get()?.rows ?? 0;
+  const unsent =
+    db.prepare<[], { rows: number }>("SELECT count(*) AS rows FROM outbox WHERE topic LIKE '%/tm/counter/count'").get()
+      ?.rows ?? 0;
   const copies = db.prepare<[], { rows: number }>("SELECT count(*) AS rows FROM kv_copied").get()?.rows ?? 0;
   db.close();
   const promised = row?.value.readUInt32LE(0) ?? 0;
@@ -104,7 +116,8 @@ async function run(): Promise<void> {
       `${unsent} left in the outbox; ${rolledBack.size} releases rolled back\n`,
   );
   if (promised === 0) findings.push("the module never counted: the test has shown nothing");
-  if (lost.length > 0) findings.push(`lost although accepted: ${lost.slice(0, 20).join(", ")}${lost.length > 20 ? " …" : ""}`);
+  if (lost.length > 0)
+    findings.push(`lost although accepted: ${lost.slice(0, 20).join(", ")}${lost.length > 20 ? " …" : ""}`);
   if (unsent > 0) findings.push(`${unsent} rows stayed in the outbox of an agent that was online and stopped in order`);
   if (copies > 0) findings.push("a copy of key-value state is left although nothing is in probation");
 }
@@ -117,8 +130,14 @@ function checkHalves(kill: number): void {
     if (check !== "ok") findings.push(`after kill ${kill}: the database is damaged: ${check}`);
     const tables = db.prepare("SELECT count(*) AS n FROM sqlite_master WHERE name = 'module'").get() as { n: number };
     if (tables.n === 0) return;
-    const candidates = db.prepare<[], { name: string }>("SELECT name FROM module WHERE candidate IS NOT NULL").all().map((one) => one.name);
-    const copies = db.prepare<[], { module: string }>("SELECT module FROM kv_copied").all().map((one) => one.module);
+    const candidates = db
+      .prepare<[], { name: string }>("SELECT name FROM module WHERE candidate IS NOT NULL")
+      .all()
+      .map((one) => one.name);
+    const copies = db
+      .prepare<[], { module: string }>("SELECT module FROM kv_copied")
+      .all()
+      .map((one) => one.module);
     if (candidates.join() !== copies.join()) {
       findings.push(`after kill ${kill}: half-applied: candidates [${candidates}], copies of state [${copies}]`);
     }

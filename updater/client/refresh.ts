@@ -34,8 +34,9 @@ export async function refreshRepository(
     trust.root(bytes);
   }
   trust.rootIsFresh();
-  // 5.3.11: when the keys of timestamp or snapshot were rotated, the old files are no floor (recovery from fast-forward).
-  const floor = trust.onlineKeys() === onlineKeys ? previous : undefined;
+  // 5.3.11: when a key of timestamp or snapshot was taken away, what it signed is no floor (recovery from fast-forward).
+  const online = new Set(trust.onlineKeys());
+  const floor = onlineKeys.every((key) => online.has(key)) ? previous : undefined;
 
   // 5.4: timestamp.
   if (floor !== undefined) trust.recallTimestamp(floor.timestamp);

@@ -82,12 +82,10 @@ export class Trust {
     return this.#store.root.signed.consistentSnapshot;
   }
 
-  /** Who may sign the online roles: what tells a rotation of their keys (5.3.11). */
-  onlineKeys(): string {
-    const { roles, keys } = this.#store.root.signed;
-    return JSON.stringify(
-      ["timestamp", "snapshot"].map((name) => roles[name]?.keyIDs.map((id) => [id, keys[id]?.keyVal])),
-    );
+  /** The keys that may sign the online roles, by role: what tells a rotation (5.3.11). */
+  onlineKeys(): readonly string[] {
+    const { roles } = this.#store.root.signed;
+    return ["timestamp", "snapshot"].flatMap((name) => roles[name]?.keyIDs.map((id) => `${name} ${id}`) ?? []);
   }
 
   /** 5.3.4 to 5.3.7: a root must be signed by the one before it and by itself, and be its direct successor. */

@@ -107,7 +107,6 @@ export function openUpdater(options: UpdaterOptions): Updater {
     const director = await refreshRepository(input("director"), () => []);
     const image = await refreshRepository(input("image"), () => assignedPaths(director));
     const next = complete(image, director, raiseFloors(before?.floors ?? new Map(), image));
-    if (closed) throw fault("UPDATE_CLOSED");
     if (before === undefined || stateOf(next) !== stateOf(before)) {
       writeVault(vault, { image: image.files(), director: director.files(), floors: next.floors });
     }

@@ -1,5 +1,8 @@
 /** A board description is believed only as far as it is whole, and opening a board leaves nothing switched on. */
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { openBoard } from "../../../devices/index.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { SteppingClock } from "../../fakes/clock.ts";
@@ -88,11 +91,14 @@ describe("opening a board", () => {
   });
 
   it("in a directory that cannot be made is a refusal with its cause, not a crash", () => {
-    const simulatedDirectory = "/proc/no-such-place/world";
+    const directory = mkdtempSync(join(tmpdir(), "sallyport-world-"));
+    onTestFinished(() => rmSync(directory, { recursive: true, force: true }));
+    writeFileSync(join(directory, "file"), "");
+    const simulatedDirectory = join(directory, "file", "world");
     const opened = openBoard(unwrap(boardOf(BOARD)), { clock: new SteppingClock(), simulatedDirectory });
     expect(opened.ok).toBe(false);
     if (opened.ok) return;
     expect(opened.error.code).toBe("DEVICE_WORLD_UNUSABLE");
-    expect(opened.error.cause).toMatchObject({ code: "ENOENT" });
+    expect(opened.error.cause).toMatchObject({ code: "ENOTDIR" });
   });
 });

@@ -2,7 +2,10 @@
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { utf8 } from "../../../runtime/kernel/bytes.ts";
+import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { attempt } from "../../../runtime/kernel/result.ts";
+import { fetchTarget } from "../../../updater/client/fetch-target.ts";
 import { httpSource } from "../../../updater/client/http.ts";
 import { defaultLimits, type FetchLimits, type Source } from "../../../updater/client/source.ts";
 import { codeOf, faultOf } from "./site.ts";
@@ -78,6 +81,32 @@ describe("a download", () => {
     await silent.hungUp;
     const stuck = await serve((_, response) => void response.write("a"), { idleMs: 20 });
     expect(faultOf(await metadata(stuck.source)).facts).toMatchObject({ received: 1, limit: "silence" });
+  });
+
+  it("that is slow but never silent for long gets through", async () => {
+    const { source } = await serve(
+      (_, response) => {
+        let left = 10;
+        const timer = setInterval(() => {
+          if (--left > 0) return void response.write("a");
+          clearInterval(timer);
+          response.end("z");
+        }, 60);
+      },
+      { idleMs: 500 },
+    );
+    expect((await metadata(source)).ok).toBe(true);
+  });
+
+  it("that ends before a target's signed length is not that target", async () => {
+    const { source } = await serve((_, response) => {
+      response.write("123"); // Chunked: no length is announced that could be wrong.
+      response.end();
+    });
+    const blobs = { read: () => undefined, write: () => expect.fail("kept"), prune: () => 0 };
+    const wanted = { path: "a/b", length: 5, sha256: sha256(utf8("12345")), custom: {}, repository: "image" } as const;
+    const input = { source, blobs, consistentSnapshot: false, bytesMax: 100 };
+    expect(codeOf(await attempt(() => fetchTarget(wanted, input)))).toBe("UPDATE_TARGET_LENGTH");
   });
 
   it("that trickles is given up at the total time, however lively it is", async () => {

@@ -127,6 +127,18 @@ describe("a refresh", () => {
   });
 });
 
+describe("a board's limits", () => {
+  it("refuse metadata and targets that are announced larger, before they are fetched", async () => {
+    const site = await makeReadySite();
+    const small = site.board("small-metadata", { limits: { snapshotBytes: 100 } });
+    expect(faultOf(await small.refresh())).toMatchObject({ code: "UPDATE_TOO_LARGE", facts: { max: 100 } });
+    const updater = site.board("small-targets", { limits: { targetBytes: 10 } });
+    const target = unwrap(unwrap(await updater.refresh()).agreed(FILES.module));
+    await site.server.close();
+    expect(faultOf(await updater.fetchTarget(target))).toMatchObject({ code: "UPDATE_TOO_LARGE", facts: { max: 10 } });
+  });
+});
+
 describe("stored targets", () => {
   it("that nothing needs any more are dropped, the others stay", async () => {
     const site = await makeReadySite();

@@ -89,6 +89,39 @@ describe("a new root", () => {
     expect(image.root).toBe(2);
   });
 
+  it("that takes the snapshot's key away recovers too, though the timestamp's old key stays", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    const honest = site.backup(site.image);
+    for (let i = 0; i < 4; i += 1) unwrap(await site.repositories.resign());
+    unwrap(await updater.refresh());
+    honest();
+    const rotate = rotateOnline(site);
+    await site.forgeRoot(2, OWNERS, (signed) => {
+      const old = signed.roles.timestamp.keyids;
+      rotate(signed);
+      signed.roles.timestamp.keyids.push(...old);
+    });
+    useNewOnline(site);
+    unwrap(await site.reopen().resign());
+    expect(unwrap(await updater.refresh()).versions.image.root).toBe(2);
+  });
+
+  it("that only adds an online key leaves the rollback protection as it was", async () => {
+    const site = await makeReadySite();
+    const updater = site.board();
+    const older = site.backup(site.image);
+    for (let i = 0; i < 4; i += 1) unwrap(await site.repositories.resign());
+    unwrap(await updater.refresh());
+    older();
+    const { key } = site.newKey("image-online-2.pem");
+    await site.forgeRoot(2, OWNERS, (signed) => {
+      signed.keys[key.keyID] = key.toJSON();
+      signed.roles.timestamp.keyids.push(key.keyID);
+    });
+    expect(codeOf(await updater.refresh())).toBe("UPDATE_ROLLBACK");
+  });
+
   it("pinned by a newer program takes over from the kept chain", async () => {
     const site = await makeReadySite();
     await site.forgeRoot(2, OWNERS, () => {});
