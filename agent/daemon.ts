@@ -101,7 +101,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const services = createModuleServices({ memory, uplink, topics });
   const supervisor = createSupervisor({
     engine: v8Engine,
-    broker: createBroker({ board, clock, onAudit: (event) => reporter.event("grant.refused", { ...event }) }),
+    broker: createBroker({
+      board,
+      clock,
+      onAudit: (event) => reporter.event(isRefusal(event.code) ? "grant.refused" : "device.failed", { ...event }),
+    }),
     host: hostModule,
     clock,
     serial,
@@ -225,4 +229,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       log("info", "agent stopped");
     },
   };
+}
+
+/** A module asked for what it may not have; everything else the broker reports is about hardware or who holds what. */
+function isRefusal(code: string): boolean {
+  return code.startsWith("SP_") && !code.startsWith("SP_EIO") && !code.startsWith("SP_ETIMEDOUT");
 }

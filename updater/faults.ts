@@ -143,9 +143,9 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     todo: "Refresh first.",
   },
   UPDATE_CLOSED: {
-    kind: "refusal",
-    says: "the updater is closed",
-    means: "The program is shutting down.",
-    todo: "Nothing.",
+    kind: "environment",
+    says: "the updater was closed while it worked",
+    means: "The agent is stopping; what was under way was given up, and nothing of it was kept.",
+    todo: "Nothing: the next start of the agent looks again.",
   },
 });
