@@ -1,8 +1,8 @@
 /** The part of the WebAssembly JavaScript interface that we use; the DOM library, which declares it, is not ours to have. */
 declare namespace WebAssembly {
   class Module {
-    readonly #brand: undefined;
     constructor(bytes: Uint8Array);
+    static exports(module: Module): { name: string; kind: string }[];
   }
   class Instance {
     constructor(module: Module, imports?: Record<string, Record<string, unknown>>);
