@@ -12,6 +12,7 @@ const SUITES = [
   ["test", ["npm", "test", "--silent"], 120],
   ["demo", ["npm", "run", "--silent", "demo"], 60],
   ["e2e", ["npm", "run", "--silent", "test:e2e", "--", "--kills", "8"], 120],
+  ["mutate", ["npm", "run", "--silent", "mutate"], 180],
   ["bench", ["npm", "run", "--silent", "bench", "--", "agent", "--short"], 60],
 ];
 

@@ -1,0 +1,155 @@
+/**
+ * `npm run mutate`: switches off one check after the other in a copy of the tree and runs the tests that should notice.
+ * A mutation that no test notices is a check that nobody would miss: exit status 1.
+ */
+import { spawnSync } from "node:child_process";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { ROOMS, ROOT } from "./tree.ts";
+
+interface Mutation {
+  readonly check: string;
+  readonly file: string;
+  readonly from: string;
+  readonly to: string;
+  /** Test files or folders that should notice. */
+  readonly tests: string;
+}
+
+const MUTATIONS: readonly Mutation[] = [
+  {
+    check: "TUF target hash",
+    file: "updater/client/fetch-target.ts",
+    from: "if (actual !== target.sha256) throw",
+    to: "if (false as boolean) throw",
+    tests: "test/unit/updater",
+  },
+  {
+    check: "director and image agree",
+    file: "updater/client/view.ts",
+    from: "if (differs !== undefined) return err(fault",
+    to: "if (false as boolean) return err(fault",
+    tests: "test/unit/updater",
+  },
+  {
+    check: "bundle identity",
+    file: "attest/decide.ts",
+    from: "if (isNamed(signer, rule.identities)) return undefined;",
+    to: "if (isNamed(signer, rule.identities) || true) return undefined;",
+    tests: "test/unit/attest",
+  },
+  {
+    check: "subject digest",
+    file: "attest/statement.ts",
+    from: "if (missing.length === 0) return ok(undefined);",
+    to: "if (missing.length >= 0) return ok(undefined);",
+    tests: "test/unit/attest",
+  },
+  {
+    check: "grant, at admission",
+    file: "agent/flow/admit.ts",
+    from: 'if (context.whenLacking === "refuse") unwrap(checkGrants(wanted, meet));',
+    to: "",
+    tests: "test/e2e/chain.test.ts",
+  },
+  {
+    check: "grant, at each call: not granted",
+    file: "devices/ledger.ts",
+    from: "if (entry === undefined) return refuse(id, SP.EDENIED);",
+    to: "if (entry === undefined) return 0;",
+    tests: "test/unit/devices",
+  },
+  {
+    check: "grant, at each call: revoked",
+    file: "devices/ledger.ts",
+    from: "if (entry.revoked !== undefined) return refuse(id, SP.EREVOKED);",
+    to: "",
+    tests: "test/unit/devices",
+  },
+  {
+    check: "command signature",
+    file: "agent/link/commands.ts",
+    from: "if (verified.ok) return ok({ operator, keyId: key.value.keyId, payload: verified.value.payload });",
+    to: 'return ok({ operator, keyId: key.value.keyId, payload: new Uint8Array(Buffer.from(envelope.payload, "base64")) });',
+    tests: "test/unit/agent",
+  },
+  {
+    check: "command sequence number",
+    file: "agent/link/commands.ts",
+    from: "return seq > last ? undefined",
+    to: "return seq > last || true ? undefined",
+    tests: "test/unit/agent",
+  },
+  {
+    check: "memory clamp",
+    file: "runtime/binary/limits.ts",
+    from: "const clamped = Math.min(maximum, memoryPages);",
+    to: "const clamped = maximum;",
+    tests: "test/unit/runtime",
+  },
+];
+
+const copy = mkdtempSync(join(tmpdir(), "sallyport-mutate-"));
+let unnoticed = 0;
+try {
+  for (const name of [...ROOMS, "docs", "package.json", "vitest.config.ts", "tsconfig.json"])
+    cpSync(join(ROOT, name), join(copy, name), { recursive: true });
+  symlinkSync(join(ROOT, "node_modules"), join(copy, "node_modules"));
+  for (const mutation of MUTATIONS) if (!noticed(mutation)) unnoticed += 1;
+} finally {
+  rmSync(copy, { recursive: true, force: true });
+}
+process.stdout.write(`${MUTATIONS.length - unnoticed} of ${MUTATIONS.length} switched-off checks were noticed\n`);
+process.exitCode = unnoticed === 0 ? 0 : 1;
+
+function noticed({ check, file, from, to, tests }: Mutation): boolean {
+  const path = join(copy, file);
+  const text = readFileSync(path, "utf8");
+  if (text.split(from).length !== 2) {
+    process.stdout.write(`${check.padEnd(34)} NOT FOUND in ${file}: the list is out of date\n`);
+    return false;
+  }
+  writeFileSync(
+    path,
+    text.replace(from, () => to),
+  );
+  const run = spawnSync(
+    join(ROOT, "node_modules", ".bin", "vitest"),
+    ["run", "--reporter=json", `--outputFile=${join(copy, "report.json")}`, tests],
+    {
+      cwd: copy,
+      encoding: "utf8",
+      timeout: 180_000,
+    },
+  );
+  writeFileSync(path, text);
+  const failing = failedTests();
+  const [first = "nothing"] = failing;
+  process.stdout.write(
+    `${check.padEnd(34)} ${run.status === 0 ? "UNNOTICED" : `noticed by ${failing.length} tests, e.g. "${first}"`}\n`,
+  );
+  return run.status !== 0 && failing.length > 0;
+}
+
+/** Names of the failed tests: a run that broke for another reason has none, and does not count as noticing. */
+function failedTests(): readonly string[] {
+  const path = join(copy, "report.json");
+  if (!existsSync(path)) return [];
+  const report: unknown = JSON.parse(readFileSync(path, "utf8"));
+  rmSync(path);
+  const files = list(report, "testResults");
+  return files
+    .flatMap((one) => list(one, "assertionResults"))
+    .filter((one) => field(one, "status") === "failed")
+    .map((one) => String(field(one, "fullName")));
+}
+
+function list(value: unknown, name: string): readonly unknown[] {
+  const found = field(value, name);
+  return Array.isArray(found) ? found : [];
+}
+
+function field(value: unknown, name: string): unknown {
+  return typeof value === "object" && value !== null ? Reflect.get(value, name) : undefined;
+}
