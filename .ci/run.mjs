@@ -11,6 +11,7 @@ const SUITES = [
   ["lint", ["npm", "run", "--silent", "check"], 30],
   ["test", ["npm", "test", "--silent"], 120],
   ["demo", ["npm", "run", "--silent", "demo"], 60],
+  ["mosquitto", ["node", ".ci/mosquitto.mjs"], 90],
   ["e2e", ["npm", "run", "--silent", "test:e2e", "--", "--kills", "8"], 120],
   ["mutate", ["npm", "run", "--silent", "mutate"], 180],
   ["bench", ["npm", "run", "--silent", "bench", "--", "agent", "--short"], 60],

@@ -16,7 +16,7 @@ const HELP = `npm run demo [-- options]
 The whole chain on this machine: keys, repositories, broker, board, agent, a signed and attested module, attacks, revocation.
 
 options:
-  --broker mqtt://HOST:PORT   use this broker (it must accept the demo's accounts) instead of the embedded one
+  --broker mqtt://HOST:PORT   use this broker, which must let anybody in, instead of the embedded one
   --keep                      leave everything running at the end; Ctrl-C ends it
   --help                      this text`;
 
@@ -31,7 +31,7 @@ if (values.help === true) {
 
 async function tell(broker: string | undefined, keep: boolean): Promise<number> {
   const story = new Story(10);
-  const play = new Play(story);
+  const play = new Play(story, broker === undefined ? "demo" : `demo-${process.pid}`);
   story.line(
     "Sallyport: from a publisher's key to a pin that moves. Nothing below is staged; services listen on loopback only.",
   );

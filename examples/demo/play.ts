@@ -26,11 +26,12 @@ interface Built {
 
 export class Play {
   readonly story: Story;
-  readonly stage = new Stage();
+  readonly stage: Stage;
   readonly #built: Partial<Built> = {};
 
-  constructor(story: Story) {
+  constructor(story: Story, tenant: string) {
     this.story = story;
+    this.stage = new Stage(tenant);
   }
 
   put(parts: Partial<Built>): void {

@@ -23,13 +23,18 @@ export type Served = Awaited<ReturnType<typeof serveRepositories>>;
 export type Sigstore = Awaited<ReturnType<typeof startSigstore>>;
 
 export class Stage {
-  readonly tenant: TenantId = unwrap(parseShape(tenantId, "demo", "tenant"));
+  readonly tenant: TenantId;
   readonly device: DeviceId = unwrap(parseShape(deviceId, "porch-1", "device"));
   readonly folder = mkdtempSync(join(tmpdir(), "sallyport-demo-"));
   readonly operatorKey: Signer = unwrap(parseSigner(generateKeyPem()));
   readonly passwords = { device: hex(nodeRandom.bytes(16)), operator: hex(nodeRandom.bytes(16)) };
   readonly #undo: (() => Promise<void> | void)[] = [];
   #agent: ChildProcess | undefined;
+
+  /** A tenant of its own keeps a run on a shared broker apart from what earlier runs retained there. */
+  constructor(tenant = "demo") {
+    this.tenant = unwrap(parseShape(tenantId, tenant, "tenant"));
+  }
 
   path(...parts: readonly string[]): string {
     return join(this.folder, ...parts);
