@@ -176,6 +176,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     clock,
     random,
     pollMs: config.pollS * 1000,
+    onBroken: (error) => log("error", "round broke off", { reason: reasonOf(error) }),
     async run(cause) {
       log("debug", "round", { cause });
       const outcome = await reconcile();
@@ -206,7 +207,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   await serial.run(() => transitions.recover());
   leases.arm(supervisor.releases(), memory.freshAt());
   uplink.start();
-  void loop.now("start").catch((error: unknown) => log("error", "round failed", { reason: reasonOf(error) }));
+  void loop.now("start");
   let reportTimer = clock.after(GRANTS_REPORT_MS, reportGrants);
   function reportGrants(): void {
     supervisor.reportGrants();

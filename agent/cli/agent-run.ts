@@ -1,4 +1,6 @@
 /** `sallyport agent run`: the agent of a provisioned board, until it is told to stop. */
+
+import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { jsonLog, nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
 import { oneOf } from "../../runtime/kernel/shape.ts";
 import { startAgent } from "../daemon.ts";
@@ -14,6 +16,11 @@ export const verb: Verb = {
   examples: ["sallyport agent run --dir /var/lib/sallyport"],
   async run(args, io) {
     const log = jsonLog(args.parsed("log", oneOf("debug", "info", "warn", "error")));
+    // What nobody caught ends the agent at once: state is safe at any moment, and the service manager starts it again.
+    process.once("uncaughtException", (error) => {
+      log("error", "ended by a mistake of this program", { reason: reasonOf(error), stack: error.stack });
+      process.exit(70);
+    });
     const agent = await startAgent({ directory: args.text("dir"), clock: nodeClock, random: nodeRandom, log });
     await untilAborted(io);
     await agent.stop();

@@ -4,6 +4,7 @@
  * during a run is run once more after it. Hints are untrusted: they can make a board look more often, but never more
  * often than once per `HINT_PAUSE_MS`.
  */
+import { AssertionError } from "../../runtime/kernel/assert.ts";
 import type { Cancel, Clock, Random } from "../../runtime/kernel/world.ts";
 
 export type Cause = "start" | "hint" | "command" | "poll" | "retry";
@@ -26,6 +27,8 @@ export interface RefreshLoopOptions {
   readonly random: Random;
   readonly pollMs: number;
   run(cause: Cause): Promise<Outcome>;
+  /** A round broke off by something that is neither a refusal nor our own mistake: a full disk, for one. */
+  onBroken(error: unknown): void;
 }
 
 export function createRefreshLoop(options: RefreshLoopOptions): RefreshLoop {
@@ -41,7 +44,12 @@ export function createRefreshLoop(options: RefreshLoopOptions): RefreshLoop {
   const once = async (cause: Cause): Promise<void> => {
     if (closed) return;
     timer?.();
-    const outcome = await options.run(cause);
+    const outcome = await options.run(cause).catch((error: unknown): Outcome => {
+      // Our own mistake ends the agent; what the environment did to this round, it may not do to the next.
+      if (error instanceof AssertionError) throw error;
+      options.onBroken(error);
+      return "retry";
+    });
     lastEnd = clock.monotonic();
     failures = outcome === "retry" ? failures + 1 : 0;
     const retryMs = Math.min(RETRY_FIRST_MS * 2 ** (failures - 1), RETRY_LONGEST_MS) * (0.75 + random.fraction() / 2);
