@@ -68,10 +68,11 @@ export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
 
   async function restart(command: Command, module: Parameters<Memory["modules"]["get"]>[0]): Promise<void> {
     const record = memory.modules.get(module);
-    const phase = record?.candidate === undefined ? "running" : "probation";
-    const release = record?.candidate ?? record?.committed;
+    if (record?.candidate !== undefined) return answer(command, "it is in probation; its end decides what runs");
+    const release = record?.committed;
     if (release === undefined) return answer(command, "nothing of this name is installed");
-    const started = await supervisor.start(release, phase);
+    if (release.stopped !== undefined) return answer(command, `it stays stopped: ${release.stopped.code}`);
+    const started = await supervisor.start(release, "running");
     answer(command, started.ok ? undefined : started.error.line());
   }
 

@@ -151,7 +151,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         to: to?.version ?? null,
       });
     },
-    onBelowFloor: (release, reason) => reporter.moduleState(release, "stopped", 0, reason),
+    onKeptStopped: (release, reason) => reporter.moduleState(release, "stopped", 0, reason),
   });
   const leases = createLeases(clock, (module) => {
     supervisor.revoke(module, "*", "lease");

@@ -67,6 +67,12 @@ const admit = declareFaults("ADMIT", {
     means: "A desired state of another board was offered under this board's name.",
     todo: "Assign again. If nobody made a mistake, the director is compromised.",
   },
+  ADMIT_KEPT_STOPPED: {
+    kind: "refusal",
+    says: "{module} {version} stays stopped: {code}: {reason}",
+    means: "The owner's policy or a release floor spoke against this release. It is not started, also after a reboot.",
+    todo: "Assign a release that satisfies the policy. When the policy accepts this one again, the next round starts it.",
+  },
   ADMIT_ROLLED_BACK: {
     kind: "refusal",
     says: "{module} {version} was rolled back before: {reason}",

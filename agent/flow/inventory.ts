@@ -21,6 +21,8 @@ export interface Release {
   readonly grants: readonly Cover[];
   readonly capabilities: readonly Capability[];
   readonly probationS: number;
+  /** Set when the policy or a floor spoke against it: it stays stopped, over restarts too, until a round clears it. */
+  readonly stopped?: { readonly code: string; readonly reason: string };
   /** Without fresh director metadata for this long the grants end as if revoked. */
   readonly leaseS?: number;
 }

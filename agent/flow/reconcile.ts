@@ -165,8 +165,15 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     if (rejected.get(id) !== fault.line())
       reporter.refusal("update.doubted", fault, { module: release.name, stopped: against });
     rejected.set(id, fault.line());
-    if (against) await serial.run(() => supervisor.stop(release.name, "stop", fault));
+    if (against) await serial.run(() => stopDoubted(release, fault));
     return fault;
+  }
+
+  async function stopDoubted(release: Release, fault: Fault): Promise<void> {
+    if (memory.modules.get(release.name)?.candidate !== undefined) return transitions.rollBack(release, fault);
+    const stopped = { code: fault.code, reason: fault.message };
+    memory.transaction(() => memory.modules.saveCommitted({ ...release, stopped }));
+    await supervisor.stop(release.name, "stop", fault);
   }
 
   function contextOf(judged: Judged): Omit<AdmitContext, "whenLacking" | "onStage"> {

@@ -42,8 +42,8 @@ export interface TransitionOptions {
   readonly job: JobReport;
   /** The release is no longer what was active before; reasons go to the event log. */
   onRolledBack(release: Release, reason: Fault, to: Release | undefined): void;
-  /** A committed release stays stopped because a security release raised the floor above it. */
-  onBelowFloor(release: Release, reason: Fault): void;
+  /** A committed release stays stopped: a floor was raised above it, or the policy spoke against it. */
+  onKeptStopped(release: Release, reason: Fault): void;
 }
 
 export interface Transitions {
@@ -70,8 +70,10 @@ export function createTransitions(options: TransitionOptions): Transitions {
     probations.delete(release.name);
     // It ended in this very moment: its end is already queued and will roll it back.
     if (!supervisor.isRunning(release.name)) return;
+    // Its grants may have been narrowed since it was activated: what is committed is what stands in the inventory.
+    const standing = state.modules.get(release.name)?.candidate ?? release;
     state.transaction(() => {
-      state.modules.saveCommitted(release);
+      state.modules.saveCommitted(standing);
       state.modules.clearCandidate(release.name);
       state.modules.clearFailed(release.name);
       state.kv.dropSnapshot(release.name);
@@ -93,10 +95,12 @@ export function createTransitions(options: TransitionOptions): Transitions {
   async function startCommitted(module: ModuleName): Promise<Release | undefined> {
     const committed = state.modules.get(module)?.committed;
     if (committed === undefined) return undefined;
-    const { team, name, version, releaseCounter: counter } = committed;
-    const floor = state.releaseFloor(team, name);
-    if (counter < floor)
-      options.onBelowFloor(committed, admitFault("ADMIT_FLOOR", { module: name, version, counter, floor }));
+    const { team, version, releaseCounter: counter, stopped } = committed;
+    const floor = state.releaseFloor(team, module);
+    const facts = { module, version };
+    if (counter < floor) options.onKeptStopped(committed, admitFault("ADMIT_FLOOR", { ...facts, counter, floor }));
+    else if (stopped !== undefined)
+      options.onKeptStopped(committed, admitFault("ADMIT_KEPT_STOPPED", { ...facts, ...stopped }));
     else await supervisor.start(committed, "running");
     return committed;
   }

@@ -25,6 +25,7 @@ export function policyDocument(
   operatorPublicKey: string,
   ceiling: readonly unknown[] = CEILING,
   version = 1,
+  subject: string = CI.subject,
 ): Uint8Array {
   const modules = { team: "acme" };
   const document = {
@@ -34,7 +35,7 @@ export function policyDocument(
       {
         devices: { all: true },
         modules,
-        identities: [{ issuer: CI.issuer, subject: CI.subject }],
+        identities: [{ issuer: CI.issuer, subject }],
         builders: [CI.builder],
         sources: [CI.source],
         buildTypes: [CI.buildType],

@@ -154,6 +154,56 @@ describe("the chain", () => {
     ).toBe("COMMAND_WRONG_DEVICE");
   });
 
+  it("stops what runs when the owner's policy no longer accepts its evidence, and keeps it stopped over a restart", async () => {
+    await site.policy(2, "https://git.example/acme/elsewhere/.ci/release.yml@refs/heads/main");
+    let from = site.observer.mark();
+    const isState = (state: string) => (one: { topic: string; get(path: string): unknown }) =>
+      one.topic === "up/mod/room-climate/state" && one.get("s") === state;
+    await site.order("refresh", {});
+    const stopped = await site.observer.until("stopped by policy", isState("stopped"), { from });
+    expect(stopped.get("code")).toBe("ATTEST_IDENTITY_MISMATCH");
+    expect(site.world.level("fan")).toBe("0");
+    await site.stop();
+    from = site.observer.mark();
+    await site.start();
+    const still = await site.observer.until("still stopped", isState("stopped"), { from });
+    expect(still.get("code")).toBe("ADMIT_KEPT_STOPPED");
+    await site.order("refresh", {});
+    expect(site.observer.seen.slice(from).some(isState("running"))).toBe(false);
+    from = site.observer.mark();
+    await site.policy(3);
+    await site.order("refresh", {});
+    await site.observer.until("running again", isState("running"), { from });
+  });
+
+  it("refuses a policy older than the one it has seen, though its signatures are good", async () => {
+    await site.policy(2);
+    const from = site.observer.mark();
+    await site.hint();
+    expect(await codeAfter(from, "update.refused")).toBe("ADMIT_POLICY_ROLLBACK");
+    await site.policy(4);
+    await site.order("refresh", {});
+  });
+
+  it("keeps a grant that was narrowed during probation narrow after the commit", async () => {
+    const counter = guestRelease("counter", { name: "narrowed" });
+    await site.publish(counter);
+    const room = await climate("2.0.0");
+    await site.assign([room, counter], { probationS: 3 });
+    let from = site.observer.mark();
+    await site.hint();
+    await site.observer.job("narrowed-1.0.0", "probation", from);
+    await site.assign([room, counter], { probationS: 3, grants: [{ cap: "kv" }] });
+    await site.order("refresh", {});
+    await site.observer.job("narrowed-1.0.0", "succeeded", from);
+    await site.stop();
+    from = site.observer.mark();
+    await site.start();
+    const grants = await site.observer.until("grants", (one) => one.topic === "up/mod/narrowed/grants", { from });
+    expect(grants.text).toContain('"id":"kv"');
+    expect(grants.text).not.toContain('"id":"publish:count"');
+  });
+
   it("stops and forgets a module that is no longer assigned", async () => {
     await site.assign([]);
     const from = site.observer.mark();

@@ -97,6 +97,12 @@ export class Site {
     ({ link: this.link, observer: this.observer, world: this.world } = parts);
   }
 
+  /** The owner changes the policy: another version, another identity whose evidence counts. */
+  async policy(version: number, subject?: string): Promise<void> {
+    const document = policyDocument(this.stage.operatorKey.publicPem, CEILING, version, subject);
+    unwrap(await this.repo.putOwnerTargets(new Map([[POLICY_PATH, document]])));
+  }
+
   /** The agent in this process; `ready` on MQTT when this resolves. */
   async start(): Promise<Agent> {
     const from = this.observer.mark();
