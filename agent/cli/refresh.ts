@@ -1,4 +1,4 @@
-/** `sallyport refresh`: makes a device look at its repositories now; with --hint unsigned, as any CI may do. */
+/** `sallyport refresh`: makes a device look at its repositories now, by signed command; the answer comes after the round. */
 import { COMMAND_OPTIONS, sendOrder } from "./operator.ts";
 import type { Verb } from "./verb.ts";
 
