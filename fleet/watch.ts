@@ -27,6 +27,8 @@ import { parseJson, type Shape } from "../runtime/kernel/shape.ts";
 
 const MESSAGE_BYTES_MAX = 262_144;
 const EVENTS_MAX = 100;
+/** Names of one kind that one device may make us remember. */
+const NAMES_MAX = 1_000;
 
 export interface ModuleView {
   state?: ModuleStateMessage;
@@ -63,9 +65,9 @@ export function createDeviceView(tenant: TenantId, device: DeviceId): DeviceView
     if (result.ok) then(result.value);
     else view.refused += 1;
   };
-  const moduleView = (name: string): ModuleView => {
-    view.modules[name] ??= {};
-    return view.modules[name];
+  const remember = <T>(table: Record<string, T>, name: string, value: T): void => {
+    if (name in table || Object.keys(table).length < NAMES_MAX) table[name] = value;
+    else view.refused += 1;
   };
   return {
     current: () => view,
@@ -75,11 +77,13 @@ export function createDeviceView(tenant: TenantId, device: DeviceId): DeviceView
       if (kind === "state") parsed(stateShape, payload, (message) => (view.state = message));
       else if (kind === "birth") parsed(birthShape, payload, (message) => (view.birth = message));
       else if (kind === "mod" && second === "state")
-        parsed(moduleStateShape, payload, (message) => (moduleView(first).state = message));
+        parsed(moduleStateShape, payload, (state) => remember(view.modules, first, { ...view.modules[first], state }));
       else if (kind === "mod" && second === "grants")
-        parsed(moduleGrantsShape, payload, (message) => (moduleView(first).grants = message));
-      else if (kind === "job") parsed(jobShape, payload, (message) => (view.jobs[first] = message));
-      else if (kind === "tm") view.telemetry[`${first}/${second}`] = payload;
+        parsed(moduleGrantsShape, payload, (grants) =>
+          remember(view.modules, first, { ...view.modules[first], grants }),
+        );
+      else if (kind === "job") parsed(jobShape, payload, (message) => remember(view.jobs, first, message));
+      else if (kind === "tm") remember(view.telemetry, `${first}/${second}`, payload);
       else if (kind === "ev") {
         parsed(eventShape, payload, (message) => {
           view.events.push(message);
@@ -100,7 +104,7 @@ export function formatMessage(
   if (up !== "up") return undefined;
   const tint = (code: number, text: string) => (options.colour ? `\u001b[${code}m${text}\u001b[0m` : text);
   const line = (label: string, text: string, code = 36) =>
-    `${device}  ${tint(code, label.padEnd(10))} ${printable(text)}`;
+    `${printable(device)}  ${tint(code, printable(label).padEnd(10))} ${printable(text)}`;
   const read = <T>(shape: Shape<T>, say: (message: T) => string): string => {
     const result = parseJson(shape, payload, topic, MESSAGE_BYTES_MAX);
     return result.ok ? say(result.value) : line("?", `${topic}: ${result.error.message}`, 31);

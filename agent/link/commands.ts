@@ -51,7 +51,7 @@ export function judgeCommand(input: CommandInput): Result<JudgedCommand> {
   if (!command.ok)
     return err(commandFault("COMMAND_MALFORMED", { topic, reason: command.error.message }, command.error));
   const standing =
-    mayCommand(command.value, operator, input) ??
+    mayCommand(command.value, operator, keyId, input) ??
     isTimely(command.value, input.now) ??
     isNew(command.value, keyId, input);
   return standing === undefined ? ok({ command: command.value, keyId, operator: operator.name }) : err(standing);
@@ -77,7 +77,7 @@ function signedBy(
   return err(commandFault("COMMAND_UNSIGNED", { topic }));
 }
 
-function mayCommand(command: Command, operator: Operator, input: CommandInput) {
+function mayCommand(command: Command, operator: Operator, keyId: string, input: CommandInput) {
   const { device, tenant, topicVerb } = input;
   if (command.device !== device || command.tenant !== tenant || command.verb !== topicVerb) {
     return commandFault("COMMAND_WRONG_DEVICE", {
@@ -85,10 +85,17 @@ function mayCommand(command: Command, operator: Operator, input: CommandInput) {
       device: `${tenant}/${device} (${topicVerb})`,
     });
   }
-  if (!operator.verbs.includes(command.verb) || !matchesDevice(operator.devices, input.deviceFacts)) {
+  // A policy may name one key several times, for other verbs or other devices: any entry that allows it is enough.
+  const named = input.operators.filter((one) => keyIdOf(one) === keyId);
+  if (!named.some((one) => one.verbs.includes(command.verb) && matchesDevice(one.devices, input.deviceFacts))) {
     return commandFault("COMMAND_FORBIDDEN", { operator: operator.name, verb: command.verb, device });
   }
   return undefined;
+}
+
+function keyIdOf(operator: Operator): string | undefined {
+  const key = parsePublicKey(operator.publicKey);
+  return key.ok ? key.value.keyId : undefined;
 }
 
 function isTimely({ id, issuedAt, notAfter }: Command, now: number) {

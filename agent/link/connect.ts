@@ -1,11 +1,14 @@
 /**
  * The one place that imports the MQTT library. MQTT 5 by preference, 3.1.1 where the broker refuses it: a broker that
- * speaks only 3.1.1 answers CONNACK "unacceptable protocol version" or just closes, so after a first failed attempt at
- * 5 the next one asks for 3.1.1, and whichever was accepted last is asked for first from then on.
+ * speaks only 3.1.1 answers CONNACK "unacceptable protocol version" or just closes, so after an attempt that reached a
+ * broker and was not accepted the next one asks for the other version. A broker that cannot be reached says nothing
+ * about versions. The session outlives the connection, so that a command sent meanwhile is delivered on return; that it
+ * may be delivered twice is what sequence numbers are for.
  */
 import mqtt, { type IClientOptions, type MqttClient } from "mqtt";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import type { Cancel, Clock, Log, Random } from "../../runtime/kernel/world.ts";
+import { createPacketBound } from "../wire/packet-bound.ts";
 
 export interface LinkOptions {
   readonly url: string;
@@ -13,8 +16,8 @@ export interface LinkOptions {
   readonly username: string;
   readonly password: string;
   readonly will: { readonly topic: string; readonly payload: Uint8Array };
-  /** Filters subscribed at QoS 1 with every connection. */
-  readonly subscriptions: readonly string[];
+  /** Subscribed with every connection. At QoS 1 the broker keeps messages while the board is away. */
+  readonly subscriptions: Readonly<Record<string, { readonly qos: 0 | 1 }>>;
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
@@ -37,6 +40,23 @@ const RETRY_FIRST_MS = 500;
 const RETRY_LONGEST_MS = 60_000;
 const CONNECT_TIMEOUT_MS = 10_000;
 const KEEPALIVE_S = 30;
+/** A connection that held this long was a good one: the next pause starts from the shortest again. */
+const STABLE_MS = 30_000;
+/** Nobody was there to refuse a version. */
+const UNREACHED: ReadonlySet<unknown> = new Set([
+  "ECONNREFUSED",
+  "ENOTFOUND",
+  "EAI_AGAIN",
+  "ETIMEDOUT",
+  "EHOSTUNREACH",
+  "ENETUNREACH",
+]);
+/** How long a broker may take to let us go in order. */
+const END_MS = 2_000;
+/** How long a broker keeps our session (MQTT 5; 3.1.1 leaves it to the broker): as long as a command may be valid. */
+const SESSION_S = 8 * 86_400;
+/** A command has 16 KiB at most, a channel's message 64; nothing honest is longer. */
+const INCOMING_BYTES_MAX = 262_144;
 
 export function openLink(options: LinkOptions): Link {
   const { clock, random, log } = options;
@@ -53,12 +73,20 @@ export function openLink(options: LinkOptions): Link {
     if (closed) return;
     const mine = mqtt.connect(options.url, settings(options, version));
     client = mine;
+    let reached = true;
     let accepted = false;
+    let acceptedAt = 0;
     let reason = "the broker closed the connection";
+    const withinBound = createPacketBound(INCOMING_BYTES_MAX);
+    mine.stream.on("data", (chunk: Uint8Array) => {
+      if (withinBound(chunk)) return;
+      reason = `the broker sent a packet of more than ${INCOMING_BYTES_MAX} bytes`;
+      mine.stream.destroy();
+    });
     mine.on("connect", () => {
       accepted = true;
-      failures = 0;
-      mine.subscribe([...options.subscriptions], { qos: 1 }, (error) => {
+      acceptedAt = clock.monotonic();
+      mine.subscribe({ ...options.subscriptions }, (error) => {
         if (error !== null && error !== undefined) {
           reason = reasonOf(error);
           mine.end(true);
@@ -72,6 +100,7 @@ export function openLink(options: LinkOptions): Link {
     mine.on("message", (topic, payload) => options.onMessage(topic, new Uint8Array(payload)));
     mine.on("error", (error) => {
       reason = reasonOf(error);
+      if ("code" in error && UNREACHED.has(error.code)) reached = false;
       // A refused CONNECT leaves the socket to us; without this the library would keep it.
       mine.end(true);
     });
@@ -83,11 +112,14 @@ export function openLink(options: LinkOptions): Link {
       unanswered.clear();
       online = false;
       if (closed) return;
-      if (!accepted) version = version === 5 ? 4 : 5;
+      if (accepted && clock.monotonic() - acceptedAt >= STABLE_MS) failures = 0;
+      if (reached && !accepted) version = version === 5 ? 4 : 5;
       failures += 1;
       // The first refusal may only be about the version: ask again at once with the other one.
       const delay =
-        failures === 1 && !accepted ? 0 : Math.min(RETRY_FIRST_MS * 2 ** Math.max(0, failures - 2), RETRY_LONGEST_MS);
+        failures === 1 && reached && !accepted
+          ? 0
+          : Math.min(RETRY_FIRST_MS * 2 ** Math.max(0, failures - 2), RETRY_LONGEST_MS);
       if (delay > 0) log("warn", "broker lost", { url: options.url, reason });
       retry = clock.after(delay * (0.5 + random.fraction()), attempt);
     });
@@ -115,7 +147,19 @@ export function openLink(options: LinkOptions): Link {
       const last = client;
       client = undefined;
       online = false;
-      if (last !== undefined) await last.endAsync(false).catch(() => undefined);
+      if (last === undefined) return;
+      // The library waits for every acknowledgement before it says DISCONNECT; a broker that withholds one must not
+      // hold us up. What was not acknowledged is still in the outbox.
+      const { promise: gone, resolve } = Promise.withResolvers<void>();
+      last.end(false, () => resolve());
+      const cancel = clock.after(END_MS, () => {
+        last.stream.destroy();
+        resolve();
+      });
+      await gone;
+      cancel();
+      for (const reject of unanswered) reject(new Error("the link was ended before the acknowledgement"));
+      unanswered.clear();
     },
   };
 }
@@ -127,7 +171,7 @@ function settings(options: LinkOptions, version: 4 | 5): IClientOptions {
     username,
     password,
     protocolVersion: version,
-    clean: true,
+    clean: false,
     keepalive: KEEPALIVE_S,
     connectTimeout: CONNECT_TIMEOUT_MS,
     // Retrying is ours: with jitter, a bound, and the other protocol version.
@@ -135,6 +179,8 @@ function settings(options: LinkOptions, version: 4 | 5): IClientOptions {
     queueQoSZero: false,
     resubscribe: false,
     will: { topic: will.topic, payload: Buffer.from(will.payload), qos: 1, retain: true },
-    ...(version === 5 ? { properties: { maximumPacketSize: 1_048_576 } } : {}),
+    ...(version === 5
+      ? { properties: { maximumPacketSize: INCOMING_BYTES_MAX, sessionExpiryInterval: SESSION_S } }
+      : {}),
   };
 }

@@ -96,10 +96,23 @@ export function createUplink(options: UplinkOptions): Uplink {
           await options.acked(row.id);
           if (outbox.rows === 0) drained?.();
         },
-        // It stays in the outbox; `online` starts again from the first row.
-        () => inFlight.delete(row.id),
+        // It stays in the outbox; `online` starts again from the first row. A broker of MQTT 5 may refuse one message
+        // and stay: the others go on.
+        () => {
+          inFlight.delete(row.id);
+          kick();
+        },
       );
     }
+  }
+
+  /** Waits for `done`, and no longer than that: a broker must not be able to keep the agent from stopping. */
+  async function atMost(ms: number, begin: (done: () => void) => void): Promise<void> {
+    const { promise, resolve } = Promise.withResolvers<void>();
+    const cancel = clock.after(ms, resolve);
+    begin(resolve);
+    await promise;
+    cancel();
   }
 
   return {
@@ -109,7 +122,8 @@ export function createUplink(options: UplinkOptions): Uplink {
         ...options.broker,
         clientId: `sallyport-${options.device}`,
         will: { topic: topics.state, payload: state("lost") },
-        subscriptions: [topics.hint, topics.commands, topics.channels],
+        // What waited for a module while the board was away is old news; a command is not.
+        subscriptions: { [topics.hint]: { qos: 1 }, [topics.commands]: { qos: 1 }, [topics.channels]: { qos: 0 } },
         clock,
         random: options.random,
         log: options.log,
@@ -126,13 +140,13 @@ export function createUplink(options: UplinkOptions): Uplink {
     async stop() {
       if (link?.online === true) {
         if (outbox.rows > 0) {
-          await new Promise<void>((resolve) => {
-            drained = resolve;
-            clock.after(DRAIN_AT_STOP_MS, resolve);
+          await atMost(DRAIN_AT_STOP_MS, (done) => {
+            drained = done;
             kick();
           });
         }
-        await link.publish(topics.state, state("disconnected"), { qos: 1, retain: true }).catch(() => undefined);
+        const goodbye = link.publish(topics.state, state("disconnected"), { qos: 1, retain: true });
+        await atMost(DRAIN_AT_STOP_MS, (done) => void goodbye.then(done, done));
       }
       await link?.end();
       link = undefined;

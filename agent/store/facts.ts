@@ -46,8 +46,13 @@ export function createJobs(db: Db): Jobs {
   const get = db.prepare<[string], { state: string; code: string | null; reason: string | null; rev: number }>(
     "SELECT state, code, reason, rev FROM job WHERE id = ?",
   );
-  const set = db.prepare("INSERT OR REPLACE INTO job (id, state, code, reason, rev) VALUES (?, ?, ?, ?, ?)");
-  const trim = db.prepare(`DELETE FROM job WHERE id NOT IN (SELECT id FROM job ORDER BY rev DESC LIMIT ${JOBS_MAX})`);
+  const set = db.prepare(
+    `INSERT OR REPLACE INTO job (id, state, code, reason, rev, changed)
+     VALUES (?, ?, ?, ?, ?, (SELECT coalesce(max(changed), 0) + 1 FROM job))`,
+  );
+  const trim = db.prepare(
+    `DELETE FROM job WHERE id NOT IN (SELECT id FROM job ORDER BY changed DESC LIMIT ${JOBS_MAX})`,
+  );
   return {
     move(id, state, code, reason) {
       const old = get.get(id);

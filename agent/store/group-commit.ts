@@ -1,6 +1,7 @@
 /**
  * Many promises, one fsync: work submitted within a few milliseconds runs in one transaction and is answered after its
- * commit. Each piece has a savepoint of its own, so that one that fails does not take the others with it.
+ * commit. Each piece has a savepoint of its own, so that one that fails does not take the others with it. Some failures
+ * (disk full, I/O) make SQLite roll back the whole transaction: then no piece is done and every one is told so.
  */
 import type { Clock } from "../../runtime/kernel/world.ts";
 import type { Db } from "./db.ts";
@@ -39,6 +40,8 @@ export function createGroupCommit(db: Db, clock: Clock): GroupCommit {
             const value = db.transaction(one.work)();
             outcomes.push(() => one.resolve(value));
           } catch (error) {
+            // Going on would run the rest outside a transaction: done, and reported as failed.
+            if (!db.inTransaction) throw error;
             outcomes.push(() => one.reject(error));
           }
         }

@@ -33,4 +33,18 @@ export const MIGRATIONS: readonly string[] = [
   CREATE TABLE job (id TEXT PRIMARY KEY, state TEXT NOT NULL, code TEXT, reason TEXT, rev INTEGER NOT NULL) WITHOUT ROWID;
   CREATE TABLE event (id INTEGER PRIMARY KEY AUTOINCREMENT, t INTEGER NOT NULL, type TEXT NOT NULL, data TEXT NOT NULL);
   `,
+  `
+  ALTER TABLE job ADD COLUMN changed INTEGER NOT NULL DEFAULT 0;   -- order of last changes: which to forget first
+
+  -- The outbox's size, counted inside the transaction that changes it, so that a roll-back takes it back as well.
+  CREATE TABLE outbox_size (id INTEGER PRIMARY KEY CHECK (id = 1), row_count INTEGER NOT NULL, byte_count INTEGER NOT NULL);
+  INSERT INTO outbox_size SELECT 1, count(*), coalesce(sum(length(payload)), 0) FROM outbox;
+  CREATE TRIGGER outbox_added AFTER INSERT ON outbox BEGIN
+    UPDATE outbox_size SET row_count = row_count + 1, byte_count = byte_count + length(NEW.payload);
+  END;
+  CREATE TRIGGER outbox_removed AFTER DELETE ON outbox BEGIN
+    UPDATE outbox_size SET row_count = row_count - 1, byte_count = byte_count - length(OLD.payload);
+  END;
+  CREATE INDEX outbox_reports ON outbox (topic) WHERE retain = 1 AND priority = 9;
+  `,
 ];

@@ -1,7 +1,8 @@
 /**
  * Store and forward: what was promised to be sent and has not been acknowledged by the broker. Bounded in rows and
- * bytes. A row is deleted on PUBACK only. When it is full a new row may displace rows of lower priority, oldest first;
- * otherwise it is refused and the caller is told.
+ * bytes. A row is deleted on PUBACK only, with two exceptions: when it is full a new row may displace rows of lower
+ * priority, oldest first (otherwise it is refused and the caller is told), and while many rows wait a retained report of
+ * the agent's own replaces the one before it, as it would on the broker.
  */
 import type { Db } from "./db.ts";
 
@@ -38,53 +39,62 @@ export interface Outbox {
   readonly bytes: number;
 }
 
+/** From so many waiting rows on (a board that is away) a retained report replaces its predecessor on the same topic. */
+const REPLACE_FROM_ROWS = 64;
+const REPORT_PRIORITY = 9;
+
+interface Size {
+  readonly rows: number;
+  readonly bytes: number;
+}
+
 export function createOutbox(db: Db, limits: OutboxLimits = OUTBOX_LIMITS): Outbox {
   const insert = db.prepare("INSERT INTO outbox (topic, payload, retain, priority) VALUES (?, ?, ?, ?)");
   const next = db.prepare<[number, number], { id: number; topic: string; payload: Buffer; retain: number }>(
     "SELECT id, topic, payload, retain FROM outbox WHERE id > ? ORDER BY id LIMIT ?",
   );
-  const remove = db.prepare<[number], { size: number }>(
-    "DELETE FROM outbox WHERE id = ? RETURNING length(payload) AS size",
+  const remove = db.prepare("DELETE FROM outbox WHERE id = ?");
+  const replace = db.prepare(`DELETE FROM outbox WHERE topic = ? AND retain = 1 AND priority = ${REPORT_PRIORITY}`);
+  const lower = db.prepare<[number], { id: number; size: number }>(
+    "SELECT id, length(payload) AS size FROM outbox WHERE priority < ? ORDER BY priority, id",
   );
-  const lower = db.prepare<[number], { id: number }>(
-    "SELECT id FROM outbox WHERE priority < ? ORDER BY priority, id LIMIT 1",
-  );
-  const measure = db.prepare<[], { rows: number; bytes: number | null }>(
-    "SELECT count(*) AS rows, sum(length(payload)) AS bytes FROM outbox",
-  );
-  // Kept beside the table, because counting it for every message would read all of it.
-  const found = measure.get();
-  let rows = found?.rows ?? 0;
-  let bytes = found?.bytes ?? 0;
+  const measure = db.prepare<[], Size>("SELECT row_count AS rows, byte_count AS bytes FROM outbox_size");
+  const size = (): Size => measure.get() ?? { rows: 0, bytes: 0 };
 
-  const drop = (id: number): number => {
-    const gone = remove.get(id);
-    if (gone === undefined) return 0;
-    rows -= 1;
-    bytes -= gone.size;
-    return 1;
-  };
+  /** The rows that must go for this one to fit; undefined when all that may go are not enough: then none goes. */
+  function victims(row: NewRow): readonly number[] | undefined {
+    let { rows, bytes } = size();
+    const ids: number[] = [];
+    const fits = () => rows + 1 <= limits.rows && bytes + row.payload.byteLength <= limits.bytes;
+    if (fits()) return ids;
+    for (const one of lower.iterate(row.priority)) {
+      ids.push(one.id);
+      rows -= 1;
+      bytes -= one.size;
+      if (fits()) return ids;
+    }
+    return undefined;
+  }
+
   return {
     append(row) {
-      const size = row.payload.byteLength;
-      while (rows + 1 > limits.rows || bytes + size > limits.bytes) {
-        const victim = lower.get(row.priority);
-        if (victim === undefined) return false;
-        drop(victim.id);
-      }
+      // Counters said every half minute would otherwise crowd out, within days, what modules were promised.
+      const reports = row.retain && row.priority === REPORT_PRIORITY;
+      if (reports && size().rows >= REPLACE_FROM_ROWS) replace.run(row.topic);
+      const going = victims(row);
+      if (going === undefined) return false;
+      for (const id of going) remove.run(id);
       insert.run(row.topic, row.payload, row.retain ? 1 : 0, row.priority);
-      rows += 1;
-      bytes += size;
       return true;
     },
     next: (after, limit) =>
       next.all(after, limit).map(({ id, topic, payload, retain }) => ({ id, topic, payload, retain: retain === 1 })),
-    acked: drop,
+    acked: (id) => remove.run(id).changes,
     get rows() {
-      return rows;
+      return size().rows;
     },
     get bytes() {
-      return bytes;
+      return size().bytes;
     },
   };
 }

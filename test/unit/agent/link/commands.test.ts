@@ -106,6 +106,16 @@ describe("a command", () => {
     );
   });
 
+  it("is taken when any of several entries for the same key allows it, and only then", async () => {
+    const bytes = await signCommand(command(), alice);
+    const entry = (over: object) => operator("alice", alice.publicPem, over);
+    const [cellar, porch] = [entry({ devices: { class: "cellar" } }), entry({ devices: { class: "porch" } })];
+    expect(judge(bytes, { operators: [cellar, porch] })).toBe("taken from alice");
+    // Half an entry each does not make a whole one.
+    expect(judge(bytes, { operators: [cellar, entry({ verbs: ["refresh"] })] })).toBe("COMMAND_FORBIDDEN");
+    expect(judge(bytes, { operators: [cellar, operator("bob", bob.publicPem)] })).toBe("COMMAND_FORBIDDEN");
+  });
+
   it("is refused when it is no command at all", async () => {
     for (const text of ["", "{}", "[]", "null", '{"payloadType":1}', "x".repeat(100_000)])
       expect(judge(utf8(text))).toBe("COMMAND_MALFORMED");

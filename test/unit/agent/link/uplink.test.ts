@@ -112,6 +112,19 @@ describe("the uplink", () => {
     expect([...arrived].sort((a, b) => a - b)).toEqual(Array.from({ length: 60 }, (_, index) => index + 1));
   });
 
+  it("is handed on return the command that was sent while it was away", async () => {
+    const { link, until } = await watching(broker.url);
+    uplink.start();
+    await until((topic, text) => topic === topics.state && text.includes('"ready"'));
+    await uplink.stop();
+    await link.sendCommand(device, "revoke", utf8("take it away"));
+    const arrived = new Promise<string>((resolve) =>
+      uplink.onMessage((topic, payload) => resolve(`${topic} ${fromUtf8(payload)}`)),
+    );
+    uplink.start();
+    expect(await arrived).toBe(`${topics.command("revoke")} take it away`);
+  });
+
   it("leaves `disconnected` behind when it stops in order, not `lost`", async () => {
     const { seen, until } = await watching(broker.url);
     uplink.start();

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openMemory } from "../../../../agent/memory.ts";
 import { type Db, openDb } from "../../../../agent/store/db.ts";
+import { createJobs } from "../../../../agent/store/facts.ts";
 import { createGroupCommit } from "../../../../agent/store/group-commit.ts";
 import { createKvStore } from "../../../../agent/store/kv.ts";
 import { createOutbox } from "../../../../agent/store/outbox.ts";
@@ -118,7 +119,73 @@ describe("the outbox", () => {
   });
 });
 
+describe("the outbox's bounds", () => {
+  const row = (topic: string, bytes: number, over = {}) => ({
+    topic,
+    payload: new Uint8Array(bytes),
+    retain: false,
+    priority: 5,
+    ...over,
+  });
+  const topicsIn = () =>
+    createOutbox(db)
+      .next(0, 1000)
+      .map((one) => one.topic);
+
+  it("drops nothing for a row that would not fit even then", () => {
+    const outbox = createOutbox(db, { rows: 100, bytes: 1000 });
+    outbox.append(row("kept", 700, { priority: 9 }));
+    outbox.append(row("promised", 100));
+    expect(outbox.append(row("report", 400, { priority: 9 }))).toBe(false);
+    expect(topicsIn()).toEqual(["kept", "promised"]);
+  });
+
+  it("are not used up by rows that were rolled back", () => {
+    const outbox = createOutbox(db, { rows: 1, bytes: 1000 });
+    const rolledBack = db.transaction(() => {
+      outbox.append(row("t", 10));
+      throw new Error("no");
+    });
+    expect(rolledBack).toThrow("no");
+    expect([outbox.rows, outbox.bytes, outbox.append(row("t", 10))]).toEqual([0, 0, true]);
+  });
+
+  it("are not used up by a retained report said again and again while the board is away", () => {
+    const outbox = createOutbox(db, { rows: 100, bytes: 100_000 });
+    for (let n = 0; n < 20; n += 1) outbox.append(row(`telemetry ${n}`, 1));
+    for (let n = 0; n < 1000; n += 1)
+      expect(outbox.append(row("grants", 100, { retain: true, priority: 9 }))).toBe(true);
+    expect(topicsIn().filter((one) => one.startsWith("telemetry"))).toHaveLength(20);
+    expect(outbox.rows).toBeLessThan(100);
+  });
+});
+
+describe("jobs", () => {
+  it("get revisions that rise however many jobs there were before", () => {
+    const jobs = createJobs(db);
+    for (let n = 0; n < 600; n += 1) {
+      expect(jobs.move(`m-1.0.${n}`, "received", undefined, undefined)).toBe(1);
+      expect(jobs.move(`m-1.0.${n}`, "succeeded", undefined, undefined)).toBe(2);
+      expect(jobs.move(`m-1.0.${n}`, "succeeded", undefined, undefined)).toBeUndefined();
+    }
+    expect(jobs.move("m-1.0.599", "failed", undefined, undefined)).toBe(3);
+  });
+});
+
 describe("a group commit", () => {
+  it("has done exactly what it reports as done when the disk is full", async () => {
+    const group = createGroupCommit(db, nodeClock);
+    const kv = createKvStore(db);
+    db.pragma(`max_page_count = ${Number(db.pragma("page_count", { simple: true })) + 2}`);
+    const pieces = [10, 60_000, 10].map((bytes, at) =>
+      group.submit(() => (kv.set(a, `key ${at}`, new Uint8Array(bytes), 100_000) ? 0 : -1)),
+    );
+    const told = (await Promise.allSettled(pieces)).map((one) => one.status === "fulfilled");
+    expect(told).toContain(false);
+    expect([0, 1, 2].map((at) => kv.get(a, `key ${at}`) !== undefined)).toEqual(told);
+    expect(await group.submit(() => (kv.set(a, "small", utf8("1"), 100) ? 0 : -1))).toBe(0);
+  });
+
   it("answers after the rows are durable, and one failing piece takes no other with it", async () => {
     const group = createGroupCommit(db, nodeClock);
     const kv = createKvStore(db);
