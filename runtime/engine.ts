@@ -7,6 +7,7 @@ import type { HostModule, HostPort, LocalRight } from "./host-module.ts";
 import type { Fault } from "./kernel/fault.ts";
 import type { Result } from "./kernel/result.ts";
 import type { Clock } from "./kernel/world.ts";
+import type { ExternKind, Module } from "./module/module.ts";
 
 export interface GuestLimits {
   /** 64 KiB pages; the Loader clamps every memory's maximum to it. */
@@ -29,12 +30,12 @@ export interface LoadedModule {
   readonly bytes: Uint8Array;
   /** SHA-256 of the bytes as published, before clamping. */
   readonly sha256: string;
+  /** The module as published, decoded. */
+  readonly module: Module;
   readonly imports: readonly (FunctionType & { readonly module: string; readonly name: string })[];
   /** `type` for functions only. */
   readonly exports: readonly { readonly name: string; readonly kind: ExternKind; readonly type?: FunctionType }[];
 }
-
-export type ExternKind = "function" | "table" | "memory" | "global" | "tag";
 
 /** Value types by their text names, e.g. `i32`. */
 export interface FunctionType {

@@ -37,9 +37,27 @@ const load = declareFaults("LOAD", {
 const validate = declareFaults("VALIDATE", {
   VALIDATE_INVALID: {
     kind: "refusal",
-    says: "the module is not valid: {reason}",
+    says: "the module is not valid: {reason} (at byte {offset})",
     means: "The module breaks a validation rule (WebAssembly core specification, chapter 3).",
     todo: "Build the module again with a current toolchain.",
+  },
+  VALIDATE_FEATURE: {
+    kind: "refusal",
+    says: "the module uses {feature} (at byte {offset}), which is turned off here",
+    means: "The device's policy does not admit this WebAssembly feature.",
+    todo: "Build without the feature, or admit it in the policy.",
+  },
+  VALIDATE_LIMIT: {
+    kind: "refusal",
+    says: "the module has more {what} than the {limit} that are admitted (at byte {offset})",
+    means: "The module is valid, but beyond a bound of this engine.",
+    todo: "Build it smaller; honest toolchains stay far below the bound.",
+  },
+  VALIDATE_SECOND_OPINION: {
+    kind: "refusal",
+    says: "the module passed our validator, but V8 refuses it: {reason}",
+    means: "The two validators disagree, or V8 has a bound of its own below the specification's.",
+    todo: "Report the module: one of the two is wrong, and until it is known which, nothing runs.",
   },
 });
 
@@ -56,6 +74,18 @@ const link = declareFaults("LINK", {
     means: "An import or export has another signature than the ABI's.",
     todo: "Use the declarations of examples/sdk.",
   },
+  LINK_INCOMPATIBLE: {
+    kind: "refusal",
+    says: "incompatible import type: {module}.{name} should be a {expected}, the host has {found}",
+    means: "What the host offers under an import's name has another kind or type (core specification, section 4.7.1).",
+    todo: "Build the module against the host's declarations, or give the host the matching definition.",
+  },
+  LINK_LIMIT: {
+    kind: "refusal",
+    says: "the module wants a {what} of {wanted}, the limit is {limit}",
+    means: "An instance would take more memory or table elements than its store allows.",
+    todo: "Raise the limit, or build with less initial memory.",
+  },
   LINK_EXPORT: {
     kind: "refusal",
     says: "the module does not export {name}",
@@ -63,6 +93,30 @@ const link = declareFaults("LINK", {
     todo: "Export it.",
   },
 });
+
+const traps = declareFaults("TRAP", {
+  TRAP_UNREACHABLE: trap("{reason}: the module ran into code that it says is never reached", "An assertion or abort of its toolchain; the backtrace says where."),
+  TRAP_DIVIDE_BY_ZERO: trap("{reason}", "An integer division or remainder by zero."),
+  TRAP_INTEGER_OVERFLOW: trap("{reason}", "A quotient or conversion that does not fit its type."),
+  TRAP_INVALID_CONVERSION: trap("{reason}", "A NaN was converted to an integer."),
+  TRAP_MEMORY_BOUNDS: trap("{reason}", "An access outside linear memory, or a segment that does not fit."),
+  TRAP_TABLE_BOUNDS: trap("{reason}", "A table access or indirect call outside the table, or a segment that does not fit."),
+  TRAP_NULL_ELEMENT: trap("{reason}", "An indirect call through an empty table element."),
+  TRAP_INDIRECT_TYPE: trap("{reason}", "An indirect call to a function of another type."),
+  TRAP_NULL_REFERENCE: trap("{reason}", "A null reference was used."),
+  TRAP_CAST: trap("{reason}", "A reference does not have the type it was cast to."),
+  TRAP_ARRAY_BOUNDS: trap("{reason}", "An access outside an array."),
+  TRAP_STACK: trap("{reason}", "Calls are nested deeper, or need more stack, than the limit."),
+  TRAP_UNALIGNED_ATOMIC: trap("{reason}", "An atomic access at an address that is no multiple of its size."),
+  TRAP_EXPECTED_SHARED: trap("{reason}", "A wait on a memory that is not shared."),
+  TRAP_GC_HEAP: trap("{reason}", "Live objects of the module exceed the heap's limit."),
+  TRAP_FUEL: trap("all fuel is used up", "The module executed as many instructions as it was given."),
+  TRAP_EXCEPTION: trap("an exception (tag {tag}) left the module", "Nothing in the module caught it."),
+});
+
+function trap(says: string, means: string) {
+  return { kind: "refusal", says: `${says} (in {where})`, means, todo: "Fix the module, or raise the limit it names." } as const;
+}
 
 const engine = declareFaults("ENGINE", {
   ENGINE_START: {
@@ -85,8 +139,15 @@ const engine = declareFaults("ENGINE", {
   },
 });
 
-export const catalogues = [load.catalogue, validate.catalogue, link.catalogue, engine.catalogue];
+export const catalogues = [
+  load.catalogue,
+  validate.catalogue,
+  link.catalogue,
+  traps.catalogue,
+  engine.catalogue,
+];
 export const loadFault = load.fault;
 export const validateFault = validate.fault;
 export const linkFault = link.fault;
 export const engineFault = engine.fault;
+export const trapFault = traps.fault;

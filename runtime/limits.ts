@@ -3,11 +3,22 @@ export const ENGINE_LIMITS = {
   /** A module larger than this is no edge module; it also bounds what the Loader reads. */
   moduleBytes: 64 * 1024 * 1024,
   /** Entries of one section (types, imports, exports …). Honest modules have a few thousand. */
-  sectionEntries: 100_000,
+  sectionEntries: 1_000_000,
   /** Bytes of an import or export name. */
-  nameBytes: 1024,
+  nameBytes: 100_000,
   /** Parameters or results of one function type. */
-  typeArity: 100,
+  typeArity: 1000,
+  structFields: 10_000,
+  /** Blocks inside blocks. */
+  nesting: 1000,
+  /** Locals of one function, parameters not counted. */
+  locals: 50_000,
+  /** Labels of one br_table. */
+  branchTargets: 1_000_000,
+  /** Constant expressions of one element segment. */
+  segmentEntries: 10_000_000,
+  /** Supertypes above a type. */
+  subtypeDepth: 63,
   /** Pages of 64 KiB that the specification allows a 32-bit memory. */
   memoryPages: 65_536,
   /** What one crossing call may carry in and out: a 64 KiB payload, a name beside it, and room. */

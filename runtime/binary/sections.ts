@@ -1,83 +1,101 @@
-/** Types, imports, functions and exports: as much of the module as linking needs to know before anything is compiled. */
-import type { ExternKind, FunctionType } from "../engine.ts";
+/** Imports, functions, tables, memories, globals, tags, exports, start: sections 5.5.5 to 5.5.11 and 5.5.16. */
 import { ENGINE_LIMITS } from "../limits.ts";
+import type {
+  ByteRange,
+  Export,
+  ExternKind,
+  GlobalDefinition,
+  Import,
+  ImportType,
+  MemoryDefinition,
+  TableDefinition,
+} from "../module/module.ts";
+import { type CodeFacts, walkExpression } from "./instructions.ts";
 import type { Reader } from "./reader.ts";
-
-const VALUE_TYPES: Readonly<Record<number, string>> = {
-  127: "i32",
-  126: "i64",
-  125: "f32",
-  124: "f64",
-  123: "v128",
-  112: "funcref",
-  111: "externref",
-};
+import { readGlobalType, readMemoryType, readTableType } from "./types.ts";
 
 const KINDS: readonly ExternKind[] = ["function", "table", "memory", "global", "tag"];
 
-export function readTypes(reader: Reader): readonly FunctionType[] {
-  return entries(reader, () => {
-    const at = reader.at;
-    const form = reader.byte();
-    if (form !== 0x60) throw reader.unsupported("a type that is not a function type", at);
-    return { params: valueTypes(reader), results: valueTypes(reader) };
-  });
+/** A constant expression: passed over, and remembered as a range. */
+export function readExpression(reader: Reader, facts: CodeFacts): ByteRange {
+  const start = reader.at;
+  walkExpression(reader, facts);
+  return { start, end: reader.at };
 }
 
-export function readImports(reader: Reader, types: readonly FunctionType[]) {
-  return entries(reader, () => {
-    const module = reader.name();
-    const name = reader.name();
-    const at = reader.at;
-    const kind = KINDS[reader.byte()];
-    if (kind === undefined) throw reader.refuse("malformed import kind", at);
-    if (kind !== "function") throw reader.unsupported(`an imported ${kind} (${module}.${name})`, at);
-    return { module, name, ...typeAt(reader, types) };
-  });
-}
-
-export function readFunctions(reader: Reader, types: readonly FunctionType[]): readonly FunctionType[] {
-  return entries(reader, () => typeAt(reader, types));
-}
-
-/** `functions`: the function index space, imports first. */
-export function readExports(reader: Reader, functions: readonly FunctionType[]) {
-  return entries(reader, () => {
-    const name = reader.name();
-    const at = reader.at;
-    const kind = KINDS[reader.byte()];
-    if (kind === undefined) throw reader.refuse("malformed export kind", at);
-    const index = reader.u32();
-    if (kind !== "function") return { name, kind };
-    const type = functions[index];
-    if (type === undefined) throw reader.refuse("unknown function", at);
-    return { name, kind, type };
-  });
-}
-
-function entries<T>(reader: Reader, read: () => T): readonly T[] {
+export function vector<T>(reader: Reader, read: (at: number) => T, max: number = ENGINE_LIMITS.sectionEntries): readonly T[] {
   const out: T[] = [];
-  for (let left = reader.count(); left > 0; left -= 1) out.push(read());
-  if (!reader.done) throw reader.refuse("section size mismatch");
+  for (let left = reader.count(max); left > 0; left -= 1) out.push(read(reader.at));
   return out;
 }
 
-function typeAt(reader: Reader, types: readonly FunctionType[]): FunctionType {
+function readKind(reader: Reader, what: string): ExternKind {
   const at = reader.at;
-  const type = types[reader.u32()];
-  if (type === undefined) throw reader.refuse("unknown type", at);
-  return type;
+  const kind = KINDS[reader.byte()];
+  if (kind === undefined) throw reader.refuse(`malformed ${what} kind`, at);
+  return kind;
 }
 
-function valueTypes(reader: Reader): readonly string[] {
-  const at = reader.at;
-  const count = reader.count();
-  if (count > ENGINE_LIMITS.typeArity) throw reader.unsupported(`a function type of ${count} values`, at);
-  return Array.from({ length: count }, () => {
-    const where = reader.at;
-    const type = VALUE_TYPES[reader.byte()];
-    if (type === undefined)
-      throw reader.unsupported("a value type beyond numbers, vectors and plain references", where);
-    return type;
+export function readImports(reader: Reader): readonly Import[] {
+  return vector(reader, (at) => {
+    const module = reader.name();
+    const name = reader.name();
+    return { module, name, desc: readImportType(reader), at };
   });
 }
+
+function readImportType(reader: Reader): ImportType {
+  const kind = readKind(reader, "import");
+  switch (kind) {
+    case "function":
+      return { kind, type: reader.u32() };
+    case "table":
+      return { kind, type: readTableType(reader) };
+    case "memory":
+      return { kind, type: readMemoryType(reader) };
+    case "global":
+      return { kind, type: readGlobalType(reader) };
+    case "tag":
+      return { kind, type: readTagType(reader) };
+  }
+}
+
+function readTagType(reader: Reader): number {
+  if (reader.byte() !== 0) throw reader.refuse("malformed tag attribute", reader.at - 1);
+  return reader.u32();
+}
+
+export function readFunctions(reader: Reader): Uint32Array {
+  const out = new Uint32Array(reader.count());
+  for (let n = 0; n < out.length; n += 1) out[n] = reader.u32();
+  return out;
+}
+
+export function readTables(reader: Reader, facts: CodeFacts): readonly TableDefinition[] {
+  return vector(reader, (at) => {
+    if (reader.peek() !== 0x40) return { type: readTableType(reader), init: undefined, at };
+    reader.at += 1;
+    if (reader.byte() !== 0) throw reader.refuse("malformed table", reader.at - 1);
+    const type = readTableType(reader);
+    return { type, init: readExpression(reader, facts), at };
+  });
+}
+
+export const readMemories = (reader: Reader): readonly MemoryDefinition[] =>
+  vector(reader, (at) => ({ type: readMemoryType(reader), at }));
+
+export const readGlobals = (reader: Reader, facts: CodeFacts): readonly GlobalDefinition[] =>
+  vector(reader, (at) => {
+    const type = readGlobalType(reader);
+    return { type, init: readExpression(reader, facts), at };
+  });
+
+export const readTags = (reader: Reader) => vector(reader, (at) => ({ type: readTagType(reader), at }));
+
+export const readExports = (reader: Reader): readonly Export[] =>
+  vector(reader, (at) => {
+    const name = reader.name();
+    const kind = readKind(reader, "export");
+    return { name, kind, index: reader.u32(), at };
+  });
+

@@ -1,10 +1,22 @@
 /**
  * Canonical types: two type definitions are the same type exactly when their recursion groups are the same up to the
- * names of indices (core specification 3.0, sections 3.1.3 "rolling" and 3.3 "matching"). The registry rolls each group, gives
- * every distinct type one number, and answers subtyping on those numbers. Modules that are linked share one registry.
+ * names of indices (core specification 3.0, sections 3.1.3 "rolling" and 3.3 "matching"). The registry rolls each group,
+ * gives every distinct type one number, and answers subtyping on those numbers. Modules that are linked share one.
  */
-import type { CompositeType, Module } from "./module.ts";
-import type { HeapType, ValType } from "./val-type.ts";
+import type { CompositeType, FieldType, Module, SubType } from "./module.ts";
+import {
+  BOTTOM,
+  concrete,
+  HEAP,
+  type HeapType,
+  heapOf,
+  isConcrete,
+  isNullable,
+  isRef,
+  refType,
+  typeIndexOf,
+  type ValType,
+} from "./val-type.ts";
 
 export interface CanonicalType {
   readonly id: number;
@@ -16,8 +28,8 @@ export interface CanonicalType {
 }
 
 export interface TypeRegistry {
-  /** Adds the module's groups; the result maps its type indices to canonical ids. Bounded; see ENGINE_LIMITS. */
-  add(module: Module): Int32Array;
+  /** Adds the module's groups; the result maps its type indices to canonical ids. Indices must have been checked. */
+  add(module: Pick<Module, "types" | "groups">): Int32Array;
   /** For function types that come from the host: a final function type in a group of its own. */
   functionType(params: readonly ValType[], results: readonly ValType[]): number;
   get(id: number): CanonicalType;
@@ -27,4 +39,130 @@ export interface TypeRegistry {
   matchesHeap(sub: HeapType, sup: HeapType): boolean;
   /** Value type matching; BOTTOM matches everything. Section 3.3.5. */
   matches(sub: ValType, sup: ValType): boolean;
+}
+
+/** Of each abstract heap type, those it matches, itself included. */
+const ABOVE: readonly ReadonlySet<HeapType>[] = [
+  [HEAP.func],
+  [HEAP.extern],
+  [HEAP.any],
+  [HEAP.eq, HEAP.any],
+  [HEAP.i31, HEAP.eq, HEAP.any],
+  [HEAP.struct, HEAP.eq, HEAP.any],
+  [HEAP.array, HEAP.eq, HEAP.any],
+  [HEAP.exn],
+  [HEAP.none, HEAP.i31, HEAP.struct, HEAP.array, HEAP.eq, HEAP.any],
+  [HEAP.noextern, HEAP.extern],
+  [HEAP.nofunc, HEAP.func],
+  [HEAP.noexn, HEAP.exn],
+].map((list) => new Set(list));
+
+const TOP_OF = { func: HEAP.func, struct: HEAP.struct, array: HEAP.array } as const;
+
+export function createRegistry(): TypeRegistry {
+  return new Registry();
+}
+
+class Registry implements TypeRegistry {
+  readonly #types: CanonicalType[] = [];
+  /** Ancestors of each type from the root to itself: a supertype of depth d is found at index d. */
+  readonly #displays: Int32Array[] = [];
+  readonly #groups = new Map<string, number>();
+
+  add({ types, groups }: Pick<Module, "types" | "groups">): Int32Array {
+    const canon = new Int32Array(types.length).fill(-1);
+    for (const { start, count } of groups) {
+      const members = types.slice(start, start + count);
+      const first = this.#group(members, start, canon);
+      for (let n = 0; n < count; n += 1) canon[start + n] = first + n;
+    }
+    return canon;
+  }
+
+  functionType(params: readonly ValType[], results: readonly ValType[]): number {
+    // Types from the host already hold canonical ids.
+    const identity = Int32Array.from(this.#types, (_, n) => n);
+    const type: SubType = { final: true, supers: [], composite: { kind: "func", params, results } };
+    return this.#group([type], identity.length, identity);
+  }
+
+  /** The id of the group's first type; the others follow. */
+  #group(members: readonly SubType[], start: number, canon: Int32Array): number {
+    // A member of the group itself is written relative to it, any other type by its canonical id.
+    const index = (n: number) => (n >= start ? `r${n - start}` : `c${canon[n] as number}`);
+    const value = (type: ValType): string => {
+      if (!isRef(type) || !isConcrete(heapOf(type))) return String(type);
+      return `${isNullable(type) ? "n" : "m"}${index(typeIndexOf(heapOf(type)))}`;
+    };
+    const field = ({ type, mutable }: FieldType) => `${mutable ? "v" : "k"}${value(type)}`;
+    const composite = (type: CompositeType): string => {
+      if (type.kind === "func") return `f${type.params.map(value).join()}>${type.results.map(value).join()}`;
+      return type.kind === "struct" ? `s${type.fields.map(field).join()}` : `a${field(type.field)}`;
+    };
+    const key = members
+      .map((one) => `${one.final ? "!" : "?"}${one.supers.map(index).join()}:${composite(one.composite)}`)
+      .join(";");
+    const known = this.#groups.get(key);
+    if (known !== undefined) return known;
+    const first = this.#types.length;
+    this.#groups.set(key, first);
+    const id = (n: number) => (n >= start ? first + n - start : (canon[n] as number));
+    for (const one of members) this.#add(one, id);
+    return first;
+  }
+
+  #add({ final, supers, composite }: SubType, id: (n: number) => number): void {
+    const canonical = (type: ValType): ValType => {
+      if (!isRef(type) || !isConcrete(heapOf(type))) return type;
+      return refType(concrete(id(typeIndexOf(heapOf(type)))), isNullable(type));
+    };
+    const field = ({ type, mutable }: FieldType): FieldType => ({ type: canonical(type), mutable });
+    const [declared] = supers;
+    const parent = declared === undefined ? -1 : id(declared);
+    const number = this.#types.length;
+    const above = parent === -1 ? [] : (this.#displays[parent] ?? []);
+    this.#displays.push(Int32Array.from([...above, number]));
+    this.#types.push({
+      id: number,
+      final,
+      parent,
+      composite:
+        composite.kind === "func"
+          ? { kind: "func", params: composite.params.map(canonical), results: composite.results.map(canonical) }
+          : composite.kind === "struct"
+            ? { kind: "struct", fields: composite.fields.map(field) }
+            : { kind: "array", field: field(composite.field) },
+    });
+  }
+
+  get(id: number): CanonicalType {
+    const found = this.#types[id];
+    if (found === undefined) throw new Error(`no type ${id} in this registry`);
+    return found;
+  }
+
+  isSubtype(sub: number, sup: number): boolean {
+    if (sub === sup) return true;
+    const depth = (this.#displays[sup] as Int32Array).length - 1;
+    return (this.#displays[sub] as Int32Array)[depth] === sup;
+  }
+
+  matchesHeap(sub: HeapType, sup: HeapType): boolean {
+    if (sub === sup) return true;
+    if (isConcrete(sub)) {
+      const id = typeIndexOf(sub);
+      if (isConcrete(sup)) return this.isSubtype(id, typeIndexOf(sup));
+      return (ABOVE[TOP_OF[this.get(id).composite.kind]] as ReadonlySet<HeapType>).has(sup);
+    }
+    if (!isConcrete(sup)) return (ABOVE[sub] as ReadonlySet<HeapType>).has(sup);
+    const { kind } = this.get(typeIndexOf(sup)).composite;
+    return kind === "func" ? sub === HEAP.nofunc : sub === HEAP.none;
+  }
+
+  matches(sub: ValType, sup: ValType): boolean {
+    if (sub === sup || sub === BOTTOM) return true;
+    if (!isRef(sub) || !isRef(sup)) return false;
+    if (isNullable(sub) && !isNullable(sup)) return false;
+    return this.matchesHeap(heapOf(sub), heapOf(sup));
+  }
 }

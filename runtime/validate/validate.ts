@@ -1,18 +1,22 @@
 /**
- * The Validator's place. For now V8's own validation stands here, over the Loader's clamped bytes; next our own
- * one-pass algorithm takes it, emits the interpreter's side table, and V8 becomes the second opinion.
+ * The Validator's door for the agent: our own judgement of the module as published, then V8's of the clamped bytes. The
+ * two are written by different people from the same specification; where they differ, nothing runs.
  */
 import type { LoadedModule } from "../engine.ts";
 import { validateFault } from "../faults.ts";
 import { reasonOf } from "../kernel/fault.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { validateModule } from "./module.ts";
 
-export function validate(module: LoadedModule): Result<void> {
+/** VALIDATE_INVALID, VALIDATE_FEATURE, VALIDATE_LIMIT; VALIDATE_SECOND_OPINION when only V8 refuses. */
+export function validate(loaded: LoadedModule): Result<void> {
+  const own = validateModule(loaded.module);
+  if (!own.ok) return own;
   try {
-    new WebAssembly.Module(module.bytes);
+    new WebAssembly.Module(loaded.bytes);
     return ok(undefined);
   } catch (error) {
     if (!(error instanceof WebAssembly.CompileError)) throw error;
-    return err(validateFault("VALIDATE_INVALID", { reason: reasonOf(error) }, error));
+    return err(validateFault("VALIDATE_SECOND_OPINION", { reason: reasonOf(error) }, error));
   }
 }

@@ -1,0 +1,406 @@
+/**
+ * The embedding API of the interpreter (core specification, appendix "Embedding"): a store holds instances; modules that
+ * Loader and Validator have passed are instantiated in it, linked with what the host gives, and called. Limits, fuel
+ * and probes belong to the store.
+ */
+import { err, ok, type Result, unwrap } from "../kernel/result.ts";
+import { Fault } from "../kernel/fault.ts";
+import { linkFault, trapFault } from "../faults.ts";
+import type { GlobalType, MemoryType, TableType } from "../module/module.ts";
+import { createRegistry, type TypeRegistry } from "../module/registry.ts";
+import { isRef, type ValType } from "../module/val-type.ts";
+import type { ValidModule } from "../validate/module.ts";
+import { wordsOf } from "./emitter.ts";
+import { type Extern, GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
+import { Instance } from "./instance.ts";
+import { lower, type Lowered, totalWords } from "./lower.ts";
+import { run } from "./loop.ts";
+import { HALT_PC, Machine, type MachineLimits } from "./machine.ts";
+import { slowHandlers } from "./slow-handlers.ts";
+import { unwind } from "./slow/calls.ts";
+import { STATUS } from "./status.ts";
+import { TRAP, TRAPS } from "./traps.ts";
+import { type ExceptionRef, FunctionInstance, type HostCall, type Ref, type Value } from "./value.ts";
+
+export interface StoreLimits extends MachineLimits {
+  /** Bytes of one memory. */
+  readonly memoryBytes: number;
+  readonly tableElements: number;
+  /** Invocations nested through host functions. */
+  readonly nesting: number;
+}
+
+export const DEFAULT_STORE_LIMITS: StoreLimits = {
+  stackSlots: 1 << 17,
+  callDepth: 1 << 14,
+  codeWords: 1 << 26,
+  gcBytes: 64 * 1024 * 1024,
+  memoryBytes: 4 * 1024 * 1024 * 1024,
+  tableElements: 10_000_000,
+  nesting: 64,
+};
+
+export interface StoreOptions {
+  readonly limits?: Partial<StoreLimits>;
+  readonly registry?: TypeRegistry;
+  /** Units of fuel; without it there is no bound. */
+  readonly fuel?: number;
+}
+
+/** A host function throws this to raise a WebAssembly exception in its caller. */
+export class WasmException extends Error {
+  readonly exception: ExceptionRef;
+
+  constructor(exception: ExceptionRef) {
+    super("a WebAssembly exception");
+    this.name = "WasmException";
+    this.exception = exception;
+  }
+}
+
+export type Resolve = (module: string, name: string) => Extern | undefined;
+
+export class Store {
+  readonly limits: StoreLimits;
+  readonly registry: TypeRegistry;
+  readonly machine: Machine;
+  readonly instances: Instance[] = [];
+  #nesting = 0;
+
+  constructor(options: StoreOptions = {}) {
+    this.limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
+    this.registry = options.registry ?? createRegistry();
+    this.machine = new Machine(
+      this.limits,
+      this.registry,
+      { lower: (f) => this.#lower(f), callHost: (f, base) => this.#callHost(f, base) },
+      slowHandlers((_m, pc) => pc + 2),
+    );
+    this.machine.fuel = options.fuel ?? Number.POSITIVE_INFINITY;
+  }
+
+  /** What is left in the tank. A basic block that was begun may have left a debt below zero. */
+  get fuel(): number {
+    return this.machine.fuel;
+  }
+
+  set fuel(units: number) {
+    this.machine.fuel = units;
+  }
+
+  // --- what the host makes
+
+  /** A function of the host's; types of references in terms of abstract heap types or canonical ids. */
+  hostFunction(params: readonly ValType[], results: readonly ValType[], call: HostCall): FunctionInstance {
+    const type = this.registry.functionType(params, results);
+    return this.addFunction({ type, params, results, instance: -1, index: -1, host: call });
+  }
+
+  addFunction(of: Omit<ConstructorParameters<typeof FunctionInstance>[0], "id">): FunctionInstance {
+    const f = new FunctionInstance({ ...of, id: this.machine.functions.length });
+    this.machine.addFunction(f);
+    return f;
+  }
+
+  newMemory(type: MemoryType): MemoryInstance {
+    const { memories } = this.machine;
+    const pageBytes = 2 ** type.pageSizeLog2;
+    const most = Math.floor(this.limits.memoryBytes / pageBytes);
+    const declared = type.limits.max === undefined ? most : Number(type.limits.max);
+    if (Number(type.limits.min) > most) {
+      throw linkFault("LINK_LIMIT", { what: "memory", wanted: Number(type.limits.min) * pageBytes, limit: this.limits.memoryBytes });
+    }
+    try {
+      const memory = new MemoryInstance(memories.length, type, Math.min(most, declared));
+      memories.push(memory);
+      return memory;
+    } catch (error) {
+      if (!(error instanceof RangeError)) throw error;
+      const wanted = Number(type.limits.min) * pageBytes;
+      throw linkFault("LINK_LIMIT", { what: "memory", wanted, limit: this.limits.memoryBytes }, error);
+    }
+  }
+
+  newTable(type: TableType, init: Ref = null): TableInstance {
+    const { tables } = this.machine;
+    const most = this.limits.tableElements;
+    if (type.limits.min > BigInt(most)) {
+      throw linkFault("LINK_LIMIT", { what: "table", wanted: Number(type.limits.min), limit: most });
+    }
+    const declared = type.limits.max === undefined ? most : Number(type.limits.max);
+    const table = new TableInstance(tables.length, type, Math.min(most, declared), init);
+    tables.push(table);
+    return table;
+  }
+
+  newGlobal(type: GlobalType, value: Value): GlobalInstance {
+    const { machine } = this;
+    const cell = machine.addCell();
+    const read = () => readCell(machine, type.type, cell);
+    const write = (next: Value) => writeCell(machine, type.type, cell, next);
+    const global = new GlobalInstance(machine.globalList.length, type, cell, read, write);
+    machine.globalList.push(global);
+    write(value);
+    return global;
+  }
+
+  newTag(params: readonly ValType[], type = this.registry.functionType(params, [])): TagInstance {
+    const tag = new TagInstance(this.machine.tags.length, type, params);
+    this.machine.tags.push(tag);
+    return tag;
+  }
+
+  // --- modules
+
+  /** Links and instantiates. LINK_* when an import is missing or does not match; TRAP_* when a segment or start traps. */
+  instantiate(valid: ValidModule, resolve: Resolve): Result<Instance, Fault> {
+    try {
+      return ok(Instance.make(this, valid, resolve));
+    } catch (error) {
+      if (error instanceof Fault) return err(error);
+      throw error;
+    }
+  }
+
+  /** Evaluates a constant expression as a function that is forgotten afterwards. Traps are thrown. */
+  evaluate(of: Omit<ConstructorParameters<typeof FunctionInstance>[0], "id">): Value {
+    const m = this.machine;
+    const { codeEnd } = m;
+    const ranges = m.ranges.length;
+    const f = this.addFunction(of);
+    const outcome = this.invoke(f, []);
+    m.functions.pop();
+    m.ranges.length = ranges;
+    m.codeEnd = codeEnd;
+    return unwrap(outcome)[0] as Value;
+  }
+
+  trapFault(number: number): Fault {
+    return this.#trap(number);
+  }
+
+  #lower(f: FunctionInstance): Lowered {
+    const instance = this.instances[f.instance];
+    if (instance === undefined) throw new Error("a function without an instance");
+    return lower(instance.bodyOf(f), instance.linkage);
+  }
+
+  // --- calls
+
+  /** Calls and runs to the end. TRAP_* with a backtrace, TRAP_FUEL, TRAP_EXCEPTION, or the fault a host function threw. */
+  invoke(f: FunctionInstance, args: readonly Value[]): Result<readonly Value[], Fault> {
+    const m = this.machine;
+    if (args.length !== f.params.length) throw new TypeError(`expected ${f.params.length} arguments, got ${args.length}`);
+    if (this.#nesting >= this.limits.nesting) return err(this.#trap(TRAP.stackExhausted));
+    const saved = { pc: m.pc, fp: m.fp, frame: m.frame, instance: m.instance, top: m.top, view: m.view };
+    const base = m.top;
+    const space = Math.max(totalWords(f.params), totalWords(f.results));
+    if (base + space > m.stackEnd || m.frame >= m.framesEnd) return err(this.#trap(TRAP.stackExhausted));
+    this.#nesting += 1;
+    try {
+      let at = base;
+      for (const [n, type] of f.params.entries()) {
+        writeSlot(m, type, at, args[n] as Value);
+        at += wordsOf(type);
+      }
+      const status = this.#begin(f, base);
+      if (status !== STATUS.done) return err(this.#faultOf(status));
+      return ok(readValues(m, f.results, base));
+    } finally {
+      this.#nesting -= 1;
+      m.pc = saved.pc;
+      m.fp = saved.fp;
+      m.frame = saved.frame;
+      m.instance = saved.instance;
+      m.top = saved.top;
+      m.view = m.viewOf(saved.instance);
+    }
+  }
+
+  #begin(f: FunctionInstance, base: number): number {
+    const m = this.machine;
+    if (f.host !== undefined) return this.#callHost(f, base);
+    const entry = m.entries[f.id] === 0 ? m.prepare(f.id) : (m.entries[f.id] as number);
+    if (entry < 0) return -entry;
+    m.frames[m.frame] = HALT_PC;
+    m.frames[m.frame + 1] = m.fp;
+    m.frames[m.frame + 2] = m.instance;
+    m.frame += 3;
+    m.fp = base;
+    m.pc = entry;
+    m.instance = f.instance;
+    m.view = m.viewOf(f.instance);
+    return this.#run();
+  }
+
+  #run(): number {
+    const m = this.machine;
+    for (;;) {
+      const status = run(m);
+      if (status !== STATUS.exception || m.exception === undefined || m.frames[m.frame - 3] === undefined) return status;
+      if (!this.#raisedByHost) return status;
+      // An exception that a host function raised looks for a handler from its caller outwards.
+      this.#raisedByHost = false;
+      const next = unwind(m, m.exception, m.pc - 1);
+      if (next < 0) return -next;
+      m.pc = next;
+    }
+  }
+
+  #raisedByHost = false;
+
+  #callHost(f: FunctionInstance, base: number): number {
+    const m = this.machine;
+    const before = { fp: m.fp, frame: m.frame, instance: m.instance, top: m.top, pc: m.pc };
+    m.top = base + Math.max(totalWords(f.params), totalWords(f.results));
+    if (m.top > m.stackEnd) return TRAP.stackExhausted;
+    try {
+      const results = (f.host as HostCall)(readValues(m, f.params, base));
+      if (results.length !== f.results.length) throw new TypeError(`a host function gave ${results.length} results, not ${f.results.length}`);
+      let at = base;
+      for (const [n, type] of f.results.entries()) {
+        writeSlot(m, type, at, results[n] as Value);
+        at += wordsOf(type);
+      }
+      return STATUS.done;
+    } catch (error) {
+      if (error instanceof WasmException) {
+        m.exception = error.exception;
+        this.#raisedByHost = true;
+        return STATUS.exception;
+      }
+      if (!(error instanceof Fault)) throw error;
+      m.fault = error;
+      return STATUS.fault;
+    } finally {
+      m.top = before.top;
+      m.fp = before.fp;
+      m.frame = before.frame;
+      m.instance = before.instance;
+      m.pc = before.pc;
+      m.view = m.viewOf(m.instance);
+    }
+  }
+
+  // --- what went wrong
+
+  #faultOf(status: number): Fault {
+    const m = this.machine;
+    if (status === STATUS.fault && m.fault !== undefined) return m.fault;
+    if (status === STATUS.fuel) return trapFault("TRAP_FUEL", { where: this.backtrace() });
+    if (status === STATUS.exception) return trapFault("TRAP_EXCEPTION", { tag: m.exception?.tag ?? -1, where: this.backtrace() });
+    return this.#trap(status);
+  }
+
+  #trap(status: number): Fault {
+    const row = TRAPS[status];
+    if (row === undefined) throw new Error(`no trap ${status}`);
+    return trapFault(row.code, { reason: row.reason, where: this.backtrace() });
+  }
+
+  /** Frames from the innermost outwards: function name or index, byte offset in the module. At most 32. */
+  backtrace(): readonly string[] {
+    const m = this.machine;
+    const out: string[] = [];
+    let pc = m.pc;
+    let frame = m.frame;
+    while (out.length < 32) {
+      const range = m.rangeOf(pc);
+      if (range !== undefined) {
+        const f = m.functions[range.f] as FunctionInstance;
+        const offset = offsetAt(range.positions, pc - range.start);
+        out.push(`${this.instances[f.instance]?.nameOf(f.index) ?? `function ${f.index}`} at 0x${offset.toString(16)}`);
+      }
+      frame -= 3;
+      if (frame < 0) break;
+      const back = m.frames[frame] as number;
+      if (back === HALT_PC) break;
+      pc = back - 1;
+    }
+    return out;
+  }
+}
+
+/** The WebAssembly offset of the instruction that holds word `at` of a function's code. */
+export function offsetAt(positions: Int32Array, at: number): number {
+  let low = 0;
+  let high = positions.length / 2 - 1;
+  while (low < high) {
+    const middle = (low + high + 1) >> 1;
+    if ((positions[middle * 2] as number) <= at) low = middle;
+    else high = middle - 1;
+  }
+  return positions[low * 2 + 1] ?? 0;
+}
+
+// --- values between the host and the machine
+
+const scratch = new DataView(new ArrayBuffer(8));
+
+export function writeSlot(m: Machine, type: ValType, at: number, value: Value): void {
+  if (isRef(type)) {
+    if (value.type !== "ref") throw new TypeError(`expected a reference, got ${value.type}`);
+    m.refs[at >> 1] = value.value;
+    return;
+  }
+  writeWords(m.i32, at, value);
+}
+
+function writeWords(words: Int32Array, at: number, value: Value): void {
+  switch (value.type) {
+    case "i32":
+      words[at] = value.value;
+      return;
+    case "f32":
+      words[at] = value.bits;
+      return;
+    case "i64":
+    case "f64":
+      scratch.setBigUint64(0, BigInt.asUintN(64, value.type === "i64" ? value.value : value.bits), true);
+      words[at] = scratch.getInt32(0, true);
+      words[at + 1] = scratch.getInt32(4, true);
+      return;
+    case "v128": {
+      const view = new DataView(value.bytes.buffer, value.bytes.byteOffset, 16);
+      for (let n = 0; n < 4; n += 1) words[at + n] = view.getInt32(n * 4, true);
+      return;
+    }
+    case "ref":
+      throw new TypeError("a reference where a number is expected");
+  }
+}
+
+export function readSlot(m: Machine, type: ValType, at: number): Value {
+  return isRef(type) ? { type: "ref", value: m.refs[at >> 1] as Ref } : readWords(m.i32, type, at);
+}
+
+function readWords(words: Int32Array, type: ValType, at: number): Value {
+  const low = words[at] as number;
+  if (type === 1) return { type: "i32", value: low };
+  if (type === 3) return { type: "f32", bits: low };
+  if (type === 5) return { type: "v128", bytes: new Uint8Array(words.slice(at, at + 4).buffer) };
+  scratch.setInt32(0, low, true);
+  scratch.setInt32(4, words[at + 1] as number, true);
+  return type === 2 ? { type: "i64", value: scratch.getBigInt64(0, true) } : { type: "f64", bits: scratch.getBigUint64(0, true) };
+}
+
+function readValues(m: Machine, types: readonly ValType[], base: number): readonly Value[] {
+  let at = base;
+  return types.map((type) => {
+    const value = readSlot(m, type, at);
+    at += wordsOf(type);
+    return value;
+  });
+}
+
+function readCell(m: Machine, type: ValType, cell: number): Value {
+  return isRef(type) ? { type: "ref", value: m.globalRefs[cell >> 2] as Ref } : readWords(m.globals, type, cell);
+}
+
+function writeCell(m: Machine, type: ValType, cell: number, value: Value): void {
+  if (isRef(type)) {
+    if (value.type !== "ref") throw new TypeError(`expected a reference, got ${value.type}`);
+    m.globalRefs[cell >> 2] = value.value;
+  } else writeWords(m.globals, cell, value);
+}
+

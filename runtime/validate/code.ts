@@ -1,0 +1,640 @@
+/**
+ * One pass over a body or a constant expression, from the opcode table (core specification, section 3.4 and appendix
+ * "Validation Algorithm"). Instructions whose rule is a signature are carried out from tables of small integers; the
+ * others are written out here, and those of GC in gc.ts. Bytes are well-formed: the Loader has seen to it.
+ */
+import { CodeReader } from "../module/code-reader.ts";
+import { FEATURES } from "../module/features.ts";
+import type { LocalRun } from "../module/module.ts";
+import { OPCODES, opcode, opcodes } from "../module/opcodes.ts";
+import {
+  asNonNull,
+  BOTTOM,
+  concrete,
+  EXNREF,
+  F32,
+  F64,
+  FUNCREF,
+  HEAP,
+  I32,
+  I64,
+  isDefaultable,
+  isRef,
+  refType,
+  V128,
+  type ValType,
+} from "../module/val-type.ts";
+import { type Context, type FuncType, invalid, names } from "./context.ts";
+import { gcRules } from "./gc.ts";
+import { type Frame, labelTypes, Stacks } from "./stack.ts";
+
+const ADDRESS = 6;
+const LETTERS: Readonly<Record<string, number>> = { i: I32, l: I64, f: F32, d: F64, v: V128, a: ADDRESS };
+
+/** Signatures of plain instructions as packed arrays; `immediates` kinds that need a check. */
+const params: (Uint8Array | undefined)[] = [];
+const results: (Uint8Array | undefined)[] = [];
+const NONE = 0;
+const MEMARG = 1;
+const MEMARG_LANE = 2;
+const LANE = 3;
+const LANES = 4;
+const SKIP = 5;
+const MEMORY = 6;
+const checks = new Uint8Array(OPCODES);
+const feature = new Uint8Array(OPCODES);
+/** Natural alignment, as an exponent; lanes of a vector shape. */
+const alignment = new Uint8Array(OPCODES);
+const laneCount = new Uint8Array(OPCODES);
+
+for (const one of opcodes) {
+  if (one === undefined) continue;
+  const { code, name, immediates, signature } = one;
+  feature[code] = FEATURES.indexOf(one.feature);
+  if (signature === undefined) continue;
+  params[code] = Uint8Array.from(signature.params, (letter) => LETTERS[letter] as number);
+  results[code] = Uint8Array.from(signature.results, (letter) => LETTERS[letter] as number);
+  alignment[code] = naturalAlignment(name, signature.params);
+  laneCount[code] = lanesOf(name);
+  checks[code] =
+    immediates === "memarg"
+      ? MEMARG
+      : immediates === "memarg-lane"
+        ? MEMARG_LANE
+        : immediates === "lane"
+          ? LANE
+          : immediates === "lanes"
+            ? LANES
+            : immediates === "memory"
+              ? MEMORY
+              : immediates === ""
+                ? NONE
+                : SKIP;
+}
+
+function naturalAlignment(name: string, operands: string): number {
+  if (/notify|wait32/.test(name)) return 2;
+  if (/wait64/.test(name)) return 3;
+  const vector = /^v128\.load(\d+)x(\d+)/.exec(name);
+  if (vector !== null) return 3;
+  const narrow = /(?:load|store|rmw)(8|16|32|64)/.exec(name);
+  if (narrow !== null) return Math.log2(Number(narrow[1]) / 8);
+  if (name.startsWith("v128")) return 4;
+  return name.startsWith("i64") || name.startsWith("f64") || operands === "al" ? 3 : 2;
+}
+
+function lanesOf(name: string): number {
+  const shape = /^[if]\d+x(\d+)\.(?:extract|replace)/.exec(name);
+  if (shape !== null) return Number(shape[1]);
+  const width = /^v128\.(?:load|store)(\d+)_lane/.exec(name);
+  return width === null ? 0 : 128 / Number(width[1]);
+}
+
+const OP = {
+  unreachable: opcode("unreachable"),
+  block: opcode("block"),
+  loop: opcode("loop"),
+  if: opcode("if"),
+  else: opcode("else"),
+  try: opcode("try"),
+  catch: opcode("catch"),
+  throw: opcode("throw"),
+  rethrow: opcode("rethrow"),
+  throwRef: opcode("throw_ref"),
+  end: opcode("end"),
+  br: opcode("br"),
+  brIf: opcode("br_if"),
+  brTable: opcode("br_table"),
+  return: opcode("return"),
+  delegate: opcode("delegate"),
+  catchAll: opcode("catch_all"),
+  tryTable: opcode("try_table"),
+} as const;
+
+/** Instructions of constant expressions besides `end` and `global.get`. Section 3.4.11. */
+const CONSTANT = new Set(
+  (
+    "i32.const i64.const f32.const f64.const v128.const ref.null ref.func ref.i31 i32.add i32.sub i32.mul i64.add i64.sub " +
+    "i64.mul struct.new struct.new_default array.new array.new_default array.new_fixed any.convert_extern extern.convert_any"
+  )
+    .split(" ")
+    .map(opcode),
+);
+const EXTENDED = new Set("i32.add i32.sub i32.mul i64.add i64.sub i64.mul".split(" ").map(opcode));
+const GLOBAL_GET = opcode("global.get");
+const REF_FUNC = opcode("ref.func");
+
+export class CodeValidator {
+  readonly context: Context;
+  readonly stacks: Stacks;
+  readonly in: CodeReader;
+  #locals: ValType[] = [];
+  /** Locals without a default that have been set, in order. */
+  readonly #set: number[] = [];
+  #initialized: Uint8Array = new Uint8Array(0);
+  #return: readonly ValType[] = [];
+  /** A constant expression is being validated: functions it names are declared by that. */
+  constant = false;
+
+  constructor(context: Context) {
+    this.context = context;
+    this.stacks = new Stacks(context.registry);
+    this.in = new CodeReader(context.module.bytes, 0);
+  }
+
+  /** Validates a body. Section 3.5.5. */
+  body(type: FuncType, locals: readonly LocalRun[], start: number): void {
+    this.#locals = [...type.params];
+    let undefaulted = false;
+    for (const { count, type: local } of locals) {
+      const canonical = this.context.canonical(local, start);
+      if (!isDefaultable(canonical)) undefaulted = true;
+      for (let n = 0; n < count; n += 1) this.#locals.push(canonical);
+    }
+    this.#set.length = 0;
+    this.#initialized = undefaulted ? this.#initialLocals(type.params.length) : NO_LOCALS;
+    this.#return = type.results;
+    this.#run(start, type.results, -1);
+  }
+
+  #initialLocals(parameters: number): Uint8Array {
+    return Uint8Array.from(this.#locals, (type, n) => (n < parameters || isDefaultable(type) ? 1 : 0));
+  }
+
+  /** Validates a constant expression that may name the first `globals` globals. Section 3.4.11. */
+  expression(start: number, expected: ValType, globals: number): void {
+    this.#locals = [];
+    this.#set.length = 0;
+    this.#initialized = NO_LOCALS;
+    this.#return = [expected];
+    this.#run(start, [expected], globals);
+  }
+
+  #run(start: number, end: readonly ValType[], globals: number): void {
+    const { stacks, context } = this;
+    const input = this.in;
+    input.at = start;
+    stacks.at = start;
+    stacks.frames.length = 0;
+    stacks.reset();
+    stacks.pushFrame(OP.block, [], end, 0);
+    this.constant = globals >= 0;
+    for (;;) {
+      const at = input.at;
+      stacks.at = at;
+      const op = input.opcode();
+      const uses = feature[op] as number;
+      if (context.used[uses] === 0) context.use(FEATURES[uses] as (typeof FEATURES)[number], at);
+      if (globals >= 0) this.#onlyConstant(op, globals);
+      const takes = params[op];
+      if (takes !== undefined) this.#plain(op, takes);
+      else if (op === OP.end) {
+        if (this.#end()) return;
+      } else this.#special(op);
+    }
+  }
+
+  #onlyConstant(op: number, globals: number): void {
+    if (op === OP.end || CONSTANT.has(op)) {
+      if (EXTENDED.has(op)) this.context.use("extended-const", this.stacks.at);
+      return;
+    }
+    if (op !== GLOBAL_GET) throw invalid("constant expression required", this.stacks.at);
+    const { at } = this.in;
+    const index = this.in.u32();
+    this.in.at = at;
+    if (index >= globals) throw invalid(`unknown global ${index}`, this.stacks.at);
+    if (this.context.global(index, this.stacks.at).mutable) throw invalid("constant expression required", this.stacks.at);
+  }
+
+  #plain(op: number, takes: Uint8Array): void {
+    const { stacks } = this;
+    let address: ValType = I32;
+    const check = checks[op] as number;
+    if (check !== NONE) address = this.#immediates(op, check);
+    for (let n = takes.length - 1; n >= 0; n -= 1) {
+      const type = takes[n] as ValType;
+      stacks.pop(type === ADDRESS ? address : type);
+    }
+    const gives = results[op] as Uint8Array;
+    for (let n = 0; n < gives.length; n += 1) {
+      const type = gives[n] as ValType;
+      stacks.push(type === ADDRESS ? address : type);
+    }
+  }
+
+  /** Checks the immediates of a plain instruction; the address type of its memory. */
+  #immediates(op: number, check: number): ValType {
+    const input = this.in;
+    const { at } = this.stacks;
+    switch (check) {
+      case MEMARG:
+      case MEMARG_LANE: {
+        const address = this.#memArg(op);
+        if (check === MEMARG_LANE) this.#lane(op);
+        return address;
+      }
+      case LANE:
+        this.#lane(op);
+        return I32;
+      case LANES:
+        for (let n = 0; n < 16; n += 1) if (input.byte() >= 32) throw invalid("invalid lane index", at);
+        return I32;
+      case MEMORY:
+        return this.#address(input.u32());
+      default:
+        input.skip(op);
+        return I32;
+    }
+  }
+
+  #address(memory: number): ValType {
+    return this.context.memory(memory, this.stacks.at).limits.address === "i64" ? I64 : I32;
+  }
+
+  #memArg(op: number): ValType {
+    const input = this.in;
+    const { at } = this.stacks;
+    const flags = input.u32();
+    const memory = (flags & 64) !== 0 ? input.u32() : 0;
+    input.u64();
+    const address = this.#address(memory);
+    const align = flags & 63;
+    const natural = alignment[op] as number;
+    if (align > natural) throw invalid("alignment must not be larger than natural", at);
+    if (align !== natural && (feature[op] as number) === THREADS) throw invalid("alignment must be equal to natural for atomics", at);
+    if (address === I32 && input.high !== 0) throw invalid("offset out of range", at);
+    return address;
+  }
+
+  #lane(op: number): void {
+    if (this.in.byte() >= (laneCount[op] as number)) throw invalid("invalid lane index", this.stacks.at);
+  }
+
+  // --- control
+
+  #blockType(): FuncType {
+    const { bytes } = this.in;
+    const byte = bytes[this.in.at] as number;
+    if (byte === 0x40) {
+      this.in.at += 1;
+      return EMPTY;
+    }
+    if (byte < 128 && (byte & 64) !== 0) {
+      return { params: [], results: [this.context.canonical(this.in.valType(), this.stacks.at)] };
+    }
+    const type = this.context.func(this.in.s64(), this.stacks.at);
+    if (type.params.length > 0 || type.results.length > 1) this.context.use("multi-value", this.stacks.at);
+    return type;
+  }
+
+  #end(): boolean {
+    const { stacks } = this;
+    const frame = stacks.popFrame();
+    this.#forget(frame);
+    if (frame.opcode === OP.if && (frame.start.length !== frame.end.length || !this.#sameTypes(frame.start, frame.end))) {
+      throw invalid(`type mismatch: if without else must have the same parameters and results`, stacks.at);
+    }
+    stacks.pushAll(frame.end);
+    return stacks.frames.length === 0;
+  }
+
+  #sameTypes(a: readonly ValType[], b: readonly ValType[]): boolean {
+    return a.every((type, n) => this.context.registry.matches(type, b[n] as ValType));
+  }
+
+  /** Locals that were set inside a block count as unset after it. */
+  #forget(frame: Frame): void {
+    while (this.#set.length > frame.initialized) this.#initialized[this.#set.pop() as number] = 0;
+  }
+
+  #special(op: number): void {
+    const { stacks, context } = this;
+    const input = this.in;
+    switch (op) {
+      case OP.unreachable:
+        stacks.setUnreachable();
+        return;
+      case OP.block:
+      case OP.loop:
+      case OP.try: {
+        const type = this.#blockType();
+        stacks.popAll(type.params);
+        stacks.pushFrame(op, type.params, type.results, this.#set.length);
+        return;
+      }
+      case OP.if: {
+        const type = this.#blockType();
+        stacks.pop(I32);
+        stacks.popAll(type.params);
+        stacks.pushFrame(op, type.params, type.results, this.#set.length);
+        return;
+      }
+      case OP.else: {
+        const frame = stacks.popFrame();
+        this.#forget(frame);
+        stacks.pushFrame(OP.else, frame.start, frame.end, frame.initialized);
+        return;
+      }
+      case OP.catch:
+      case OP.catchAll: {
+        const frame = stacks.popFrame();
+        this.#forget(frame);
+        const caught = op === OP.catch ? context.tag(input.u32(), stacks.at).params : [];
+        stacks.pushFrame(OP.catch, [], frame.end, frame.initialized);
+        stacks.pushAll(caught);
+        return;
+      }
+      case OP.delegate: {
+        const frame = stacks.popFrame();
+        this.#forget(frame);
+        stacks.frame(input.u32());
+        stacks.pushAll(frame.end);
+        return;
+      }
+      case OP.rethrow: {
+        const frame = stacks.frame(input.u32());
+        if (frame.opcode !== OP.catch) throw invalid("invalid rethrow label", stacks.at);
+        stacks.setUnreachable();
+        return;
+      }
+      case OP.tryTable:
+        this.#tryTable();
+        return;
+      case OP.br:
+        stacks.popAll(labelTypes(stacks.frame(input.u32())));
+        stacks.setUnreachable();
+        return;
+      case OP.brIf: {
+        const frame = stacks.frame(input.u32());
+        stacks.pop(I32);
+        stacks.passAll(labelTypes(frame));
+        return;
+      }
+      case OP.brTable:
+        this.#brTable();
+        return;
+      case OP.return:
+        stacks.popAll(this.#return);
+        stacks.setUnreachable();
+        return;
+      case OP.throw:
+        stacks.popAll(context.tag(input.u32(), stacks.at).params);
+        stacks.setUnreachable();
+        return;
+      case OP.throwRef:
+        stacks.pop(EXNREF);
+        stacks.setUnreachable();
+        return;
+      default: {
+        const gc = gcRules.get(op);
+        if (gc !== undefined) gc(this);
+        else otherRules.get(op)?.(this);
+      }
+    }
+  }
+
+  #brTable(): void {
+    const { stacks } = this;
+    const input = this.in;
+    const count = input.u32();
+    stacks.pop(I32);
+    let arity = -1;
+    for (let n = 0; n <= count; n += 1) {
+      const types = labelTypes(stacks.frame(input.u32()));
+      if (arity === -1) arity = types.length;
+      else if (types.length !== arity) throw invalid("type mismatch: labels of br_table take different numbers of operands", stacks.at);
+      stacks.peekAll(types);
+    }
+    stacks.setUnreachable();
+  }
+
+  #tryTable(): void {
+    const { stacks, context } = this;
+    const input = this.in;
+    const type = this.#blockType();
+    stacks.popAll(type.params);
+    for (let left = input.u32(); left > 0; left -= 1) {
+      const kind = input.byte();
+      const payload = kind < 2 ? [...context.tag(input.u32(), stacks.at).params] : [];
+      if (kind === 1 || kind === 3) payload.push(refType(HEAP.exn, false));
+      const label = labelTypes(stacks.frame(input.u32()));
+      if (label.length !== payload.length || !this.#sameTypes(payload, label)) {
+        throw invalid(`type mismatch: catch gives ${names(payload)} but its label takes ${names(label)}`, stacks.at);
+      }
+    }
+    stacks.pushFrame(OP.tryTable, type.params, type.results, this.#set.length);
+  }
+
+  // --- what the rules below need
+
+  local(index: number): ValType {
+    const type = this.#locals[index];
+    if (type === undefined) throw invalid(`unknown local ${index}`, this.stacks.at);
+    return type;
+  }
+
+  readLocal(index: number): ValType {
+    const type = this.local(index);
+    if (this.#initialized[index] === 0) throw invalid(`uninitialized local ${index}`, this.stacks.at);
+    return type;
+  }
+
+  setLocal(index: number): void {
+    if (this.#initialized[index] !== 0) return;
+    this.#initialized[index] = 1;
+    this.#set.push(index);
+  }
+
+  /** A tail call: what the callee gives must be what this function gives. */
+  tail(type: FuncType): void {
+    const { stacks } = this;
+    stacks.popAll(type.params);
+    if (type.results.length !== this.#return.length || !this.#sameTypes(type.results, this.#return)) {
+      throw invalid(`type mismatch: tail call gives ${names(type.results)}, the function ${names(this.#return)}`, stacks.at);
+    }
+    stacks.setUnreachable();
+  }
+}
+
+const EMPTY: FuncType = { params: [], results: [] };
+const NO_LOCALS = new Uint8Array(0);
+const THREADS = FEATURES.indexOf("threads");
+
+type Rule = (v: CodeValidator) => void;
+
+const otherRules = new Map<number, Rule>();
+const on = (names: string, rule: Rule) => {
+  for (const name of names.split(" ")) otherRules.set(opcode(name), rule);
+};
+
+on("drop", ({ stacks }) => {
+  stacks.popAny();
+});
+otherRules.set(0x1b, ({ stacks }) => {
+  stacks.pop(I32);
+  const b = stacks.popAny();
+  const a = stacks.popAny();
+  if (isRef(a) || isRef(b)) throw invalid("type mismatch: select without a type takes numbers and vectors", stacks.at);
+  if (a !== b && a !== BOTTOM && b !== BOTTOM) throw stacks.mismatch(a, b);
+  stacks.push(a === BOTTOM ? b : a);
+});
+otherRules.set(0x1c, ({ stacks, in: input, context }) => {
+  const count = input.u32();
+  const types = Array.from({ length: count }, () => context.canonical(input.valType(), stacks.at));
+  const [type] = types;
+  if (type === undefined || count !== 1) throw invalid("invalid result arity", stacks.at);
+  stacks.popAll([type, type, I32]);
+  stacks.push(type);
+});
+on("local.get", (v) => v.stacks.push(v.readLocal(v.in.u32())));
+on("local.set", (v) => {
+  const index = v.in.u32();
+  v.stacks.pop(v.local(index));
+  v.setLocal(index);
+});
+on("local.tee", (v) => {
+  const index = v.in.u32();
+  const type = v.local(index);
+  v.stacks.pop(type);
+  v.setLocal(index);
+  v.stacks.push(type);
+});
+on("global.get", ({ stacks, in: input, context }) => stacks.push(context.global(input.u32(), stacks.at).type));
+on("global.set", ({ stacks, in: input, context }) => {
+  const { type, mutable } = context.global(input.u32(), stacks.at);
+  if (!mutable) throw invalid("immutable global", stacks.at);
+  stacks.pop(type);
+});
+
+// --- calls
+
+const call = ({ stacks }: CodeValidator, type: FuncType) => {
+  stacks.popAll(type.params);
+  stacks.pushAll(type.results);
+};
+
+/** The function type of an indirect call, with the index popped. */
+function indirect({ stacks, in: input, context }: CodeValidator): FuncType {
+  const index = input.u32();
+  const number = input.u32();
+  const { element, limits } = context.table(number, stacks.at);
+  const type = context.func(index, stacks.at);
+  if (number > 0) context.use("reference-types", stacks.at);
+  if (!context.registry.matches(element, FUNCREF)) throw stacks.mismatch(FUNCREF, element);
+  stacks.pop(limits.address === "i64" ? I64 : I32);
+  return type;
+}
+
+function byReference({ stacks, in: input, context }: CodeValidator): FuncType {
+  const index = input.u32();
+  const type = context.func(index, stacks.at);
+  stacks.pop(refType(concrete(context.typeId(index, stacks.at)), true));
+  return type;
+}
+
+on("call", (v) => call(v, v.context.functionType(v.in.u32(), v.stacks.at)));
+on("call_indirect", (v) => call(v, indirect(v)));
+on("call_ref", (v) => call(v, byReference(v)));
+on("return_call", (v) => v.tail(v.context.functionType(v.in.u32(), v.stacks.at)));
+on("return_call_indirect", (v) => v.tail(indirect(v)));
+on("return_call_ref", (v) => v.tail(byReference(v)));
+
+// --- bulk memory and tables
+
+const addressOf = (v: CodeValidator, memory: number): ValType =>
+  v.context.memory(memory, v.stacks.at).limits.address === "i64" ? I64 : I32;
+const indexOf = (v: CodeValidator, table: number): ValType =>
+  v.context.table(table, v.stacks.at).limits.address === "i64" ? I64 : I32;
+const lesser = (a: ValType, b: ValType): ValType => (a === I64 && b === I64 ? I64 : I32);
+
+on("memory.init", (v) => {
+  const data = v.in.u32();
+  const address = addressOf(v, v.in.u32());
+  v.context.data(data, v.stacks.at);
+  v.stacks.popAll([address, I32, I32]);
+});
+on("data.drop", (v) => v.context.data(v.in.u32(), v.stacks.at));
+on("memory.copy", (v) => {
+  const to = addressOf(v, v.in.u32());
+  const from = addressOf(v, v.in.u32());
+  v.stacks.popAll([to, from, lesser(to, from)]);
+});
+on("memory.fill", (v) => {
+  const address = addressOf(v, v.in.u32());
+  v.stacks.popAll([address, I32, address]);
+});
+on("table.init", (v) => {
+  const segment = v.in.u32();
+  const table = v.in.u32();
+  const index = indexOf(v, table);
+  const type = v.context.elementType(segment, v.stacks.at);
+  const { element } = v.context.table(table, v.stacks.at);
+  if (!v.context.registry.matches(type, element)) throw v.stacks.mismatch(element, type);
+  v.stacks.popAll([index, I32, I32]);
+});
+on("elem.drop", (v) => {
+  v.context.elementType(v.in.u32(), v.stacks.at);
+});
+on("table.copy", (v) => {
+  const target = v.in.u32();
+  const source = v.in.u32();
+  const [to, from] = [indexOf(v, target), indexOf(v, source)];
+  const [wanted, found] = [v.context.table(target, v.stacks.at).element, v.context.table(source, v.stacks.at).element];
+  if (!v.context.registry.matches(found, wanted)) throw v.stacks.mismatch(wanted, found);
+  v.stacks.popAll([to, from, lesser(to, from)]);
+});
+on("table.get", (v) => {
+  const table = v.in.u32();
+  v.stacks.pop(indexOf(v, table));
+  v.stacks.push(v.context.table(table, v.stacks.at).element);
+});
+on("table.set", (v) => {
+  const table = v.in.u32();
+  const index = indexOf(v, table);
+  v.stacks.popAll([index, v.context.table(table, v.stacks.at).element]);
+});
+on("table.size", (v) => v.stacks.push(indexOf(v, v.in.u32())));
+on("table.grow", (v) => {
+  const table = v.in.u32();
+  const index = indexOf(v, table);
+  v.stacks.popAll([v.context.table(table, v.stacks.at).element, index]);
+  v.stacks.push(index);
+});
+on("table.fill", (v) => {
+  const table = v.in.u32();
+  const index = indexOf(v, table);
+  v.stacks.popAll([index, v.context.table(table, v.stacks.at).element, index]);
+});
+
+// --- references
+
+on("ref.null", (v) => v.stacks.push(v.context.canonical(refType(v.in.heapType(), true), v.stacks.at)));
+on("ref.is_null", ({ stacks }) => {
+  stacks.popRef();
+  stacks.push(I32);
+});
+otherRules.set(REF_FUNC, ({ stacks, in: input, context, constant }) => {
+  const index = input.u32();
+  const id = context.functionId(index, stacks.at);
+  if (constant) context.declared.add(index);
+  else if (!context.declared.has(index)) throw invalid(`undeclared function reference ${index}`, stacks.at);
+  stacks.push(refType(concrete(id), false));
+});
+const nonNull = (type: ValType): ValType => (type === BOTTOM ? BOTTOM : asNonNull(type));
+on("ref.as_non_null", ({ stacks }) => stacks.push(nonNull(stacks.popRef())));
+on("br_on_null", ({ stacks, in: input }) => {
+  const frame = stacks.frame(input.u32());
+  const type = stacks.popRef();
+  stacks.passAll(labelTypes(frame));
+  stacks.push(nonNull(type));
+});
+on("br_on_non_null", ({ stacks, in: input }) => {
+  const types = labelTypes(stacks.frame(input.u32()));
+  const last = types.at(-1);
+  if (last === undefined || !isRef(last)) throw invalid("type mismatch: the label takes no reference", stacks.at);
+  const type = stacks.popRef();
+  stacks.push(nonNull(type));
+  stacks.pop(last);
+  stacks.passAll(types.slice(0, -1));
+});

@@ -1,0 +1,142 @@
+/** Operand and control stacks of the validation algorithm (core specification, appendix "Validation Algorithm"). */
+import type { TypeRegistry } from "../module/registry.ts";
+import { BOTTOM, isRef, typeName, type ValType } from "../module/val-type.ts";
+import { invalid, names } from "./context.ts";
+
+export interface Frame {
+  readonly opcode: number;
+  readonly start: readonly ValType[];
+  readonly end: readonly ValType[];
+  readonly height: number;
+  /** How many locals had been set when the frame began. */
+  readonly initialized: number;
+  unreachable: boolean;
+}
+
+export class Stacks {
+  readonly #registry: TypeRegistry;
+  #types: ValType[] = [];
+  #height = 0;
+  /** Height below which the current frame may not pop. */
+  #floor = 0;
+  #unreachable = false;
+  readonly frames: Frame[] = [];
+  /** Offset of the current instruction. */
+  at = 0;
+
+  constructor(registry: TypeRegistry) {
+    this.#registry = registry;
+  }
+
+  reset(): void {
+    this.#height = 0;
+    this.#floor = 0;
+    this.#unreachable = false;
+  }
+
+  push(type: ValType): void {
+    this.#types[this.#height] = type;
+    this.#height += 1;
+  }
+
+  pushAll(types: readonly ValType[]): void {
+    for (const type of types) this.push(type);
+  }
+
+  /** Pops one operand of any type; BOTTOM from an unreachable stack. */
+  popAny(): ValType {
+    if (this.#height === this.#floor) {
+      if (this.#unreachable) return BOTTOM;
+      throw invalid("type mismatch: an operand is expected but the stack is empty", this.at);
+    }
+    this.#height -= 1;
+    return this.#types[this.#height] as ValType;
+  }
+
+  pop(expected: ValType): ValType {
+    if (this.#height === this.#floor) {
+      if (this.#unreachable) return BOTTOM;
+      throw this.#missing(expected);
+    }
+    this.#height -= 1;
+    const type = this.#types[this.#height] as ValType;
+    if (type !== expected && !this.#registry.matches(type, expected)) throw this.mismatch(expected, type);
+    return type;
+  }
+
+  #missing(expected: ValType): Error {
+    return invalid(`type mismatch: instruction requires [${typeName(expected)}] but stack has []`, this.at);
+  }
+
+  mismatch(expected: ValType, found: ValType): Error {
+    return invalid(
+      `type mismatch: instruction requires [${typeName(expected)}] but stack has [${typeName(found)}]`,
+      this.at,
+    );
+  }
+
+  popAll(types: readonly ValType[]): void {
+    for (let n = types.length - 1; n >= 0; n -= 1) this.pop(types[n] as ValType);
+  }
+
+  popRef(): ValType {
+    const type = this.popAny();
+    if (type !== BOTTOM && !isRef(type)) {
+      throw invalid(`type mismatch: a reference is required but stack has [${typeName(type)}]`, this.at);
+    }
+    return type;
+  }
+
+  /** A conditional branch: what stays has the label's types. */
+  passAll(types: readonly ValType[]): void {
+    this.popAll(types);
+    this.pushAll(types);
+  }
+
+  /** br_table checks several labels against the same operands, which keep their own types. */
+  peekAll(types: readonly ValType[]): void {
+    const popped: ValType[] = [];
+    for (let n = types.length - 1; n >= 0; n -= 1) popped.push(this.pop(types[n] as ValType));
+    for (let n = popped.length - 1; n >= 0; n -= 1) this.push(popped[n] as ValType);
+  }
+
+  pushFrame(opcode: number, start: readonly ValType[], end: readonly ValType[], initialized: number): void {
+    this.frames.push({ opcode, start, end, height: this.#height, initialized, unreachable: false });
+    this.#floor = this.#height;
+    this.#unreachable = false;
+    this.pushAll(start);
+  }
+
+  popFrame(): Frame {
+    const frame = this.frames.at(-1);
+    if (frame === undefined) throw invalid("unexpected end", this.at);
+    this.popAll(frame.end);
+    if (this.#height !== frame.height) {
+      const rest = this.#types.slice(frame.height, this.#height);
+      throw invalid(`type mismatch: block requires ${names(frame.end)} but stack has ${names(rest)} besides`, this.at);
+    }
+    this.frames.pop();
+    const outer = this.frames.at(-1);
+    this.#floor = outer?.height ?? 0;
+    this.#unreachable = outer?.unreachable ?? false;
+    return frame;
+  }
+
+  setUnreachable(): void {
+    const frame = this.frames.at(-1) as Frame;
+    frame.unreachable = true;
+    this.#unreachable = true;
+    this.#height = frame.height;
+  }
+
+  frame(depth: number): Frame {
+    const found = this.frames[this.frames.length - 1 - depth];
+    if (found === undefined) throw invalid(`unknown label ${depth}`, this.at);
+    return found;
+  }
+}
+
+const LOOP = 0x03;
+
+/** Types that a branch to the frame takes. */
+export const labelTypes = (frame: Frame): readonly ValType[] => (frame.opcode === LOOP ? frame.start : frame.end);
