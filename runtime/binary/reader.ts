@@ -86,7 +86,7 @@ export class Reader {
     const start = this.at - 1;
     for (let n = 1; ; n += 1) {
       const byte = this.byte();
-      if (n === 4 && (byte & 0x78) !== 0 && (byte & 0xf8) !== 0x78) throw this.#badInteger(byte, start);
+      if (n === 4 && (byte & 0xf8) !== 0 && (byte & 0xf8) !== 0x78) throw this.#badInteger(byte, start);
       if (byte < 128) return;
     }
   }
@@ -107,7 +107,7 @@ export class Reader {
     let value = 0;
     for (let shift = 0; ; shift += 7) {
       const byte = this.byte();
-      if (shift === 28 && (byte & 0x70) !== 0 && (byte & 0xf0) !== 0x70) throw this.#badInteger(byte, start);
+      if (shift === 28 && (byte & 0xf0) !== 0 && (byte & 0xf0) !== 0x70) throw this.#badInteger(byte, start);
       value += (byte & 127) * 2 ** shift;
       if (byte < 128) return (byte & 64) !== 0 ? value - 2 ** (shift + 7) : value;
     }

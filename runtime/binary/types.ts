@@ -126,7 +126,7 @@ export function readTypes(reader: Reader): { types: readonly SubType[]; groups: 
 /** Section 5.3.12: bit 0 a maximum, bit 1 shared, bit 2 64-bit, bit 3 a page size. */
 function readLimits(reader: Reader, allowed: number): { limits: Limits; flags: number } {
   const at = reader.at;
-  const flags = reader.u32();
+  const flags = reader.byte();
   if ((flags & ~allowed) !== 0 || flags > 15) throw reader.refuse("malformed limits flags", at);
   const wide = (flags & 4) !== 0;
   const bound = () => (wide ? reader.u64() : BigInt(reader.u32()));

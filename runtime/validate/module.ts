@@ -208,6 +208,7 @@ function definitions(context: Context, validator: CodeValidator): void {
   for (const { type, at } of module.memories) addMemory(context, type, at);
   for (const { type, at } of module.tags) addTag(context, type, at);
   context.dataCount = module.datas.length;
+  const importedGlobals = context.globals.length;
   for (const { type, init, at } of module.globals) {
     const canonical = context.canonical(type.type, at);
     typeFeature(context, canonical, at);
@@ -217,7 +218,8 @@ function definitions(context: Context, validator: CodeValidator): void {
   for (const { type, init, at } of module.tables) {
     addTable(context, type, at);
     const element = context.canonical(type.element, at);
-    if (init !== undefined) validator.expression(init.start, element, context.globals.length);
+    // The table section comes before the globals: initializers see imported ones only.
+    if (init !== undefined) validator.expression(init.start, element, importedGlobals);
     else if (!isDefaultable(element)) throw invalid(`type mismatch: a table of ${typeName(element)} needs an initializer`, at);
   }
 }

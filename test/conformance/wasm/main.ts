@@ -33,15 +33,15 @@ export async function wasm(args: readonly string[]): Promise<number> {
   const suites = resolve(process.env["SALLYPORT_SUITES"] ?? join(root, "..", "shared", "data"));
   const folder = join(suites, "wasm-spec");
   if (!existsSync(folder)) {
-    console.error(`No WebAssembly suite at ${folder}: set SALLYPORT_SUITES to the folder that holds wasm-spec/.`);
+    process.stderr.write(`No WebAssembly suite at ${folder}: set SALLYPORT_SUITES to the folder that holds wasm-spec/.\n`);
     return 2;
   }
   if (values.tier !== "interpreter") {
-    console.error(`No such tier: ${values.tier}. There is: interpreter.`);
+    process.stderr.write(`No such tier: ${values.tier}. There is: interpreter.\n`);
     return 2;
   }
   if (values.only !== undefined && values.only !== "malformed" && values.only !== "invalid") {
-    console.error("--only takes malformed or invalid");
+    process.stderr.write("--only takes malformed or invalid\n");
     return 2;
   }
   const assemble: Assemble = await loadAssembler();

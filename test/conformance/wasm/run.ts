@@ -189,7 +189,7 @@ class ScriptRun {
   #register(node: List): void {
     const name = node.items[1];
     if (name?.kind !== "string") throw new Failure("register takes a name");
-    this.#options.engine.register(new TextDecoder().decode(name.bytes), this.#instance(node.items[2]));
+    this.#options.engine.register(new TextDecoder("utf-8", { ignoreBOM: true }).decode(name.bytes), this.#instance(node.items[2]));
   }
 
   #instance(id: Node | undefined): Instantiated {
@@ -206,7 +206,7 @@ class ScriptRun {
     const name = named ? rest[0] : first;
     if (name?.kind !== "string") throw new Failure("an action names an export");
     const instance = this.#instance(named ? first : undefined);
-    const exported = new TextDecoder().decode(name.bytes);
+    const exported = new TextDecoder("utf-8", { ignoreBOM: true }).decode(name.bytes);
     if (head(node) === "get") {
       const value = this.#options.engine.get(instance, exported);
       return value.ok ? { ok: true, value: [value.value] } : value;

@@ -46,6 +46,9 @@ export function parseScript(source: string): readonly Node[] {
     else if (text === ")") {
       const list = open.pop();
       if (list === undefined) throw new Error(`unbalanced parenthesis at ${start}`);
+      const [first] = list.items;
+      // Annotations may stand anywhere and mean nothing to a script.
+      if (first?.kind === "atom" && first.text.startsWith("@")) continue;
       (open.at(-1)?.items ?? top).push({ kind: "list", items: list.items, start: list.start, end: start + 1 });
     } else if (text.startsWith('"')) {
       into.push({ kind: "string", bytes: unescape(text.slice(1, -1)), start, end: start + text.length });
@@ -99,9 +102,9 @@ function unescape(text: string): Uint8Array {
 export function asciiSource(source: string, start: number, end: number): string {
   return source
     .slice(start, end)
-    .replace(/"(?:[^"\\]|\\[^])*"|;;[^\n]*/g, (token) =>
-      token.startsWith(";;")
-        ? ""
+    .replace(/"(?:[^"\\]|\\[^])*"|\(;[^]*?;\)|;;[^\n]*/g, (token) =>
+      token.startsWith(";;") || token.startsWith("(;")
+        ? token.replace(/[\u0080-\u00ff]/g, "?")
         : token.replace(/[\u0080-\u00ff]/g, (byte) => `\\${byte.charCodeAt(0).toString(16).padStart(2, "0")}`),
     );
 }
