@@ -95,12 +95,18 @@ const link = declareFaults("LINK", {
 });
 
 const traps = declareFaults("TRAP", {
-  TRAP_UNREACHABLE: trap("{reason}: the module ran into code that it says is never reached", "An assertion or abort of its toolchain; the backtrace says where."),
+  TRAP_UNREACHABLE: trap(
+    "{reason}: the module ran into code that it says is never reached",
+    "An assertion or abort of its toolchain; the backtrace says where.",
+  ),
   TRAP_DIVIDE_BY_ZERO: trap("{reason}", "An integer division or remainder by zero."),
   TRAP_INTEGER_OVERFLOW: trap("{reason}", "A quotient or conversion that does not fit its type."),
   TRAP_INVALID_CONVERSION: trap("{reason}", "A NaN was converted to an integer."),
   TRAP_MEMORY_BOUNDS: trap("{reason}", "An access outside linear memory, or a segment that does not fit."),
-  TRAP_TABLE_BOUNDS: trap("{reason}", "A table access or indirect call outside the table, or a segment that does not fit."),
+  TRAP_TABLE_BOUNDS: trap(
+    "{reason}",
+    "A table access or indirect call outside the table, or a segment that does not fit.",
+  ),
   TRAP_NULL_ELEMENT: trap("{reason}", "An indirect call through an empty table element."),
   TRAP_INDIRECT_TYPE: trap("{reason}", "An indirect call to a function of another type."),
   TRAP_NULL_REFERENCE: trap("{reason}", "A null reference was used."),
@@ -115,7 +121,12 @@ const traps = declareFaults("TRAP", {
 });
 
 function trap(says: string, means: string) {
-  return { kind: "refusal", says: `${says} (in {where})`, means, todo: "Fix the module, or raise the limit it names." } as const;
+  return {
+    kind: "refusal",
+    says: `${says} (in {where})`,
+    means,
+    todo: "Fix the module, or raise the limit it names.",
+  } as const;
 }
 
 const engine = declareFaults("ENGINE", {
@@ -139,13 +150,7 @@ const engine = declareFaults("ENGINE", {
   },
 });
 
-export const catalogues = [
-  load.catalogue,
-  validate.catalogue,
-  link.catalogue,
-  traps.catalogue,
-  engine.catalogue,
-];
+export const catalogues = [load.catalogue, validate.catalogue, link.catalogue, traps.catalogue, engine.catalogue];
 export const loadFault = load.fault;
 export const validateFault = validate.fault;
 export const linkFault = link.fault;

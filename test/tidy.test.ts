@@ -146,7 +146,15 @@ describe("the outside world", () => {
 
 const LINES_MAX = 350;
 /** Tables and interpreters are long because the world is. A number here may fall, never rise. */
-const LONG_FILES: Readonly<Record<string, number>> = {};
+const LONG_FILES: Readonly<Record<string, number>> = {
+  "runtime/interpret/loop-text.ts": 385,
+  "runtime/interpret/loop.ts": 4149,
+  "runtime/interpret/lower-data.ts": 612,
+  "runtime/interpret/lower.ts": 623,
+  "runtime/interpret/simd.ts": 466,
+  "runtime/module/opcodes.ts": 470,
+  "runtime/validate/code.ts": 649,
+};
 
 describe("files", () => {
   it(`are at most ${LINES_MAX} lines, or on the list with the number they may not exceed`, () => {

@@ -9,7 +9,15 @@ import { ENGINE_LIMITS } from "../limits.ts";
 import type { CustomSection, Module } from "../module/module.ts";
 import type { CodeFacts } from "./instructions.ts";
 import { Reader } from "./reader.ts";
-import { readExports, readFunctions, readGlobals, readImports, readMemories, readTables, readTags } from "./sections.ts";
+import {
+  readExports,
+  readFunctions,
+  readGlobals,
+  readImports,
+  readMemories,
+  readTables,
+  readTags,
+} from "./sections.ts";
 import { readCode, readDatas, readElements } from "./segments.ts";
 import { readTypes } from "./types.ts";
 
@@ -61,7 +69,8 @@ export function decodeModule(bytes: Uint8Array): Result<Module, Fault> {
 function header(reader: Reader, expected: readonly number[], reason: string): void {
   const at = reader.at;
   for (const one of expected) {
-    if (reader.done) throw reader.refuse(at === 0 || reader.bytes.length < 8 ? `${reason}: unexpected end` : reason, at);
+    if (reader.done)
+      throw reader.refuse(at === 0 || reader.bytes.length < 8 ? `${reason}: unexpected end` : reason, at);
     if (reader.byte() !== one) throw reader.refuse(reason, at);
   }
 }

@@ -90,7 +90,8 @@ export function walkExpression(reader: Reader, facts: CodeFacts): void {
           if (depth === 0) return;
           depth -= 1;
         } else if (op === ELSE) {
-          if (depth === 0 || nesting[depth - 1] !== AT_IF) throw reader.refuse("illegal opcode: else outside if, END opcode expected", at);
+          if (depth === 0 || nesting[depth - 1] !== AT_IF)
+            throw reader.refuse("illegal opcode: else outside if, END opcode expected", at);
           nesting[depth - 1] = AT_ELSE as number;
         } else if (op === CATCH_ALL) inTry(reader, depth, at);
         break;
@@ -227,6 +228,7 @@ function cast(reader: Reader): void {
 function opcodeText(op: number): string {
   if (op < 256) return op.toString(16);
   const found = Object.entries(PREFIXES).find(([, { base, size }]) => op >= base && op < base + size);
-  return found === undefined ? op.toString(16) : `${Number(found[0]).toString(16)} ${(op - found[1].base).toString(16)}`;
+  return found === undefined
+    ? op.toString(16)
+    : `${Number(found[0]).toString(16)} ${(op - found[1].base).toString(16)}`;
 }
-

@@ -23,7 +23,11 @@ export function readExpression(reader: Reader, facts: CodeFacts): ByteRange {
   return { start, end: reader.at };
 }
 
-export function vector<T>(reader: Reader, read: (at: number) => T, max: number = ENGINE_LIMITS.sectionEntries): readonly T[] {
+export function vector<T>(
+  reader: Reader,
+  read: (at: number) => T,
+  max: number = ENGINE_LIMITS.sectionEntries,
+): readonly T[] {
   const out: T[] = [];
   for (let left = reader.count(max); left > 0; left -= 1) out.push(read(reader.at));
   return out;
@@ -98,4 +102,3 @@ export const readExports = (reader: Reader): readonly Export[] =>
     const kind = readKind(reader, "export");
     return { name, kind, index: reader.u32(), at };
   });
-

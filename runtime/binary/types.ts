@@ -1,6 +1,15 @@
 /** Types: sections 5.3 and 5.5.4 of the core specification. Indices are checked by the Validator. */
 import { ENGINE_LIMITS } from "../limits.ts";
-import type { CompositeType, FieldType, GlobalType, Limits, MemoryType, RecGroup, SubType, TableType } from "../module/module.ts";
+import type {
+  CompositeType,
+  FieldType,
+  GlobalType,
+  Limits,
+  MemoryType,
+  RecGroup,
+  SubType,
+  TableType,
+} from "../module/module.ts";
 import {
   concrete,
   F32,

@@ -16,7 +16,12 @@ export const wordsOf = (type: ValType): number => (type === V128 ? 4 : 2);
 export const widthOf = (type: ValType): "32" | "64" | "128" | "ref" =>
   isRef(type) ? "ref" : type === V128 ? "128" : type === I32 || type === F32 ? "32" : "64";
 
-const COPY = { "32": loweredOp("copy.32"), "64": loweredOp("copy.64"), "128": loweredOp("copy.128"), ref: loweredOp("copy.ref") };
+const COPY = {
+  "32": loweredOp("copy.32"),
+  "64": loweredOp("copy.64"),
+  "128": loweredOp("copy.128"),
+  ref: loweredOp("copy.ref"),
+};
 const CONST_32 = loweredOp("const.32");
 const CONST_64 = loweredOp("const.64");
 const EQZ_TAKEN = loweredOp("br:i32.eqz");

@@ -1,7 +1,7 @@
 /** The interpreter tier's door: a store, what lives in it, and the values that cross. */
-export { Instance } from "./instance.ts";
+export { Instance, type Resolve } from "./instance.ts";
 export { type Extern, GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
-export { DEFAULT_STORE_LIMITS, type Resolve, Store, type StoreLimits, type StoreOptions, WasmException } from "./store.ts";
+export { DEFAULT_STORE_LIMITS, Store, type StoreLimits, type StoreOptions, WasmException } from "./store.ts";
 export {
   ArrayRef,
   ExceptionRef,

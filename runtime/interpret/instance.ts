@@ -3,8 +3,19 @@
  * sections 4.7.1 to 4.7.3). Linking refuses before anything is allocated; active segments and the start function run last.
  */
 import { linkFault } from "../faults.ts";
-import { unwrap } from "../kernel/result.ts";
-import type { ByteRange, ElementSegment, Import, Module, SegmentMode } from "../module/module.ts";
+import type { Fault } from "../kernel/fault.ts";
+import { type Result, unwrap } from "../kernel/result.ts";
+import { CodeReader } from "../module/code-reader.ts";
+import type {
+  ByteRange,
+  ElementSegment,
+  GlobalType,
+  Import,
+  MemoryType,
+  Module,
+  SegmentMode,
+  TableType,
+} from "../module/module.ts";
 import type { TypeRegistry } from "../module/registry.ts";
 import {
   concrete,
@@ -19,12 +30,11 @@ import {
   type ValType,
 } from "../module/val-type.ts";
 import type { ValidModule } from "../validate/module.ts";
-import { CodeReader } from "../module/code-reader.ts";
 import { externTypeName, matchesImport } from "./import-match.ts";
 import type { Extern, GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import type { Linkage, Signature } from "./linkage.ts";
 import type { BodyToLower } from "./lower.ts";
-import type { Resolve, Store } from "./store.ts";
+import type { Machine } from "./machine.ts";
 import { TRAP } from "./traps.ts";
 import type { FunctionInstance, Ref, Value } from "./value.ts";
 
@@ -34,6 +44,23 @@ const I64_CONST = 0x42;
 const REF_NULL = 0xd0;
 const REF_FUNC = 0xd2;
 const END = 0x0b;
+
+export type Resolve = (module: string, name: string) => Extern | undefined;
+
+/** What an instance needs of its store. */
+export interface InstanceStore {
+  readonly machine: Machine;
+  readonly registry: TypeRegistry;
+  readonly instances: Instance[];
+  addFunction(of: Omit<ConstructorParameters<typeof FunctionInstance>[0], "id">): FunctionInstance;
+  newMemory(type: MemoryType): MemoryInstance;
+  newTable(type: TableType, init: Ref): TableInstance;
+  newGlobal(type: GlobalType, value: Value): GlobalInstance;
+  newTag(params: readonly ValType[], type: number): TagInstance;
+  invoke(f: FunctionInstance, args: readonly Value[]): Result<readonly Value[], Fault>;
+  evaluate(of: Omit<ConstructorParameters<typeof FunctionInstance>[0], "id">): Value;
+  trapFault(number: number): Fault;
+}
 
 export class Instance {
   readonly number: number;
@@ -49,14 +76,14 @@ export class Instance {
   readonly linkage: Linkage;
   /** Lower with a probe before each instruction. */
   probed = false;
-  readonly #store: Store;
+  readonly #store: InstanceStore;
   readonly #firstData: number;
   readonly #firstElement: number;
   #importedFunctions = 0;
   /** The constant expression that is being evaluated as a function of index -1. */
   #expression: { readonly range: ByteRange; readonly type: ValType } | undefined;
 
-  static make(store: Store, valid: ValidModule, resolve: Resolve): Instance {
+  static make(store: InstanceStore, valid: ValidModule, resolve: Resolve): Instance {
     const imports = valid.module.imports.map((one) => [one, resolveImport(store, valid, one, resolve)] as const);
     const instance = new Instance(store, valid);
     for (const [one, extern] of imports) instance.#addImport(one, extern);
@@ -65,7 +92,7 @@ export class Instance {
     return instance;
   }
 
-  private constructor(store: Store, valid: ValidModule) {
+  private constructor(store: InstanceStore, valid: ValidModule) {
     this.#store = store;
     this.module = valid.module;
     this.canon = valid.canon;
@@ -152,7 +179,13 @@ export class Instance {
       this.tables.push(store.newTable({ limits: type.limits, element }, first));
     }
     for (const { name, kind, index } of module.exports) {
-      const spaces = { function: this.functions, table: this.tables, memory: this.memories, global: this.globals, tag: this.tags };
+      const spaces = {
+        function: this.functions,
+        table: this.tables,
+        memory: this.memories,
+        global: this.globals,
+        tag: this.tags,
+      };
       this.exports.set(name, spaces[kind][index] as Extern);
     }
     for (const segment of module.elements) store.machine.elementSegments.push(this.#elements(segment));
@@ -261,13 +294,17 @@ export class Instance {
   }
 }
 
-function resolveImport(store: Store, valid: ValidModule, one: Import, resolve: Resolve): Extern {
+function resolveImport(store: InstanceStore, valid: ValidModule, one: Import, resolve: Resolve): Extern {
   const extern = resolve(one.module, one.name);
   if (extern === undefined) throw linkFault("LINK_UNKNOWN_IMPORT", { module: one.module, name: one.name });
   if (!matchesImport(store.registry, valid.canon, one.desc, extern)) {
     const expected = one.desc.kind;
-    throw linkFault("LINK_INCOMPATIBLE", { module: one.module, name: one.name, expected, found: externTypeName(extern) });
+    throw linkFault("LINK_INCOMPATIBLE", {
+      module: one.module,
+      name: one.name,
+      expected,
+      found: externTypeName(extern),
+    });
   }
   return extern;
 }
-

@@ -5,7 +5,7 @@
 
 import type { CompositeType, FieldType } from "../module/module.ts";
 import { F32, F64, I8, I16, I32, I64, isRef, V128, type ValType } from "../module/val-type.ts";
-import { type ArrayElements, ArrayRef, type Ref, StructRef } from "./value.ts";
+import { type ArrayElements, type ArrayRef, type Ref, StructRef } from "./value.ts";
 
 /** Bytes an object's bookkeeping counts for. */
 const OBJECT_BYTES = 48;

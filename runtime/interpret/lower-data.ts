@@ -3,9 +3,21 @@
  * the abstract stack and emits. Sections 4.6.1 to 4.6.9 of the core specification, except control.
  */
 
-import { opcode, opcodes } from "../module/opcodes.ts";
-import { EXTERNREF, ANYREF, FUNCREF, I32, I64, F32, F64, V128, isRef, refType, type ValType } from "../module/val-type.ts";
 import type { CodeReader } from "../module/code-reader.ts";
+import { opcode, opcodes } from "../module/opcodes.ts";
+import {
+  ANYREF,
+  EXTERNREF,
+  F32,
+  F64,
+  FUNCREF,
+  I32,
+  I64,
+  isRef,
+  refType,
+  V128,
+  type ValType,
+} from "../module/val-type.ts";
 import { type Emitter, widthOf, wordsOf } from "./emitter.ts";
 import type { Signature } from "./linkage.ts";
 import { findLoweredOp, loweredOp } from "./ops.ts";
@@ -347,11 +359,13 @@ simple("i31.get_s", "i31.get", 1, I32, 1);
 simple("i31.get_u", "i31.get", 1, I32, 0);
 simple("array.len", "array.len", 1, I32);
 
-const cast = (nullable: boolean, slow: "ref.test" | "ref.cast"): Rule => ({ in: input, out }) => {
-  const type = out.link.canonical(refType(input.heapType(), nullable));
-  const a = out.popSlot();
-  out.slow(slow, out.push(slow === "ref.test" ? I32 : ANYREF), a, type);
-};
+const cast =
+  (nullable: boolean, slow: "ref.test" | "ref.cast"): Rule =>
+  ({ in: input, out }) => {
+    const type = out.link.canonical(refType(input.heapType(), nullable));
+    const a = out.popSlot();
+    out.slow(slow, out.push(slow === "ref.test" ? I32 : ANYREF), a, type);
+  };
 on("ref.test", cast(false, "ref.test"));
 on("ref.test_null", cast(true, "ref.test"));
 on("ref.cast", cast(false, "ref.cast"));
@@ -372,13 +386,15 @@ on("struct.new_default", ({ in: input, out }) => {
 /** What a field of this storage type is on the stack. */
 const unpacked = (type: ValType): ValType => (isRef(type) || type <= V128 ? type : I32);
 
-const structGet = (signed: number): Rule => ({ in: input, out }) => {
-  const index = input.u32();
-  const field = input.u32();
-  const a = out.popSlot();
-  const { type } = out.link.fields(index)[field] as { type: ValType };
-  out.slow("struct.get", out.link.typeId(index), field, out.push(unpacked(type)), a, signed);
-};
+const structGet =
+  (signed: number): Rule =>
+  ({ in: input, out }) => {
+    const index = input.u32();
+    const field = input.u32();
+    const a = out.popSlot();
+    const { type } = out.link.fields(index)[field] as { type: ValType };
+    out.slow("struct.get", out.link.typeId(index), field, out.push(unpacked(type)), a, signed);
+  };
 on("struct.get struct.get_u", structGet(0));
 on("struct.get_s", structGet(1));
 on("struct.set", ({ in: input, out }) => {
@@ -404,20 +420,24 @@ on("array.new_fixed", ({ in: input, out }) => {
   const base = takeArguments(out, count);
   out.slow("array.new_fixed", type, out.push(ANYREF), base, count);
 });
-const arrayNewFrom = (slow: "array.new_data" | "array.new_elem"): Rule => ({ in: input, out }) => {
-  const type = out.link.typeId(input.u32());
-  const segment = slow === "array.new_data" ? out.link.dataId(input.u32()) : out.link.elementId(input.u32());
-  const [b, a] = [out.popSlot(), out.popSlot()];
-  out.slow(slow, type, segment, out.push(ANYREF), a, b);
-};
+const arrayNewFrom =
+  (slow: "array.new_data" | "array.new_elem"): Rule =>
+  ({ in: input, out }) => {
+    const type = out.link.typeId(input.u32());
+    const segment = slow === "array.new_data" ? out.link.dataId(input.u32()) : out.link.elementId(input.u32());
+    const [b, a] = [out.popSlot(), out.popSlot()];
+    out.slow(slow, type, segment, out.push(ANYREF), a, b);
+  };
 on("array.new_data", arrayNewFrom("array.new_data"));
 on("array.new_elem", arrayNewFrom("array.new_elem"));
-const arrayGet = (signed: number): Rule => ({ in: input, out }) => {
-  const index = input.u32();
-  const [b, a] = [out.popSlot(), out.popSlot()];
-  const { type } = out.link.fields(index)[0] as { type: ValType };
-  out.slow("array.get", out.link.typeId(index), out.push(unpacked(type)), a, b, signed);
-};
+const arrayGet =
+  (signed: number): Rule =>
+  ({ in: input, out }) => {
+    const index = input.u32();
+    const [b, a] = [out.popSlot(), out.popSlot()];
+    const { type } = out.link.fields(index)[0] as { type: ValType };
+    out.slow("array.get", out.link.typeId(index), out.push(unpacked(type)), a, b, signed);
+  };
 on("array.get array.get_u", arrayGet(0));
 on("array.get_s", arrayGet(1));
 on("array.set", ({ in: input, out }) => {
@@ -436,12 +456,14 @@ on("array.copy", ({ in: input, out }) => {
   const [g, e, c, b, a] = [out.popSlot(), out.popSlot(), out.popSlot(), out.popSlot(), out.popSlot()];
   out.slow("array.copy", type, from, a, b, c, e, g);
 });
-const arrayInit = (slow: "array.init_data" | "array.init_elem"): Rule => ({ in: input, out }) => {
-  const type = out.link.typeId(input.u32());
-  const segment = slow === "array.init_data" ? out.link.dataId(input.u32()) : out.link.elementId(input.u32());
-  const [e, c, b, a] = [out.popSlot(), out.popSlot(), out.popSlot(), out.popSlot()];
-  out.slow(slow, type, segment, a, b, c, e);
-};
+const arrayInit =
+  (slow: "array.init_data" | "array.init_elem"): Rule =>
+  ({ in: input, out }) => {
+    const type = out.link.typeId(input.u32());
+    const segment = slow === "array.init_data" ? out.link.dataId(input.u32()) : out.link.elementId(input.u32());
+    const [e, c, b, a] = [out.popSlot(), out.popSlot(), out.popSlot(), out.popSlot()];
+    out.slow(slow, type, segment, a, b, c, e);
+  };
 on("array.init_data", arrayInit("array.init_data"));
 on("array.init_elem", arrayInit("array.init_elem"));
 

@@ -9,9 +9,9 @@
  * branch targets. Bulk instructions pay for their length besides, when they run.
  */
 
+import { CodeReader } from "../module/code-reader.ts";
 import { opcode, opcodes } from "../module/opcodes.ts";
 import { EXNREF, refType, type ValType } from "../module/val-type.ts";
-import { CodeReader } from "../module/code-reader.ts";
 import { type BranchSite, Emitter, type Segment, widthOf, wordsOf } from "./emitter.ts";
 import type { Linkage, Signature } from "./linkage.ts";
 import { lowerInstruction } from "./lower-data.ts";
@@ -144,7 +144,9 @@ class Lowering {
     const out = this.#out;
     out.emit(ENTER, 0, firstLocal, words, 0);
     out.open([4]);
-    const references = this.#localTypes.some((type, n) => n >= this.#body.signature.params.length && widthOf(type) === "ref");
+    const references = this.#localTypes.some(
+      (type, n) => n >= this.#body.signature.params.length && widthOf(type) === "ref",
+    );
     if (references) out.slow("enter.refs", firstLocal, words);
     out.barrier();
     this.#labels.push(this.#label("function", [], this.#body.signature.results, 0, 0));
@@ -178,7 +180,11 @@ class Lowering {
         this.#instruction(op);
       }
     }
-    const words = Math.max(out.maxWords, totalWords(this.#body.signature.results), totalWords(this.#body.signature.params));
+    const words = Math.max(
+      out.maxWords,
+      totalWords(this.#body.signature.results),
+      totalWords(this.#body.signature.params),
+    );
     out.code[1] = words;
     for (const { handler, segment } of this.#costsOfLoops) handler.cost = segment.cost;
     return {
@@ -295,12 +301,7 @@ class Lowering {
     this.#enter("loop", params, results, { head: out.at, segment });
   }
 
-  #enter(
-    kind: Label["kind"],
-    params: readonly ValType[],
-    results: readonly ValType[],
-    more: LabelMore = {},
-  ): void {
+  #enter(kind: Label["kind"], params: readonly ValType[], results: readonly ValType[], more: LabelMore = {}): void {
     const out = this.#out;
     out.barrier();
     const height = out.height - params.length;

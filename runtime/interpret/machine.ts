@@ -5,13 +5,13 @@
  */
 
 import type { Fault } from "../kernel/fault.ts";
-import type { TypeRegistry } from "../module/registry.ts";
 import type { CompositeType } from "../module/module.ts";
+import type { TypeRegistry } from "../module/registry.ts";
 import type { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import type { Handler, Lowered } from "./lower.ts";
 import { loweredOp, SLOW_BASE } from "./ops.ts";
 import { TRAP } from "./traps.ts";
-import { type ExceptionRef, type FunctionInstance, type Ref } from "./value.ts";
+import type { ExceptionRef, FunctionInstance, Ref } from "./value.ts";
 import { type StackViews, stackViews } from "./views.ts";
 
 export interface MachineLimits {
@@ -103,12 +103,7 @@ export class Machine {
   readonly #constants = new Map<string, number>();
   #constantEnd = 8;
 
-  constructor(
-    limits: MachineLimits,
-    registry: TypeRegistry,
-    host: MachineHost,
-    slowHandlers: readonly SlowHandler[],
-  ) {
+  constructor(limits: MachineLimits, registry: TypeRegistry, host: MachineHost, slowHandlers: readonly SlowHandler[]) {
     this.limits = limits;
     this.registry = registry;
     this.host = host;
@@ -233,4 +228,3 @@ function grown(array: Int32Array): Int32Array {
   larger.set(array);
   return larger;
 }
-

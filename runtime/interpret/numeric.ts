@@ -42,9 +42,24 @@ function fromNumber(value: number): number {
   return (value - hi * TWO32) | 0;
 }
 
-/** Within ±2^53 a double division, truncated, is the exact quotient. */
+/** Within ±2^53 a truncated double division is the exact quotient, and `%` the exact remainder. */
 const small = (hi: number): boolean => hi >= -2097152 && hi < 2097152;
 const number = (low: number, hi: number): number => hi * TWO32 + (low >>> 0);
+
+/** Long division by a divisor of 32 bits, sixteen bits at a time: every step is exact in a double. */
+function divideByWord(al: number, ah: number, b: number): number {
+  const top = ah >>> 0;
+  const upper = (top % b) * 65536 + (al >>> 16);
+  const lower = (upper % b) * 65536 + (al & 65535);
+  high.word = Math.floor(top / b) | 0;
+  return (Math.floor(upper / b) * 65536 + Math.floor(lower / b)) | 0;
+}
+
+function remainderByWord(al: number, ah: number, b: number): number {
+  const upper = ((ah >>> 0) % b) * 65536 + (al >>> 16);
+  high.word = 0;
+  return (((upper % b) * 65536 + (al & 65535)) % b) | 0;
+}
 
 export function divideSigned(al: number, ah: number, bl: number, bh: number): number {
   if (small(ah) && small(bh)) return fromNumber(Math.trunc(number(al, ah) / number(bl, bh)));
@@ -57,12 +72,12 @@ export function remainderSigned(al: number, ah: number, bl: number, bh: number):
 }
 
 export function divideUnsigned(al: number, ah: number, bl: number, bh: number): number {
-  if (ah >= 0 && small(ah) && bh >= 0 && small(bh)) return fromNumber(Math.trunc(number(al, ah) / number(bl, bh)));
+  if (bh === 0) return divideByWord(al, ah, bl >>> 0);
   return fromBig(toBigUnsigned(al, ah) / toBigUnsigned(bl, bh));
 }
 
 export function remainderUnsigned(al: number, ah: number, bl: number, bh: number): number {
-  if (ah >= 0 && small(ah) && bh >= 0 && small(bh)) return fromNumber(number(al, ah) % number(bl, bh));
+  if (bh === 0) return remainderByWord(al, ah, bl >>> 0);
   return fromBig(toBigUnsigned(al, ah) % toBigUnsigned(bl, bh));
 }
 

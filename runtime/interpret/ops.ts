@@ -131,7 +131,8 @@ function build(): readonly LoweredOp[] {
       if (meaning.form !== "condition") continue;
       const branch = `${sources} to:rel taken:cost fall:cost`;
       add("branch", `br:${name}${suffix}`, branch, { semantics: meaning });
-      if (meaning.inverse === undefined) add("branch", `brn:${name}${suffix}`, branch, { semantics: meaning, negated: true });
+      if (meaning.inverse === undefined)
+        add("branch", `brn:${name}${suffix}`, branch, { semantics: meaning, negated: true });
     }
   }
   for (const [name, memory] of MEMORY) {

@@ -78,12 +78,7 @@ const I32_ROWS: readonly Row[] = [
   ["i32.add", "ii:i", "(a + b) | 0"],
   ["i32.sub", "ii:i", "(a - b) | 0"],
   ["i32.mul", "ii:i", "Math.imul(a, b)"],
-  [
-    "i32.div_s",
-    "ii:i",
-    "(a / b) | 0",
-    [DIVIDE_BY_ZERO, ["b === -1 && a === -2147483648", TRAP.integerOverflow]],
-  ],
+  ["i32.div_s", "ii:i", "(a / b) | 0", [DIVIDE_BY_ZERO, ["b === -1 && a === -2147483648", TRAP.integerOverflow]]],
   ["i32.div_u", "ii:i", "((a >>> 0) / (b >>> 0)) | 0", [DIVIDE_BY_ZERO]],
   ["i32.rem_s", "ii:i", "b === -1 ? 0 : (a % b) | 0", [DIVIDE_BY_ZERO]],
   ["i32.rem_u", "ii:i", "((a >>> 0) % (b >>> 0)) | 0", [DIVIDE_BY_ZERO]],
@@ -117,11 +112,7 @@ const I32_ROWS: readonly Row[] = [
 
 const I64_ROWS: readonly Row[] = [
   ["i64.clz", "l:l", "rl = ah !== 0 ? Math.clz32(ah) : 32 + Math.clz32(al); rh = 0;"],
-  [
-    "i64.ctz",
-    "l:l",
-    "rl = al !== 0 ? 31 - Math.clz32(al & -al) : ah !== 0 ? 63 - Math.clz32(ah & -ah) : 64; rh = 0;",
-  ],
+  ["i64.ctz", "l:l", "rl = al !== 0 ? 31 - Math.clz32(al & -al) : ah !== 0 ? 63 - Math.clz32(ah & -ah) : 64; rh = 0;"],
   ["i64.popcnt", "l:l", "rl = popcnt32(al) + popcnt32(ah); rh = 0;"],
   ["i64.add", "ll:l", "rl = (al + bl) | 0; rh = (ah + bh + ((rl >>> 0) < (al >>> 0) ? 1 : 0)) | 0;"],
   ["i64.sub", "ll:l", `rl = (al - bl) | 0; rh = (ah - bh - (${UNSIGNED_LESS} ? 1 : 0)) | 0;`],

@@ -15,7 +15,15 @@ export function vectorAccessBytes(op: number): number {
 }
 
 /** `d` the destination, `a` the old vector of a lane load, both in words. */
-export function vectorLoad(op: number, s: StackViews, d: number, a: number, view: DataView, at: number, lane: number): void {
+export function vectorLoad(
+  op: number,
+  s: StackViews,
+  d: number,
+  a: number,
+  view: DataView,
+  at: number,
+  lane: number,
+): void {
   loads.get(op)?.load(s, d, a, view, at, lane);
 }
 
@@ -28,12 +36,16 @@ const load = (name: string, bytes: number, f: Load) => loads.set(opcode(name), {
 load("v128.load", 16, (s, d, _a, view, at) => {
   for (let n = 0; n < 4; n += 1) s.i32[d + n] = view.getInt32(at + 4 * n, true);
 });
-for (const [suffix, signed] of [["s", true], ["u", false]] as const) {
+for (const [suffix, signed] of [
+  ["s", true],
+  ["u", false],
+] as const) {
   load(`v128.load8x8_${suffix}`, 8, (s, d, _a, view, at) => {
     for (let n = 0; n < 8; n += 1) s.i16[d * 2 + n] = signed ? view.getInt8(at + n) : view.getUint8(at + n);
   });
   load(`v128.load16x4_${suffix}`, 8, (s, d, _a, view, at) => {
-    for (let n = 0; n < 4; n += 1) s.i32[d + n] = signed ? view.getInt16(at + 2 * n, true) : view.getUint16(at + 2 * n, true);
+    for (let n = 0; n < 4; n += 1)
+      s.i32[d + n] = signed ? view.getInt16(at + 2 * n, true) : view.getUint16(at + 2 * n, true);
   });
   load(`v128.load32x2_${suffix}`, 8, (s, d, _a, view, at) => {
     for (let n = 0; n < 2; n += 1) {

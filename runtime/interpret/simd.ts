@@ -61,7 +61,7 @@ function binary(shape: Shape, name: string, f: Lane2, view: "signed" | "unsigned
   });
 }
 
-const clamp = (low: number, high: number) => (x: number) => (x < low ? low : x > high ? high : x);
+const clamp = (low: number, high: number) => (x: number) => Math.min(high, Math.max(low, x));
 const COMPARISONS: readonly (readonly [string, (x: number, y: number) => boolean])[] = [
   ["lt", (x, y) => x < y],
   ["gt", (x, y) => x > y],
@@ -155,7 +155,10 @@ for (const shape of ["i16x8", "i32x4"] as const) {
     const suffix = view === "signed" ? "s" : "u";
     const from = narrow[view];
     const { lanes } = wide;
-    for (const [half, first] of [["low", 0], ["high", lanes]] as const) {
+    for (const [half, first] of [
+      ["low", 0],
+      ["high", lanes],
+    ] as const) {
       define(`${shape}.extend_${half}_${source}_${suffix}`, (s, d, a) => {
         const at = (a << narrow.shift) + first;
         for (let n = 0; n < lanes; n += 1) out[wide.signed][n] = s[from][at + n] as number;
@@ -177,7 +180,8 @@ for (const shape of ["i16x8", "i32x4"] as const) {
       store(s, d);
     });
     // Narrowing reads signed lanes and saturates to the narrow shape's range.
-    const range = view === "signed" ? clamp(-(2 ** (narrow.bits - 1)), 2 ** (narrow.bits - 1) - 1) : clamp(0, 2 ** narrow.bits - 1);
+    const range =
+      view === "signed" ? clamp(-(2 ** (narrow.bits - 1)), 2 ** (narrow.bits - 1) - 1) : clamp(0, 2 ** narrow.bits - 1);
     define(`${source}.narrow_${shape}_${suffix}`, (s, d, a, b) => {
       for (let n = 0; n < lanes; n += 1) {
         out[narrow.signed][n] = range(s[wide.signed][(a << wide.shift) + n] as number);
@@ -241,7 +245,10 @@ shift64("shr_s", "i64", (x, count) => x >> count);
 shift64("shr_u", "u64", (x, count) => x >> count);
 for (const view of ["i32", "u32"] as const) {
   const suffix = view === "i32" ? "s" : "u";
-  for (const [half, first] of [["low", 0], ["high", 2]] as const) {
+  for (const [half, first] of [
+    ["low", 0],
+    ["high", 2],
+  ] as const) {
     define(`i64x2.extend_${half}_i32x4_${suffix}`, (s, d, a) => {
       for (let n = 0; n < 2; n += 1) out.i64[n] = BigInt(s[view][a + first + n] as number);
       store(s, d);
@@ -285,7 +292,7 @@ const CANONICAL_64 = 0x7ff8000000000000n;
 
 /** Puts a float lane, NaN as the canonical one. */
 function put(view: "f32" | "f64", n: number, x: number): void {
-  if (x === x) out[view][n] = x;
+  if (!Number.isNaN(x)) out[view][n] = x;
   else if (view === "f32") out.i32[n] = CANONICAL_32;
   else out.i64[n] = CANONICAL_64;
 }
@@ -319,7 +326,10 @@ for (const shape of ["f32x4", "f64x2"] as const) {
     two(`${prefix}max`, Math.max);
   }
   const fused = view === "f32" ? fusedMultiplyAdd32 : fusedMultiplyAdd64;
-  for (const [name, sign] of [["relaxed_madd", 1], ["relaxed_nmadd", -1]] as const) {
+  for (const [name, sign] of [
+    ["relaxed_madd", 1],
+    ["relaxed_nmadd", -1],
+  ] as const) {
     define(`${shape}.${name}`, (s, d, a, b, c) => {
       const at = (p: number, n: number) => s[view][(p >> shift) + n] as number;
       for (let n = 0; n < lanes; n += 1) put(view, n, fused(sign * at(a, n), at(b, n), at(c, n)));
@@ -379,10 +389,13 @@ for (const shape of ["f32x4", "f64x2"] as const) {
 
 // --- conversions
 
-const saturateSigned = (x: number): number => (x !== x ? 0 : clamp(-2147483648, 2147483647)(Math.trunc(x)));
+const saturateSigned = (x: number): number => (Number.isNaN(x) ? 0 : clamp(-2147483648, 2147483647)(Math.trunc(x)));
 const saturateUnsigned = (x: number): number => (x > 0 ? (x >= 4294967295 ? 4294967295 : Math.trunc(x)) : 0);
 
-for (const [suffix, f] of [["s", saturateSigned], ["u", saturateUnsigned]] as const) {
+for (const [suffix, f] of [
+  ["s", saturateSigned],
+  ["u", saturateUnsigned],
+] as const) {
   const view = suffix === "s" ? "i32" : "u32";
   for (const name of [`i32x4.trunc_sat_f32x4_${suffix}`, `i32x4.relaxed_trunc_f32x4_${suffix}`]) {
     define(name, (s, d, a) => {
@@ -430,11 +443,17 @@ bitwise("v128.and", (x, y) => x & y);
 bitwise("v128.andnot", (x, y) => x & ~y);
 bitwise("v128.or", (x, y) => x | y);
 bitwise("v128.xor", (x, y) => x ^ y);
-for (const name of ["v128.bitselect", ...["i8x16", "i16x8", "i32x4", "i64x2"].map((one) => `${one}.relaxed_laneselect`)]) {
+for (const name of [
+  "v128.bitselect",
+  ...["i8x16", "i16x8", "i32x4", "i64x2"].map((one) => `${one}.relaxed_laneselect`),
+]) {
   bitwise(name, (x, y, mask) => (x & mask) | (y & ~mask));
 }
 define("v128.any_true", (s, d, a) => {
-  s.i32[d] = ((s.i32[a] as number) | (s.i32[a + 1] as number) | (s.i32[a + 2] as number) | (s.i32[a + 3] as number)) !== 0 ? 1 : 0;
+  s.i32[d] =
+    ((s.i32[a] as number) | (s.i32[a + 1] as number) | (s.i32[a + 2] as number) | (s.i32[a + 3] as number)) !== 0
+      ? 1
+      : 0;
 });
 for (const name of ["i8x16.swizzle", "i8x16.relaxed_swizzle"]) {
   define(name, (s, d, a, b) => {

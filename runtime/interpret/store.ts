@@ -3,21 +3,22 @@
  * Loader and Validator have passed are instantiated in it, linked with what the host gives, and called. Limits, fuel
  * and probes belong to the store.
  */
-import { err, ok, type Result, unwrap } from "../kernel/result.ts";
-import { Fault } from "../kernel/fault.ts";
+
 import { linkFault, trapFault } from "../faults.ts";
+import { Fault } from "../kernel/fault.ts";
+import { err, ok, type Result, unwrap } from "../kernel/result.ts";
 import type { GlobalType, MemoryType, TableType } from "../module/module.ts";
 import { createRegistry, type TypeRegistry } from "../module/registry.ts";
-import { isRef, type ValType } from "../module/val-type.ts";
+import type { ValType } from "../module/val-type.ts";
 import type { ValidModule } from "../validate/module.ts";
-import { wordsOf } from "./emitter.ts";
-import { type Extern, GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
-import { Instance } from "./instance.ts";
-import { lower, type Lowered, totalWords } from "./lower.ts";
+import { Instance, type InstanceStore, type Resolve } from "./instance.ts";
+import { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import { run } from "./loop.ts";
+import { type Lowered, lower, totalWords } from "./lower.ts";
 import { HALT_PC, Machine, type MachineLimits } from "./machine.ts";
-import { slowHandlers } from "./slow-handlers.ts";
+import { readCell, readValues, writeCell, writeValues } from "./marshal.ts";
 import { unwind } from "./slow/calls.ts";
+import { slowHandlers } from "./slow-handlers.ts";
 import { STATUS } from "./status.ts";
 import { TRAP, TRAPS } from "./traps.ts";
 import { type ExceptionRef, FunctionInstance, type HostCall, type Ref, type Value } from "./value.ts";
@@ -58,9 +59,7 @@ export class WasmException extends Error {
   }
 }
 
-export type Resolve = (module: string, name: string) => Extern | undefined;
-
-export class Store {
+export class Store implements InstanceStore {
   readonly limits: StoreLimits;
   readonly registry: TypeRegistry;
   readonly machine: Machine;
@@ -108,7 +107,11 @@ export class Store {
     const most = Math.floor(this.limits.memoryBytes / pageBytes);
     const declared = type.limits.max === undefined ? most : Number(type.limits.max);
     if (Number(type.limits.min) > most) {
-      throw linkFault("LINK_LIMIT", { what: "memory", wanted: Number(type.limits.min) * pageBytes, limit: this.limits.memoryBytes });
+      throw linkFault("LINK_LIMIT", {
+        what: "memory",
+        wanted: Number(type.limits.min) * pageBytes,
+        limit: this.limits.memoryBytes,
+      });
     }
     try {
       const memory = new MemoryInstance(memories.length, type, Math.min(most, declared));
@@ -190,7 +193,8 @@ export class Store {
   /** Calls and runs to the end. TRAP_* with a backtrace, TRAP_FUEL, TRAP_EXCEPTION, or the fault a host function threw. */
   invoke(f: FunctionInstance, args: readonly Value[]): Result<readonly Value[], Fault> {
     const m = this.machine;
-    if (args.length !== f.params.length) throw new TypeError(`expected ${f.params.length} arguments, got ${args.length}`);
+    if (args.length !== f.params.length)
+      throw new TypeError(`expected ${f.params.length} arguments, got ${args.length}`);
     if (this.#nesting >= this.limits.nesting) return err(this.#trap(TRAP.stackExhausted));
     const saved = { pc: m.pc, fp: m.fp, frame: m.frame, instance: m.instance, top: m.top, view: m.view };
     const base = m.top;
@@ -198,11 +202,7 @@ export class Store {
     if (base + space > m.stackEnd || m.frame >= m.framesEnd) return err(this.#trap(TRAP.stackExhausted));
     this.#nesting += 1;
     try {
-      let at = base;
-      for (const [n, type] of f.params.entries()) {
-        writeSlot(m, type, at, args[n] as Value);
-        at += wordsOf(type);
-      }
+      writeValues(m, f.params, base, args);
       const status = this.#begin(f, base);
       if (status !== STATUS.done) return err(this.#faultOf(status));
       return ok(readValues(m, f.results, base));
@@ -237,7 +237,8 @@ export class Store {
     const m = this.machine;
     for (;;) {
       const status = run(m);
-      if (status !== STATUS.exception || m.exception === undefined || m.frames[m.frame - 3] === undefined) return status;
+      if (status !== STATUS.exception || m.exception === undefined || m.frames[m.frame - 3] === undefined)
+        return status;
       if (!this.#raisedByHost) return status;
       // An exception that a host function raised looks for a handler from its caller outwards.
       this.#raisedByHost = false;
@@ -256,12 +257,9 @@ export class Store {
     if (m.top > m.stackEnd) return TRAP.stackExhausted;
     try {
       const results = (f.host as HostCall)(readValues(m, f.params, base));
-      if (results.length !== f.results.length) throw new TypeError(`a host function gave ${results.length} results, not ${f.results.length}`);
-      let at = base;
-      for (const [n, type] of f.results.entries()) {
-        writeSlot(m, type, at, results[n] as Value);
-        at += wordsOf(type);
-      }
+      if (results.length !== f.results.length)
+        throw new TypeError(`a host function gave ${results.length} results, not ${f.results.length}`);
+      writeValues(m, f.results, base, results);
       return STATUS.done;
     } catch (error) {
       if (error instanceof WasmException) {
@@ -288,7 +286,8 @@ export class Store {
     const m = this.machine;
     if (status === STATUS.fault && m.fault !== undefined) return m.fault;
     if (status === STATUS.fuel) return trapFault("TRAP_FUEL", { where: this.backtrace() });
-    if (status === STATUS.exception) return trapFault("TRAP_EXCEPTION", { tag: m.exception?.tag ?? -1, where: this.backtrace() });
+    if (status === STATUS.exception)
+      return trapFault("TRAP_EXCEPTION", { tag: m.exception?.tag ?? -1, where: this.backtrace() });
     return this.#trap(status);
   }
 
@@ -332,75 +331,3 @@ export function offsetAt(positions: Int32Array, at: number): number {
   }
   return positions[low * 2 + 1] ?? 0;
 }
-
-// --- values between the host and the machine
-
-const scratch = new DataView(new ArrayBuffer(8));
-
-export function writeSlot(m: Machine, type: ValType, at: number, value: Value): void {
-  if (isRef(type)) {
-    if (value.type !== "ref") throw new TypeError(`expected a reference, got ${value.type}`);
-    m.refs[at >> 1] = value.value;
-    return;
-  }
-  writeWords(m.i32, at, value);
-}
-
-function writeWords(words: Int32Array, at: number, value: Value): void {
-  switch (value.type) {
-    case "i32":
-      words[at] = value.value;
-      return;
-    case "f32":
-      words[at] = value.bits;
-      return;
-    case "i64":
-    case "f64":
-      scratch.setBigUint64(0, BigInt.asUintN(64, value.type === "i64" ? value.value : value.bits), true);
-      words[at] = scratch.getInt32(0, true);
-      words[at + 1] = scratch.getInt32(4, true);
-      return;
-    case "v128": {
-      const view = new DataView(value.bytes.buffer, value.bytes.byteOffset, 16);
-      for (let n = 0; n < 4; n += 1) words[at + n] = view.getInt32(n * 4, true);
-      return;
-    }
-    case "ref":
-      throw new TypeError("a reference where a number is expected");
-  }
-}
-
-export function readSlot(m: Machine, type: ValType, at: number): Value {
-  return isRef(type) ? { type: "ref", value: m.refs[at >> 1] as Ref } : readWords(m.i32, type, at);
-}
-
-function readWords(words: Int32Array, type: ValType, at: number): Value {
-  const low = words[at] as number;
-  if (type === 1) return { type: "i32", value: low };
-  if (type === 3) return { type: "f32", bits: low };
-  if (type === 5) return { type: "v128", bytes: new Uint8Array(words.slice(at, at + 4).buffer) };
-  scratch.setInt32(0, low, true);
-  scratch.setInt32(4, words[at + 1] as number, true);
-  return type === 2 ? { type: "i64", value: scratch.getBigInt64(0, true) } : { type: "f64", bits: scratch.getBigUint64(0, true) };
-}
-
-function readValues(m: Machine, types: readonly ValType[], base: number): readonly Value[] {
-  let at = base;
-  return types.map((type) => {
-    const value = readSlot(m, type, at);
-    at += wordsOf(type);
-    return value;
-  });
-}
-
-function readCell(m: Machine, type: ValType, cell: number): Value {
-  return isRef(type) ? { type: "ref", value: m.globalRefs[cell >> 2] as Ref } : readWords(m.globals, type, cell);
-}
-
-function writeCell(m: Machine, type: ValType, cell: number, value: Value): void {
-  if (isRef(type)) {
-    if (value.type !== "ref") throw new TypeError(`expected a reference, got ${value.type}`);
-    m.globalRefs[cell >> 2] = value.value;
-  } else writeWords(m.globals, cell, value);
-}
-

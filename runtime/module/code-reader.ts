@@ -3,7 +3,7 @@
  * leaves its high word in `high`.
  */
 import { opcodes, PREFIXES } from "./opcodes.ts";
-import { HEAP_BYTES, concrete, refType, type HeapType, type ValType } from "./val-type.ts";
+import { concrete, HEAP_BYTES, type HeapType, refType, type ValType } from "./val-type.ts";
 
 export class CodeReader {
   readonly bytes: Uint8Array;

@@ -204,7 +204,8 @@ export class CodeValidator {
     const index = this.in.u32();
     this.in.at = at;
     if (index >= globals) throw invalid(`unknown global ${index}`, this.stacks.at);
-    if (this.context.global(index, this.stacks.at).mutable) throw invalid("constant expression required", this.stacks.at);
+    if (this.context.global(index, this.stacks.at).mutable)
+      throw invalid("constant expression required", this.stacks.at);
   }
 
   #plain(op: number, takes: Uint8Array): void {
@@ -262,7 +263,8 @@ export class CodeValidator {
     const align = flags & 63;
     const natural = alignment[op] as number;
     if (align > natural) throw invalid("alignment must not be larger than natural", at);
-    if (align !== natural && (feature[op] as number) === THREADS) throw invalid("alignment must be equal to natural for atomics", at);
+    if (align !== natural && (feature[op] as number) === THREADS)
+      throw invalid("alignment must be equal to natural for atomics", at);
     if (address === I32 && input.high !== 0) throw invalid("offset out of range", at);
     return address;
   }
@@ -292,7 +294,10 @@ export class CodeValidator {
     const { stacks } = this;
     const frame = stacks.popFrame();
     this.#forget(frame);
-    if (frame.opcode === OP.if && (frame.start.length !== frame.end.length || !this.#sameTypes(frame.start, frame.end))) {
+    if (
+      frame.opcode === OP.if &&
+      (frame.start.length !== frame.end.length || !this.#sameTypes(frame.start, frame.end))
+    ) {
       throw invalid(`type mismatch: if without else must have the same parameters and results`, stacks.at);
     }
     stacks.pushAll(frame.end);
@@ -403,7 +408,8 @@ export class CodeValidator {
     for (let n = 0; n <= count; n += 1) {
       const types = labelTypes(stacks.frame(input.u32()));
       if (arity === -1) arity = types.length;
-      else if (types.length !== arity) throw invalid("type mismatch: labels of br_table take different numbers of operands", stacks.at);
+      else if (types.length !== arity)
+        throw invalid("type mismatch: labels of br_table take different numbers of operands", stacks.at);
       stacks.peekAll(types);
     }
     stacks.setUnreachable();
@@ -451,7 +457,10 @@ export class CodeValidator {
     const { stacks } = this;
     stacks.popAll(type.params);
     if (type.results.length !== this.#return.length || !this.#sameTypes(type.results, this.#return)) {
-      throw invalid(`type mismatch: tail call gives ${names(type.results)}, the function ${names(this.#return)}`, stacks.at);
+      throw invalid(
+        `type mismatch: tail call gives ${names(type.results)}, the function ${names(this.#return)}`,
+        stacks.at,
+      );
     }
     stacks.setUnreachable();
   }

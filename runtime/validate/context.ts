@@ -3,9 +3,9 @@
  * Built once per module; failures are Faults with the byte offset and the specification suite's wording first.
  */
 import { validateFault } from "../faults.ts";
-import type { FieldType, GlobalType, MemoryType, Module, TableType } from "../module/module.ts";
 import type { Feature, FeatureSet } from "../module/features.ts";
 import { FEATURES } from "../module/features.ts";
+import type { FieldType, GlobalType, MemoryType, Module, TableType } from "../module/module.ts";
 import type { TypeRegistry } from "../module/registry.ts";
 import {
   concrete,

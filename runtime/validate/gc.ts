@@ -1,4 +1,7 @@
 /** Rules of structures, arrays, casts and i31 (core specification, sections 3.4.5, 3.4.6). */
+
+import type { CodeReader } from "../module/code-reader.ts";
+import type { FieldType } from "../module/module.ts";
 import { opcode } from "../module/opcodes.ts";
 import {
   ANYREF,
@@ -8,6 +11,7 @@ import {
   EQREF,
   EXTERNREF,
   HEAP,
+  type HeapType,
   heapOf,
   I8,
   I16,
@@ -18,12 +22,9 @@ import {
   isNullable,
   isRef,
   refType,
-  type HeapType,
   type ValType,
 } from "../module/val-type.ts";
-import type { FieldType } from "../module/module.ts";
 import { type Context, invalid, unpacked } from "./context.ts";
-import type { CodeReader } from "../module/code-reader.ts";
 import { labelTypes, type Stacks } from "./stack.ts";
 
 interface Scope {
@@ -74,7 +75,11 @@ function checkPacked(s: Scope, type: ValType, extending: boolean): void {
   }
 }
 
-for (const [name, extending] of [["struct.get", false], ["struct.get_s", true], ["struct.get_u", true]] as const) {
+for (const [name, extending] of [
+  ["struct.get", false],
+  ["struct.get_s", true],
+  ["struct.get_u", true],
+] as const) {
   on(name, (s) => {
     const found = field(s);
     checkPacked(s, found.field.type, extending);
@@ -143,7 +148,11 @@ on("array.new_elem", (s) => {
   s.stacks.pop(I32);
   s.stacks.push(type);
 });
-for (const [name, extending] of [["array.get", false], ["array.get_s", true], ["array.get_u", true]] as const) {
+for (const [name, extending] of [
+  ["array.get", false],
+  ["array.get_s", true],
+  ["array.get_u", true],
+] as const) {
   on(name, (s) => {
     const { element, type } = arrayOf(s, true);
     checkPacked(s, element.type, extending);
@@ -173,7 +182,12 @@ on("array.copy", (s) => {
   const to = mutableArray(s);
   const from = arrayOf(s, true);
   const same = from.element.type === to.element.type;
-  if (!same && (isPacked(from.element.type) || isPacked(to.element.type) || !s.context.registry.matches(from.element.type, to.element.type))) {
+  if (
+    !same &&
+    (isPacked(from.element.type) ||
+      isPacked(to.element.type) ||
+      !s.context.registry.matches(from.element.type, to.element.type))
+  ) {
     throw invalid("array types do not match", s.stacks.at);
   }
   s.stacks.pop(I32);
@@ -198,11 +212,7 @@ on("array.init_elem", (s) => {
 
 /** The top of a heap type's hierarchy. */
 export function topOf(context: Context, heap: HeapType): HeapType {
-  const abstract = isConcrete(heap)
-    ? context.registry.matchesHeap(heap, HEAP.func)
-      ? HEAP.func
-      : HEAP.any
-    : heap;
+  const abstract = isConcrete(heap) ? (context.registry.matchesHeap(heap, HEAP.func) ? HEAP.func : HEAP.any) : heap;
   if (abstract === HEAP.func || abstract === HEAP.nofunc) return HEAP.func;
   if (abstract === HEAP.extern || abstract === HEAP.noextern) return HEAP.extern;
   if (abstract === HEAP.exn || abstract === HEAP.noexn) return HEAP.exn;
@@ -213,14 +223,20 @@ function heapType(s: Scope, nullable: boolean): ValType {
   return s.context.canonical(refType(s.in.heapType(), nullable), s.stacks.at);
 }
 
-for (const [name, nullable] of [["ref.test", false], ["ref.test_null", true]] as const) {
+for (const [name, nullable] of [
+  ["ref.test", false],
+  ["ref.test_null", true],
+] as const) {
   on(name, (s) => {
     const type = heapType(s, nullable);
     s.stacks.pop(refType(topOf(s.context, heapOf(type)), true));
     s.stacks.push(I32);
   });
 }
-for (const [name, nullable] of [["ref.cast", false], ["ref.cast_null", true]] as const) {
+for (const [name, nullable] of [
+  ["ref.cast", false],
+  ["ref.cast_null", true],
+] as const) {
   on(name, (s) => {
     const type = heapType(s, nullable);
     s.stacks.pop(refType(topOf(s.context, heapOf(type)), true));
@@ -233,7 +249,8 @@ for (const name of ["br_on_cast", "br_on_cast_fail"] as const) {
     const frame = s.stacks.frame(s.in.u32());
     const from = heapType(s, (flags & 1) !== 0);
     const to = heapType(s, (flags & 2) !== 0);
-    if (!s.context.registry.matches(to, from)) throw invalid("type mismatch: cast to a type that is no subtype", s.stacks.at);
+    if (!s.context.registry.matches(to, from))
+      throw invalid("type mismatch: cast to a type that is no subtype", s.stacks.at);
     const rest = isNullable(to) ? asNonNull(from) : from;
     const [taken, stays] = name === "br_on_cast" ? [to, rest] : [rest, to];
     s.stacks.pop(from);

@@ -81,7 +81,11 @@ function checkTypeIndices({ types: all, groups }: Module): void {
         if (parent >= n) throw invalid(`unknown type ${parent}`, at);
         depths[n] = (depths[parent] as number) + 1;
         if ((depths[n] as number) > ENGINE_LIMITS.subtypeDepth) {
-          throw validateFault("VALIDATE_LIMIT", { what: "supertypes above a type", limit: ENGINE_LIMITS.subtypeDepth, offset: at });
+          throw validateFault("VALIDATE_LIMIT", {
+            what: "supertypes above a type",
+            limit: ENGINE_LIMITS.subtypeDepth,
+            offset: at,
+          });
         }
       }
       valuesOf(one.composite).forEach(value);
@@ -181,7 +185,10 @@ function addMemory(context: Context, type: MemoryType, at: number): void {
   if (wide) context.use("memory64", at);
   const most = 1n << BigInt((wide ? 64 : 32) - pageSizeLog2);
   if (limits.min > most || (limits.max ?? 0n) > most) {
-    throw invalid(wide ? `memory size must be at most ${most} pages` : `memory size must be at most ${most} pages (4GiB)`, at);
+    throw invalid(
+      wide ? `memory size must be at most ${most} pages` : `memory size must be at most ${most} pages (4GiB)`,
+      at,
+    );
   }
   minimumAndMaximum(limits, at);
   if (shared) {
@@ -220,7 +227,8 @@ function definitions(context: Context, validator: CodeValidator): void {
     const element = context.canonical(type.element, at);
     // The table section comes before the globals: initializers see imported ones only.
     if (init !== undefined) validator.expression(init.start, element, importedGlobals);
-    else if (!isDefaultable(element)) throw invalid(`type mismatch: a table of ${typeName(element)} needs an initializer`, at);
+    else if (!isDefaultable(element))
+      throw invalid(`type mismatch: a table of ${typeName(element)} needs an initializer`, at);
   }
 }
 

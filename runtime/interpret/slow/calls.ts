@@ -1,10 +1,10 @@
 /** Calls that change frames outside the loop: by reference, tail calls, exceptions. Sections 4.6.8, 4.6.10, 4.6.11. */
 import { isRef, V128, type ValType } from "../../module/val-type.ts";
+import type { TagInstance } from "../instances.ts";
 import { totalWords } from "../lower.ts";
 import { HALT_PC, type Machine, type SlowHandler } from "../machine.ts";
 import type { SlowName } from "../slow-ops.ts";
 import { STATUS } from "../status.ts";
-import type { TagInstance } from "../instances.ts";
 import { TRAP } from "../traps.ts";
 import { ExceptionRef, FunctionInstance, type Ref } from "../value.ts";
 import { int, ref, word } from "./access.ts";

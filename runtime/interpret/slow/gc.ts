@@ -13,7 +13,8 @@ const fieldsOf = (m: Machine, type: number) => layoutOf(m.composite(type, "struc
 const elementOf = (m: Machine, type: number): ValType => m.composite(type, "array").field.type;
 
 /** What a packed field keeps of an i32. */
-const packed = (type: ValType, value: number): number => (type === I8 ? value & 255 : type === I16 ? value & 65535 : value);
+const packed = (type: ValType, value: number): number =>
+  type === I8 ? value & 255 : type === I16 ? value & 65535 : value;
 const extended = (type: ValType, value: number, signed: boolean): number =>
   type === I8
     ? signed

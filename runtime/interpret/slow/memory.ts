@@ -8,7 +8,10 @@ import { int, memoryAt, pay, setCount, staticOffset, unsigned, word } from "./ac
 type Read = (view: DataView, at: number) => readonly [low: number, high: number];
 
 const reads = new Map<number, { readonly bytes: number; readonly read: Read }>();
-const writes = new Map<number, { readonly bytes: number; readonly write: (v: DataView, at: number, low: number, high: number) => void }>();
+const writes = new Map<
+  number,
+  { readonly bytes: number; readonly write: (v: DataView, at: number, low: number, high: number) => void }
+>();
 
 const read = (name: string, bytes: number, get: (view: DataView, at: number) => number) => {
   const signed = !name.endsWith("_u");

@@ -159,4 +159,3 @@ export const referenceHandlers: Partial<Record<SlowName, SlowHandler>> = {
   "global.set.ref": globalSetRef,
   "enter.refs": enterRefs,
 };
-

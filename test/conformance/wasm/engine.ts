@@ -5,7 +5,10 @@ import type { Value } from "../../../runtime/interpret/value.ts";
 export type Compiled = { readonly opaque: unknown };
 export type Instantiated = { readonly opaque: unknown };
 
-export type Refusal = { readonly stage: "malformed" | "invalid" | "link" | "trap" | "exhaustion" | "exception" | "other"; readonly message: string };
+export type Refusal = {
+  readonly stage: "malformed" | "invalid" | "link" | "trap" | "exhaustion" | "exception" | "other";
+  readonly message: string;
+};
 
 export type Outcome<T> = { readonly ok: true; readonly value: T } | { readonly ok: false; readonly refusal: Refusal };
 

@@ -93,4 +93,3 @@ function spectest(store: Store): ReadonlyMap<string, Extern> {
     ["shared_memory", store.newMemory({ limits: limits(1n, 2n), shared: true, pageSizeLog2: 16 })],
   ]);
 }
-

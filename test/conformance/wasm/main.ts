@@ -1,9 +1,9 @@
 /** The WebAssembly suite: which scripts, in which groups, what is expected to fail, and the table at the end. */
 import { existsSync, mkdirSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { dirname, join, resolve } from "node:path";
-import { parseArgs } from "node:util";
 import { fileURLToPath } from "node:url";
-import { loadAssembler } from "../../../tools/wat/index.mjs";
+import { parseArgs } from "node:util";
+import { loadAssembler } from "../../../tools/wat/index.ts";
 import { interpreter } from "./interpreter.ts";
 import type { Assemble } from "./literals.ts";
 import { runScript, type ScriptReport } from "./run.ts";
@@ -33,7 +33,9 @@ export async function wasm(args: readonly string[]): Promise<number> {
   const suites = resolve(process.env["SALLYPORT_SUITES"] ?? join(root, "..", "shared", "data"));
   const folder = join(suites, "wasm-spec");
   if (!existsSync(folder)) {
-    process.stderr.write(`No WebAssembly suite at ${folder}: set SALLYPORT_SUITES to the folder that holds wasm-spec/.\n`);
+    process.stderr.write(
+      `No WebAssembly suite at ${folder}: set SALLYPORT_SUITES to the folder that holds wasm-spec/.\n`,
+    );
     return 2;
   }
   if (values.tier !== "interpreter") {
@@ -100,7 +102,8 @@ function print(report: FileReport, verbose: boolean, expected: ReadonlySet<strin
   for (const { line, message } of failures.slice(0, verbose ? 1000 : 5)) {
     console.log(`  ${file}:${line} ${expected.has(`${file}:${line}`) ? "(expected) " : ""}${message}`);
   }
-  for (const { line, message } of skipped.slice(0, verbose ? 1000 : 3)) console.log(`  ${file}:${line} skipped: ${message}`);
+  for (const { line, message } of skipped.slice(0, verbose ? 1000 : 3))
+    console.log(`  ${file}:${line} skipped: ${message}`);
   if (verbose) for (const { line, message } of notes) console.log(`  ${file}:${line} note: ${message}`);
 }
 
@@ -113,11 +116,21 @@ function verdict(reports: readonly FileReport[], expected: ReadonlySet<string>, 
   const unexpected = [...failing].filter((one) => !expected.has(one));
   const surprising = whole ? [...expected].filter((one) => !failing.has(one)) : [];
   const notes = reports.reduce((sum, one) => sum + one.notes.length, 0);
-  console.log(`\n${reports.length} scripts, ${total} commands: ${passed} passed, ${failed} failed, ${skipped} skipped.`);
+  console.log(
+    `\n${reports.length} scripts, ${total} commands: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
+  );
   if (notes > 0) console.log(`${notes} refused as expected, in other words than the suite's (-v lists them).`);
   for (const one of surprising) console.log(`${one} passes, but expected-failures.txt says that it fails`);
   if (json) {
-    const summary = { suite: "wasm", tier: "interpreter", passed, failed, skipped, total, expectedFailures: expected.size };
+    const summary = {
+      suite: "wasm",
+      tier: "interpreter",
+      passed,
+      failed,
+      skipped,
+      total,
+      expectedFailures: expected.size,
+    };
     console.log(JSON.stringify(summary));
   }
   return unexpected.length === 0 && surprising.length === 0 && skipped === 0 && total > 0 ? 0 : 1;

@@ -88,7 +88,11 @@ class ScriptRun {
     } catch (error) {
       if (error instanceof Failure) this.#failures.push({ line, message: `${name}: ${error.message}` });
       else if (error instanceof Skip) this.#skipped.push({ line, message: `${name}: ${error.message}` });
-      else this.#failures.push({ line, message: `${name}: the engine broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}` });
+      else
+        this.#failures.push({
+          line,
+          message: `${name}: the engine broke: ${error instanceof Error ? (error.stack ?? error.message) : String(error)}`,
+        });
     }
   }
 
@@ -189,7 +193,10 @@ class ScriptRun {
   #register(node: List): void {
     const name = node.items[1];
     if (name?.kind !== "string") throw new Failure("register takes a name");
-    this.#options.engine.register(new TextDecoder("utf-8", { ignoreBOM: true }).decode(name.bytes), this.#instance(node.items[2]));
+    this.#options.engine.register(
+      new TextDecoder("utf-8", { ignoreBOM: true }).decode(name.bytes),
+      this.#instance(node.items[2]),
+    );
   }
 
   #instance(id: Node | undefined): Instantiated {
@@ -228,7 +235,9 @@ class ScriptRun {
   #assertTrap(node: List, stage: "trap" | "exhaustion"): void {
     const subject = node.items[1] as List;
     const outcome: Outcome<unknown> =
-      head(subject) === "module" ? this.#instantiate(this.#succeed(this.#compile(subject, "valid"))) : this.#action(subject);
+      head(subject) === "module"
+        ? this.#instantiate(this.#succeed(this.#compile(subject, "valid")))
+        : this.#action(subject);
     if (outcome.ok) throw new Failure("returned instead of trapping");
     if (outcome.refusal.stage !== stage) throw new Failure(text(outcome.refusal));
     this.#compare(outcome.refusal, node);

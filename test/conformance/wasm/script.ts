@@ -27,7 +27,7 @@ export interface Text {
 
 export type Node = List | Atom | Text;
 
-const TOKEN = /\(;|;;[^\n]*|"(?:[^"\\]|\\[^])*"|\(|\)|[^\s()";]+|\s+|;/gy;
+const TOKEN = /\(;|;;[^\n]*|"(?:[^"\\]|\\[\s\S])*"|\(|\)|[^\s()";]+|\s+|;/gy;
 
 /** Parses a script given as Latin-1 text, one character per byte. */
 export function parseScript(source: string): readonly Node[] {
@@ -51,7 +51,7 @@ export function parseScript(source: string): readonly Node[] {
       if (first?.kind === "atom" && first.text.startsWith("@")) continue;
       (open.at(-1)?.items ?? top).push({ kind: "list", items: list.items, start: list.start, end: start + 1 });
     } else if (text.startsWith('"')) {
-      into.push({ kind: "string", bytes: unescape(text.slice(1, -1)), start, end: start + text.length });
+      into.push({ kind: "string", bytes: unescaped(text.slice(1, -1)), start, end: start + text.length });
     } else if (!/^[\s;]/.test(text)) into.push({ kind: "atom", text, start, end: start + text.length });
   }
   if (open.length > 0) throw new Error("unbalanced parenthesis at the end");
@@ -72,7 +72,7 @@ function endOfComment(source: string, start: number): number {
 
 const ESCAPES: Readonly<Record<string, number>> = { n: 10, t: 9, r: 13, '"': 34, "'": 39, "\\": 92 };
 
-function unescape(text: string): Uint8Array {
+function unescaped(text: string): Uint8Array {
   const out: number[] = [];
   for (let at = 0; at < text.length; at += 1) {
     const char = text.charCodeAt(at);
@@ -102,7 +102,7 @@ function unescape(text: string): Uint8Array {
 export function asciiSource(source: string, start: number, end: number): string {
   return source
     .slice(start, end)
-    .replace(/"(?:[^"\\]|\\[^])*"|\(;[^]*?;\)|;;[^\n]*/g, (token) =>
+    .replace(/"(?:[^"\\]|\\[\s\S])*"|\(;[\s\S]*?;\)|;;[^\n]*/g, (token) =>
       token.startsWith(";;") || token.startsWith("(;")
         ? token.replace(/[\u0080-\u00ff]/g, "?")
         : token.replace(/[\u0080-\u00ff]/g, (byte) => `\\${byte.charCodeAt(0).toString(16).padStart(2, "0")}`),

@@ -1,11 +1,19 @@
 /** Arguments and expected results of script actions. A pattern of NaN or of a reference matches a set of values. */
-import { ArrayRef, FunctionInstance, HostRef, type Ref, StructRef, type Value } from "../../../runtime/interpret/index.ts";
+import {
+  ArrayRef,
+  FunctionInstance,
+  HostRef,
+  type Ref,
+  StructRef,
+  type Value,
+} from "../../../runtime/interpret/index.ts";
 import { type Floats, integer } from "./literals.ts";
 import { head, type List, type Node } from "./script.ts";
 
 const LANES: Readonly<Record<string, number>> = { i8x16: 1, i16x8: 2, i32x4: 4, i64x2: 8, f32x4: 4, f64x2: 8 };
 
-const atoms = (list: List): readonly string[] => list.items.slice(1).flatMap((one) => (one.kind === "atom" ? [one.text] : []));
+const atoms = (list: List): readonly string[] =>
+  list.items.slice(1).flatMap((one) => (one.kind === "atom" ? [one.text] : []));
 
 /** An argument of an action. */
 export function parseValue(node: Node, floats: Floats): Value {
