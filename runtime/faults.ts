@@ -117,6 +117,10 @@ const traps = declareFaults("TRAP", {
   TRAP_EXPECTED_SHARED: trap("{reason}", "A wait on a memory that is not shared."),
   TRAP_GC_HEAP: trap("{reason}", "Live objects of the module exceed the heap's limit."),
   TRAP_FUEL: trap("all fuel is used up", "The module executed as many instructions as it was given."),
+  TRAP_WAITING: trap(
+    "a host function did not answer at once",
+    "The call was made in a way that cannot stand still while a host function's answer is awaited.",
+  ),
   TRAP_EXCEPTION: trap("an exception (tag {tag}) left the module", "Nothing in the module caught it."),
 });
 

@@ -1,4 +1,5 @@
 /** The interpreter tier's door: a store, what lives in it, and the values that cross. */
+export { Activation, type Progress } from "./activation.ts";
 export { Instance, type Resolve } from "./instance.ts";
 export { type Extern, GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 export { DEFAULT_STORE_LIMITS, Store, type StoreLimits, type StoreOptions, WasmException } from "./store.ts";
@@ -8,6 +9,7 @@ export {
   FunctionInstance,
   type HostCall,
   HostRef,
+  PENDING,
   type Ref,
   StructRef,
   type Value,

@@ -68,6 +68,7 @@ const FOOTER = `        default: {
           }
           if (next < 0) {
             status = -next;
+            pc = m.pc;
             break loop;
           }
           pc = next;

@@ -4128,6 +4128,7 @@ export function run(m: Machine): number {
           }
           if (next < 0) {
             status = -next;
+            pc = m.pc;
             break loop;
           }
           pc = next;

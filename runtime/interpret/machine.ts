@@ -96,6 +96,8 @@ export class Machine {
   top: number = STACK_BASE;
   fault: Fault | undefined;
   exception: ExceptionRef | undefined;
+  /** A host function whose results are awaited at `base`. */
+  pending: { readonly f: number; readonly base: number } | undefined;
   /** Bytes allocated since the last census of the GC heap, and what may be allocated before the next. */
   gcAllocated = 0;
   gcCensusAt: number;

@@ -11,6 +11,7 @@ import type { GlobalType, MemoryType, TableType } from "../module/module.ts";
 import { createRegistry, type TypeRegistry } from "../module/registry.ts";
 import type { ValType } from "../module/val-type.ts";
 import type { ValidModule } from "../validate/module.ts";
+import { Activation, type Runner } from "./activation.ts";
 import { Instance, type InstanceStore, type Resolve } from "./instance.ts";
 import { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import { run } from "./loop.ts";
@@ -21,7 +22,7 @@ import { unwind } from "./slow/calls.ts";
 import { slowHandlers } from "./slow-handlers.ts";
 import { STATUS } from "./status.ts";
 import { TRAP, TRAPS } from "./traps.ts";
-import { type ExceptionRef, FunctionInstance, type HostCall, type Ref, type Value } from "./value.ts";
+import { type ExceptionRef, FunctionInstance, type HostCall, PENDING, type Ref, type Value } from "./value.ts";
 
 export interface StoreLimits extends MachineLimits {
   /** Bytes of one memory. */
@@ -76,6 +77,15 @@ export class Store implements InstanceStore {
       slowHandlers((_m, pc) => pc + 2),
     );
     this.machine.fuel = options.fuel ?? Number.POSITIVE_INFINITY;
+    this.#runner = {
+      machine: this.machine,
+      drive: () => this.#drive(),
+      host: (f, base) => this.#callHost(f, base),
+      faultOf: (status) => this.#faultOf(status),
+      settled: () => {
+        this.#nesting -= 1;
+      },
+    };
   }
 
   /** What is left in the tank. A basic block that was begun may have left a debt below zero. */
@@ -192,54 +202,38 @@ export class Store implements InstanceStore {
 
   /** Calls and runs to the end. TRAP_* with a backtrace, TRAP_FUEL, TRAP_EXCEPTION, or the fault a host function threw. */
   invoke(f: FunctionInstance, args: readonly Value[]): Result<readonly Value[], Fault> {
+    const begun = this.begin(f, args);
+    if (!begun.ok) return begun;
+    const progress = begun.value.run();
+    if (progress.state === "done") return ok(progress.values);
+    if (progress.state === "failed") return err(progress.fault);
+    const fault = this.#faultOf(progress.state === "fuel" ? STATUS.fuel : STATUS.waiting);
+    begun.value.discard();
+    return err(fault);
+  }
+
+  /** A call that may stand still. TRAP_STACK when there is no room for it. */
+  begin(f: FunctionInstance, args: readonly Value[]): Result<Activation, Fault> {
     const m = this.machine;
-    if (args.length !== f.params.length)
+    if (args.length !== f.params.length) {
       throw new TypeError(`expected ${f.params.length} arguments, got ${args.length}`);
-    if (this.#nesting >= this.limits.nesting) return err(this.#trap(TRAP.stackExhausted));
-    const saved = { pc: m.pc, fp: m.fp, frame: m.frame, instance: m.instance, top: m.top, view: m.view };
-    const base = m.top;
-    const space = Math.max(totalWords(f.params), totalWords(f.results));
-    if (base + space > m.stackEnd || m.frame >= m.framesEnd) return err(this.#trap(TRAP.stackExhausted));
-    this.#nesting += 1;
-    try {
-      writeValues(m, f.params, base, args);
-      const status = this.#begin(f, base);
-      if (status !== STATUS.done) return err(this.#faultOf(status));
-      return ok(readValues(m, f.results, base));
-    } finally {
-      this.#nesting -= 1;
-      m.pc = saved.pc;
-      m.fp = saved.fp;
-      m.frame = saved.frame;
-      m.instance = saved.instance;
-      m.top = saved.top;
-      m.view = m.viewOf(saved.instance);
     }
+    const space = Math.max(totalWords(f.params), totalWords(f.results));
+    if (this.#nesting >= this.limits.nesting || m.top + space > m.stackEnd || m.frame >= m.framesEnd) {
+      return err(this.#trap(TRAP.stackExhausted));
+    }
+    this.#nesting += 1;
+    writeValues(m, f.params, m.top, args);
+    return ok(new Activation(this.#runner, f, m.top, false));
   }
 
-  #begin(f: FunctionInstance, base: number): number {
-    const m = this.machine;
-    if (f.host !== undefined) return this.#callHost(f, base);
-    const entry = m.entries[f.id] === 0 ? m.prepare(f.id) : (m.entries[f.id] as number);
-    if (entry < 0) return -entry;
-    m.frames[m.frame] = HALT_PC;
-    m.frames[m.frame + 1] = m.fp;
-    m.frames[m.frame + 2] = m.instance;
-    m.frame += 3;
-    m.fp = base;
-    m.pc = entry;
-    m.instance = f.instance;
-    m.view = m.viewOf(f.instance);
-    return this.#run();
-  }
+  readonly #runner: Runner;
 
-  #run(): number {
+  #drive(): number {
     const m = this.machine;
     for (;;) {
       const status = run(m);
-      if (status !== STATUS.exception || m.exception === undefined || m.frames[m.frame - 3] === undefined)
-        return status;
-      if (!this.#raisedByHost) return status;
+      if (status !== STATUS.exception || m.exception === undefined || !this.#raisedByHost) return status;
       // An exception that a host function raised looks for a handler from its caller outwards.
       this.#raisedByHost = false;
       const next = unwind(m, m.exception, m.pc - 1);
@@ -257,6 +251,10 @@ export class Store implements InstanceStore {
     if (m.top > m.stackEnd) return TRAP.stackExhausted;
     try {
       const results = (f.host as HostCall)(readValues(m, f.params, base));
+      if (results === PENDING) {
+        m.pending = { f: f.id, base };
+        return STATUS.waiting;
+      }
       if (results.length !== f.results.length)
         throw new TypeError(`a host function gave ${results.length} results, not ${f.results.length}`);
       writeValues(m, f.results, base, results);
@@ -286,6 +284,7 @@ export class Store implements InstanceStore {
     const m = this.machine;
     if (status === STATUS.fault && m.fault !== undefined) return m.fault;
     if (status === STATUS.fuel) return trapFault("TRAP_FUEL", { where: this.backtrace() });
+    if (status === STATUS.waiting) return trapFault("TRAP_WAITING", { where: this.backtrace() });
     if (status === STATUS.exception)
       return trapFault("TRAP_EXCEPTION", { tag: m.exception?.tag ?? -1, where: this.backtrace() });
     return this.#trap(status);

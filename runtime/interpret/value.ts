@@ -65,7 +65,10 @@ export class ExceptionRef {
   }
 }
 
-export type HostCall = (args: readonly Value[]) => readonly Value[];
+/** What a host function returns when its answer comes later; the call then stands still. */
+export const PENDING = Symbol("pending");
+
+export type HostCall = (args: readonly Value[]) => readonly Value[] | typeof PENDING;
 
 /** A function of a guest's or of the host's. Identity is reference identity. */
 export class FunctionInstance {

@@ -55,8 +55,10 @@ function tailCall(m: Machine, f: number, fp: number, base: number, words: number
   const target = m.entries[f] as number;
   if (target < 0) {
     const status = m.callHost(f, fp);
-    m.changed = true;
-    return status === 0 ? leave(m) : -status;
+    // The frame is gone, whatever the host function did: results and exceptions belong to the caller.
+    const back = leave(m);
+    m.pc = back;
+    return status === 0 ? back : -status;
   }
   const ready = target === 0 ? m.prepare(f) : target;
   return ready < 0 ? ready : arrive(m, f, fp, ready);
