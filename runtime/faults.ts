@@ -124,6 +124,33 @@ const traps = declareFaults("TRAP", {
   TRAP_EXCEPTION: trap("an exception (tag {tag}) left the module", "Nothing in the module caught it."),
 });
 
+const snapshots = declareFaults("SNAPSHOT", {
+  SNAPSHOT_MALFORMED: {
+    kind: "refusal",
+    says: "not a snapshot that can be read: {reason}",
+    means: "The file is no snapshot of this engine's format, or was written wrongly.",
+    todo: "Take the snapshot again.",
+  },
+  SNAPSHOT_DIGEST: {
+    kind: "disk",
+    says: "the snapshot's digest does not match its content",
+    means: "The file was cut off or altered after it was written.",
+    todo: "Take the snapshot again; look at the disk it was on.",
+  },
+  SNAPSHOT_MISMATCH: {
+    kind: "refusal",
+    says: "the snapshot does not fit here: {reason}",
+    means: "A snapshot continues only over the same modules, linked in the same order, in the same engine version.",
+    todo: "Restore it with the modules and the version it was taken with.",
+  },
+  SNAPSHOT_HOST_REFERENCE: {
+    kind: "refusal",
+    says: "the module holds a reference to something of the host's, which only the host can write down",
+    means: "An externref in a local, global, table or object refers to a host value.",
+    todo: "Give a codec for host references, or take the snapshot when none is held.",
+  },
+});
+
 function trap(says: string, means: string) {
   return {
     kind: "refusal",
@@ -160,3 +187,4 @@ export const validateFault = validate.fault;
 export const linkFault = link.fault;
 export const engineFault = engine.fault;
 export const trapFault = traps.fault;
+export const snapshotFault = snapshots.fault;

@@ -52,6 +52,7 @@ export interface InstanceStore {
   readonly machine: Machine;
   readonly registry: TypeRegistry;
   readonly instances: Instance[];
+  readonly probed: boolean;
   addFunction(of: Omit<ConstructorParameters<typeof FunctionInstance>[0], "id">): FunctionInstance;
   newMemory(type: MemoryType): MemoryInstance;
   newTable(type: TableType, init: Ref): TableInstance;
@@ -74,8 +75,6 @@ export class Instance {
   readonly tags: TagInstance[] = [];
   readonly exports = new Map<string, Extern>();
   readonly linkage: Linkage;
-  /** Lower with a probe before each instruction. */
-  probed = false;
   readonly #store: InstanceStore;
   readonly #firstData: number;
   readonly #firstElement: number;
@@ -83,12 +82,12 @@ export class Instance {
   /** The constant expression that is being evaluated as a function of index -1. */
   #expression: { readonly range: ByteRange; readonly type: ValType } | undefined;
 
-  static make(store: InstanceStore, valid: ValidModule, resolve: Resolve): Instance {
+  static make(store: InstanceStore, valid: ValidModule, resolve: Resolve, initialize: boolean): Instance {
     const imports = valid.module.imports.map((one) => [one, resolveImport(store, valid, one, resolve)] as const);
     const instance = new Instance(store, valid);
     for (const [one, extern] of imports) instance.#addImport(one, extern);
     instance.#define();
-    instance.#initialize();
+    if (initialize) instance.#initialize();
     return instance;
   }
 
@@ -129,7 +128,7 @@ export class Instance {
     }
     const code = this.module.code[f.index - this.#importedFunctions];
     if (code === undefined) throw new Error(`function ${f.index} has no body`);
-    return { signature: f, locals: code.locals, start: code.body.start, probed: this.probed };
+    return { signature: f, locals: code.locals, start: code.body.start, probed: this.#store.probed };
   }
 
   #addImport({ desc }: Import, extern: Extern): void {

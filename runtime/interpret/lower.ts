@@ -173,7 +173,7 @@ class Lowering {
       else {
         if (this.#body.probed) {
           out.flush();
-          out.slow("probe", out.offset);
+          out.slow("probe", out.offset, this.#addressSlot(op));
           out.barrier();
         }
         out.segment.cost += COSTS[op] as number;
@@ -193,6 +193,13 @@ class Lowering {
       positions: Int32Array.from(out.positions),
       handlers: this.#handlers,
     };
+  }
+
+  /** Where the address operand of a memory access lies, or -1. */
+  #addressSlot(op: number): number {
+    const { immediates = "", signature } = opcodes[op] ?? {};
+    if (!immediates.startsWith("memarg") || signature === undefined) return -1;
+    return this.#out.slots[this.#out.height - signature.params.length] as number;
   }
 
   /** Unreachable code: only the structure matters, until the label that ends it. */

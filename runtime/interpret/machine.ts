@@ -199,6 +199,26 @@ export class Machine {
     return at;
   }
 
+  /** The interned constants, for a snapshot; their words lie below `STACK_BASE`. */
+  saveConstants(): { readonly constants: readonly (readonly [string, number])[]; readonly constantEnd: number } {
+    return { constants: [...this.#constants], constantEnd: this.#constantEnd };
+  }
+
+  loadConstants(words: Int32Array, constants: readonly (readonly [string, number])[], end: number): void {
+    this.i32.set(words);
+    this.#constants.clear();
+    for (const [key, at] of constants) this.#constants.set(key, at);
+    this.#constantEnd = end;
+  }
+
+  /** Forgets all lowered code, so that functions can be lowered again in another order. */
+  forgetCode(): void {
+    for (const { f } of this.ranges) this.entries[f] = 0;
+    this.ranges.length = 0;
+    this.code.fill(0, CODE_BASE, this.codeEnd);
+    this.codeEnd = CODE_BASE;
+  }
+
   addFunction(f: FunctionInstance): void {
     const { id } = f;
     if (id >= this.entries.length) {

@@ -6,7 +6,7 @@ import { SLOW_BASE } from "./ops.ts";
 
 /** name → operand names. `d` is written; `to` words are jump distances; the others are slots, numbers or immediates. */
 export const SLOW_OPERANDS = {
-  probe: ["offset"],
+  probe: ["offset", "address"],
   "const.128": ["d", "w0", "w1", "w2", "w3"],
   "select.128": ["d", "a", "b", "c"],
   "select.ref": ["d", "a", "b", "c"],

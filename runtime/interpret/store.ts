@@ -6,7 +6,7 @@
 
 import { linkFault, trapFault } from "../faults.ts";
 import { Fault } from "../kernel/fault.ts";
-import { err, ok, type Result, unwrap } from "../kernel/result.ts";
+import { attemptSync, err, ok, type Result, unwrap } from "../kernel/result.ts";
 import type { GlobalType, MemoryType, TableType } from "../module/module.ts";
 import { createRegistry, type TypeRegistry } from "../module/registry.ts";
 import type { ValType } from "../module/val-type.ts";
@@ -18,6 +18,7 @@ import { run } from "./loop.ts";
 import { type Lowered, lower, totalWords } from "./lower.ts";
 import { HALT_PC, Machine, type MachineLimits } from "./machine.ts";
 import { readCell, readValues, writeCell, writeValues } from "./marshal.ts";
+import { PROBE_WORDS, type Probe, siteOf } from "./probe.ts";
 import { unwind } from "./slow/calls.ts";
 import { slowHandlers } from "./slow-handlers.ts";
 import { STATUS } from "./status.ts";
@@ -47,6 +48,8 @@ export interface StoreOptions {
   readonly registry?: TypeRegistry;
   /** Units of fuel; without it there is no bound. */
   readonly fuel?: number;
+  /** Sees every instruction before it runs; everything is slower then. May stop the call there. */
+  readonly probe?: Probe;
 }
 
 /** A host function throws this to raise a WebAssembly exception in its caller. */
@@ -65,16 +68,29 @@ export class Store implements InstanceStore {
   readonly registry: TypeRegistry;
   readonly machine: Machine;
   readonly instances: Instance[] = [];
+  /** Functions are lowered one instruction at a time, with a probe before each. */
+  readonly probed: boolean;
   #nesting = 0;
+  /** The call stands at a probe that has been seen: the next step goes past it. */
+  #passing = false;
 
   constructor(options: StoreOptions = {}) {
     this.limits = { ...DEFAULT_STORE_LIMITS, ...options.limits };
     this.registry = options.registry ?? createRegistry();
+    this.probed = options.probe !== undefined;
+    const { probe } = options;
     this.machine = new Machine(
       this.limits,
       this.registry,
       { lower: (f) => this.#lower(f), callHost: (f, base) => this.#callHost(f, base) },
-      slowHandlers((_m, pc) => pc + 2),
+      slowHandlers((m, pc, fp) => {
+        if (this.#passing) this.#passing = false;
+        else if (probe?.(siteOf(m, pc, fp)) === "stop") {
+          this.#passing = true;
+          return -STATUS.probe;
+        }
+        return pc + PROBE_WORDS;
+      }),
     );
     this.machine.fuel = options.fuel ?? Number.POSITIVE_INFINITY;
     this.#runner = {
@@ -167,12 +183,7 @@ export class Store implements InstanceStore {
 
   /** Links and instantiates. LINK_* when an import is missing or does not match; TRAP_* when a segment or start traps. */
   instantiate(valid: ValidModule, resolve: Resolve): Result<Instance, Fault> {
-    try {
-      return ok(Instance.make(this, valid, resolve));
-    } catch (error) {
-      if (error instanceof Fault) return err(error);
-      throw error;
-    }
+    return attemptSync(() => Instance.make(this, valid, resolve, true));
   }
 
   /** Evaluates a constant expression as a function that is forgotten afterwards. Traps are thrown. */
@@ -190,6 +201,17 @@ export class Store implements InstanceStore {
 
   trapFault(number: number): Fault {
     return this.#trap(number);
+  }
+
+  /** Links and allocates without running segments and start: for `restore`, which brings the state. */
+  adopt(valid: ValidModule, resolve: Resolve): Result<Instance, Fault> {
+    return attemptSync(() => Instance.make(this, valid, resolve, false));
+  }
+
+  /** The call that a restored machine holds. */
+  resumed(f: FunctionInstance, base: number): Activation {
+    this.#nesting += 1;
+    return new Activation(this.#runner, f, base, true);
   }
 
   #lower(f: FunctionInstance): Lowered {

@@ -1,0 +1,158 @@
+/**
+ * `npm run bench -- engine`: CPU time of compiled C programs in each engine beside plain V8, in one run. Every figure is
+ * the least of several runs in fresh processes, subjects taking turns; `_start` alone is counted, tier-up included, and
+ * scaled to V8's rounds. Loading is a row apart, without a ratio. What programs print must agree with V8.
+ */
+import { execFileSync, spawnSync } from "node:child_process";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { fileURLToPath } from "node:url";
+import { usageFault } from "../../agent/cli/verb.ts";
+import { PROGRAMS, type Program, wasmOf } from "./engine-programs.ts";
+import type { Row } from "./row.ts";
+
+const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
+const SUBJECTS = ["v8", "interpreter", "interpreter-jitless"] as const;
+type Subject = (typeof SUBJECTS)[number];
+
+export interface EngineBench {
+  readonly only: readonly string[];
+  readonly subjects: readonly string[];
+  readonly short: boolean;
+}
+
+/** Throws CLI_USAGE for a program or a subject that there is not. */
+export function benchEngine({ only, subjects, short }: EngineBench): readonly Row[] {
+  const programs = only.length === 0 ? PROGRAMS : only.map(programNamed);
+  const wanted = subjects.length === 0 ? SUBJECTS : SUBJECTS.filter((one) => one === "v8" || subjects.includes(one));
+  const unknown = subjects.find((one) => !SUBJECTS.some((known) => known === one));
+  if (unknown !== undefined) {
+    throw usageFault(`there is no subject "${unknown}" yet; there are: ${SUBJECTS.join(", ")}`);
+  }
+  const emitted = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
+  try {
+    if (wanted.includes("interpreter-jitless")) emit(emitted);
+    return programs.flatMap((program) => rowsOf(program, wanted, short, emitted));
+  } finally {
+    rmSync(emitted, { recursive: true });
+  }
+}
+
+/** Where one program's time goes in the interpreter: self time per function, in percent of the samples. */
+export function profileEngine(name: string): readonly string[] {
+  const program = programNamed(name);
+  const folder = mkdtempSync(join(tmpdir(), "sallyport-profile-"));
+  try {
+    runSubject(["--cpu-prof", `--cpu-prof-dir=${folder}`], program, "interpreter", program.slowRounds);
+    const [file = ""] = readdirSync(folder);
+    return summarise(JSON.parse(readFileSync(join(folder, file), "utf8")));
+  } finally {
+    rmSync(folder, { recursive: true });
+  }
+}
+
+function programNamed(name: string): Program {
+  const found = PROGRAMS.find((one) => one.name === name);
+  if (found !== undefined) return found;
+  throw usageFault(`there is no program "${name}"; there are: ${PROGRAMS.map((one) => one.name).join(", ")}`);
+}
+
+function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, emitted: string): readonly Row[] {
+  const part = short ? 4 : 1;
+  const roundsOf = (subject: Subject) => Math.ceil((subject === "v8" ? program.rounds : program.slowRounds) / part);
+  const least = new Map<Subject, { load: number; perRound: number }>();
+  const slow = subjects.filter((one) => one !== "v8");
+  // The same rounds on V8 say what a slower subject has to print.
+  const expected = slow.length === 0 ? "" : runSubject([], program, "v8", Math.ceil(program.slowRounds / part)).output;
+  for (let turn = 0; turn < (short ? 2 : 5); turn += 1) {
+    for (const subject of subjects) {
+      const rounds = roundsOf(subject);
+      const { output, load, run } =
+        subject === "interpreter-jitless"
+          ? runSubject(["--jitless"], program, "interpreter", rounds, join(emitted, "test/bench/engine-subject.js"))
+          : runSubject([], program, subject, rounds);
+      if (subject !== "v8" && output !== expected) {
+        throw new Error(`${program.name} in ${subject} printed ${output.trim()}, in v8 ${expected.trim()}`);
+      }
+      const before = least.get(subject) ?? { load: Number.POSITIVE_INFINITY, perRound: Number.POSITIVE_INFINITY };
+      least.set(subject, { load: Math.min(before.load, load), perRound: Math.min(before.perRound, run / rounds) });
+    }
+  }
+  const base = least.get("v8")?.perRound ?? Number.NaN;
+  return [...least].flatMap(([subject, { load, perRound }]): Row[] => {
+    const value = perRound * program.rounds;
+    const beside = subject === "v8" ? {} : { baseline: "v8", ratio: perRound / base };
+    return [
+      { name: program.name, subject, value, unit: "s cpu", ...beside },
+      { name: `${program.name}, load`, subject, value: load * 1000, unit: "ms cpu" },
+    ];
+  });
+}
+
+interface Outcome {
+  readonly output: string;
+  readonly load: number;
+  readonly run: number;
+}
+
+const SUBJECT_FILE = fileURLToPath(new URL("./engine-subject.ts", import.meta.url));
+
+function runSubject(
+  flags: readonly string[],
+  program: Program,
+  subject: string,
+  rounds: number,
+  file = SUBJECT_FILE,
+): Outcome {
+  const child = spawnSync(process.execPath, [...flags, file, subject, wasmOf(program), String(rounds)], {
+    encoding: "utf8",
+    timeout: 300_000,
+  });
+  if (child.status !== 0) throw new Error(`${program.name} in ${subject} ${flags.join(" ")} failed: ${child.stderr}`);
+  return JSON.parse(child.stdout);
+}
+
+/** JavaScript of the subject and all it imports: type stripping is WebAssembly itself, which `--jitless` switches off. */
+function emit(folder: string): void {
+  const config = join(folder, "tsconfig.json");
+  writeFileSync(
+    config,
+    JSON.stringify({
+      extends: join(REPOSITORY, "tsconfig.json"),
+      compilerOptions: { noEmit: false, rewriteRelativeImportExtensions: true, outDir: folder, rootDir: REPOSITORY },
+      include: [join(REPOSITORY, "runtime/v8/webassembly.d.ts")],
+      files: [SUBJECT_FILE],
+    }),
+  );
+  const modules = join(REPOSITORY, "node_modules");
+  if (existsSync(modules)) symlinkSync(modules, join(folder, "node_modules"));
+  writeFileSync(join(folder, "package.json"), '{"type":"module"}\n');
+  execFileSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-p", config], { stdio: "inherit" });
+}
+
+interface CpuProfile {
+  readonly nodes: readonly {
+    readonly id: number;
+    readonly callFrame: { readonly functionName: string; readonly url: string; readonly lineNumber: number };
+  }[];
+  readonly samples: readonly number[];
+}
+
+function summarise({ nodes, samples }: CpuProfile): readonly string[] {
+  const labels = new Map(
+    nodes.map(({ id, callFrame: { functionName, url, lineNumber } }) => [
+      id,
+      `${functionName || "(anonymous)"} ${url.replace(/^.*\/(?=(?:runtime|test)\/)/, "")}:${lineNumber + 1}`,
+    ]),
+  );
+  const counts = new Map<string, number>();
+  for (const id of samples) {
+    const label = labels.get(id) ?? "?";
+    counts.set(label, (counts.get(label) ?? 0) + 1);
+  }
+  return [...counts]
+    .sort((a, b) => b[1] - a[1])
+    .slice(0, 15)
+    .map(([label, count]) => `${((100 * count) / samples.length).toFixed(1).padStart(5)} %  ${label}`);
+}
