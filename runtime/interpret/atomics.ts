@@ -86,8 +86,8 @@ export function atomic(
       return 0;
     }
     case "cmpxchg":
-      // The expected operand is compared in full: what exceeds a narrow access can never be there.
-      if (wholeSlot(i32, b, type) === old) write(view, at, bytes, slot(c));
+      // A narrow access compares what the expected operand has in its low bits: it is wrapped first.
+      if (slot(b) === old) write(view, at, bytes, slot(c));
       give(old);
       return 0;
     case "notify":

@@ -2,10 +2,9 @@
  * Vector instructions without memory access (core specification, section 4.3.6 and 4.6.2), from a table of lane functions.
  * Results are made in a scratch vector and copied, so a destination may be an operand. Float lanes that are NaN become
  * canonical, except where bits are passed on (abs, neg, pmin, pmax). Relaxed instructions give the results of the
- * deterministic profile: unfused multiply-add is not among them, so madd rounds once.
+ * deterministic profile: multiply-add rounds twice, swizzle gives 0 out of range, dot products saturate.
  */
 import { opcode, opcodes } from "../module/opcodes.ts";
-import { fusedMultiplyAdd32, fusedMultiplyAdd64 } from "./fma.ts";
 import { nearest, popcnt32 } from "./numeric.ts";
 import { type StackViews, stackViews } from "./views.ts";
 
@@ -199,9 +198,10 @@ define("i32x4.dot_i16x8_s", (s, d, a, b) => {
   }
   store(s, d);
 });
+/** The sum of two products of bytes as a 16-bit lane, saturated. */
 const dot8 = (s: StackViews, a: number, b: number, n: number): number => {
   const at = (p: number, k: number) => s.i8[p * 4 + k] as number;
-  return at(a, 2 * n) * at(b, 2 * n) + at(a, 2 * n + 1) * at(b, 2 * n + 1);
+  return clamp(-32768, 32767)(at(a, 2 * n) * at(b, 2 * n) + at(a, 2 * n + 1) * at(b, 2 * n + 1));
 };
 define("i16x8.relaxed_dot_i8x16_i7x16_s", (s, d, a, b) => {
   for (let n = 0; n < 8; n += 1) out.i16[n] = dot8(s, a, b, n);
@@ -209,9 +209,7 @@ define("i16x8.relaxed_dot_i8x16_i7x16_s", (s, d, a, b) => {
 });
 define("i32x4.relaxed_dot_i8x16_i7x16_add_s", (s, d, a, b, c) => {
   for (let n = 0; n < 4; n += 1) {
-    // The intermediate sums are 16-bit lanes.
-    const pair = ((dot8(s, a, b, 2 * n) << 16) >> 16) + ((dot8(s, a, b, 2 * n + 1) << 16) >> 16);
-    out.i32[n] = pair + (s.i32[c + n] as number);
+    out.i32[n] = dot8(s, a, b, 2 * n) + dot8(s, a, b, 2 * n + 1) + (s.i32[c + n] as number);
   }
   store(s, d);
 });
@@ -325,14 +323,13 @@ for (const shape of ["f32x4", "f64x2"] as const) {
     two(`${prefix}min`, Math.min);
     two(`${prefix}max`, Math.max);
   }
-  const fused = view === "f32" ? fusedMultiplyAdd32 : fusedMultiplyAdd64;
   for (const [name, sign] of [
     ["relaxed_madd", 1],
     ["relaxed_nmadd", -1],
   ] as const) {
     define(`${shape}.${name}`, (s, d, a, b, c) => {
       const at = (p: number, n: number) => s[view][(p >> shift) + n] as number;
-      for (let n = 0; n < lanes; n += 1) put(view, n, fused(sign * at(a, n), at(b, n), at(c, n)));
+      for (let n = 0; n < lanes; n += 1) put(view, n, round(round(sign * at(a, n) * at(b, n)) + at(c, n)));
       store(s, d);
     });
   }

@@ -12,6 +12,7 @@ import { createRegistry, type TypeRegistry } from "../module/registry.ts";
 import type { ValType } from "../module/val-type.ts";
 import type { ValidModule } from "../validate/module.ts";
 import { Activation, type Runner } from "./activation.ts";
+import { framesOf } from "./backtrace.ts";
 import { Instance, type InstanceStore, type Resolve } from "./instance.ts";
 import { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import { run } from "./loop.ts";
@@ -320,35 +321,8 @@ export class Store implements InstanceStore {
 
   /** Frames from the innermost outwards: function name or index, byte offset in the module. At most 32. */
   backtrace(): readonly string[] {
-    const m = this.machine;
-    const out: string[] = [];
-    let pc = m.pc;
-    let frame = m.frame;
-    while (out.length < 32) {
-      const range = m.rangeOf(pc);
-      if (range !== undefined) {
-        const f = m.functions[range.f] as FunctionInstance;
-        const offset = offsetAt(range.positions, pc - range.start);
-        out.push(`${this.instances[f.instance]?.nameOf(f.index) ?? `function ${f.index}`} at 0x${offset.toString(16)}`);
-      }
-      frame -= 3;
-      if (frame < 0) break;
-      const back = m.frames[frame] as number;
-      if (back === HALT_PC) break;
-      pc = back - 1;
-    }
-    return out;
+    return framesOf(this.machine).map(({ f, offset }) => {
+      return `${this.instances[f.instance]?.nameOf(f.index) ?? `function ${f.index}`} at 0x${offset.toString(16)}`;
+    });
   }
-}
-
-/** The WebAssembly offset of the instruction that holds word `at` of a function's code. */
-export function offsetAt(positions: Int32Array, at: number): number {
-  let low = 0;
-  let high = positions.length / 2 - 1;
-  while (low < high) {
-    const middle = (low + high + 1) >> 1;
-    if ((positions[middle * 2] as number) <= at) low = middle;
-    else high = middle - 1;
-  }
-  return positions[low * 2 + 1] ?? 0;
 }

@@ -108,7 +108,11 @@ function everyInstruction(points: number, judge: (where: string, found: Outcome,
   const name = "sha256";
   const args = [name, "0"];
   let instructions = 0;
-  const counting = program(path(name), args, { fuel: FUEL, limits: LIMITS, probe: () => void (instructions += 1) });
+  const count = () => {
+    instructions += 1;
+    return undefined;
+  };
+  const counting = program(path(name), args, { fuel: FUEL, limits: LIMITS, probe: count });
   const expected = counting.finish(start(counting));
   const every = Math.max(1, Math.floor(instructions / points));
   console.log(`${name} 0: ${instructions} instructions, stopped before every ${every === 1 ? "one" : `${every}th`}`);
