@@ -14,6 +14,8 @@ import type { Row } from "./row.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const SUBJECTS = ["v8", "interpreter", "interpreter-jitless"] as const;
+/** Runs that differ by more than this are worth a line. */
+const UNSTEADY = 1.5;
 type Subject = (typeof SUBJECTS)[number];
 
 export interface EngineBench {
@@ -61,7 +63,7 @@ function programNamed(name: string): Program {
 function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, emitted: string): readonly Row[] {
   const part = short ? 4 : 1;
   const roundsOf = (subject: Subject) => Math.ceil((subject === "v8" ? program.rounds : program.slowRounds) / part);
-  const least = new Map<Subject, { load: number; perRound: number }>();
+  const least = new Map<Subject, { load: number; perRound: number; worst: number }>();
   const slow = subjects.filter((one) => one !== "v8");
   // The same rounds on V8 say what a slower subject has to print.
   const expected = slow.length === 0 ? "" : runSubject([], program, "v8", Math.ceil(program.slowRounds / part)).output;
@@ -75,9 +77,24 @@ function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, 
       if (subject !== "v8" && output !== expected) {
         throw new Error(`${program.name} in ${subject} printed ${output.trim()}, in v8 ${expected.trim()}`);
       }
-      const before = least.get(subject) ?? { load: Number.POSITIVE_INFINITY, perRound: Number.POSITIVE_INFINITY };
-      least.set(subject, { load: Math.min(before.load, load), perRound: Math.min(before.perRound, run / rounds) });
+      const before = least.get(subject) ?? {
+        load: Number.POSITIVE_INFINITY,
+        perRound: Number.POSITIVE_INFINITY,
+        worst: 0,
+      };
+      least.set(subject, {
+        load: Math.min(before.load, load),
+        perRound: Math.min(before.perRound, run / rounds),
+        worst: Math.max(before.worst, run / rounds),
+      });
     }
+  }
+  for (const [subject, { perRound, worst }] of least) {
+    // The least of several runs hides that a loop is not compiled every time: say so.
+    if (worst < UNSTEADY * perRound) continue;
+    process.stderr.write(
+      `${program.name} in ${subject}: the slowest run took ${(worst / perRound).toFixed(1)} × the fastest\n`,
+    );
   }
   const base = least.get("v8")?.perRound ?? Number.NaN;
   return [...least].flatMap(([subject, { load, perRound }]): Row[] => {
