@@ -36,7 +36,8 @@ const COMMANDS = new Set(
 /** `source`: the script, one character per byte. */
 export function runScript(source: string, options: ScriptOptions): ScriptReport {
   const script = parseScript(source);
-  const inline = script.length > 0 && !COMMANDS.has(head(script[0]));
+  const first = head(script[0]);
+  const inline = script.length > 0 && !COMMANDS.has(first) && !first.startsWith("assert_");
   const floats = assembleFloats(script, options.assemble);
   const run = new ScriptRun(source, options, floats);
   if (inline) run.command({ kind: "list", items: script, start: 0, end: source.length }, true);
