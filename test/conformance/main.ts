@@ -1,7 +1,7 @@
 /** `npm run conformance -- SUITE …`: external suites, read from a path and never copied. */
 import { wasm } from "./wasm/main.ts";
 
-const HELP = `Usage: npm run conformance -- wasm [--tier interpreter] [--only malformed|invalid] [--file NAME]... [--json] [-v] [--dump DIR]
+const HELP = `Usage: npm run conformance -- wasm [--tier interpreter|v8] [--only malformed|invalid] [--file NAME]... [--json] [-v] [--dump DIR]
 
 Runs the WebAssembly specification's test suite. Set SALLYPORT_SUITES to the folder that holds wasm-spec/
 (default: ../shared/data beside this repository).

@@ -6,7 +6,8 @@ export type Compiled = { readonly opaque: unknown };
 export type Instantiated = { readonly opaque: unknown };
 
 export type Refusal = {
-  readonly stage: "malformed" | "invalid" | "link" | "trap" | "exhaustion" | "exception" | "other";
+  /** `refused`: malformed or invalid, by an engine that does not say which. */
+  readonly stage: "malformed" | "invalid" | "refused" | "link" | "trap" | "exhaustion" | "exception" | "other";
   readonly message: string;
 };
 

@@ -7,6 +7,7 @@ import { loadAssembler } from "../../../tools/wat/index.ts";
 import { interpreter } from "./interpreter.ts";
 import type { Assemble } from "./literals.ts";
 import { runScript, type ScriptReport } from "./run.ts";
+import { v8 } from "./v8.ts";
 
 const here = dirname(fileURLToPath(import.meta.url));
 const root = join(here, "..", "..", "..");
@@ -38,8 +39,9 @@ export async function wasm(args: readonly string[]): Promise<number> {
     );
     return 2;
   }
-  if (values.tier !== "interpreter") {
-    process.stderr.write(`No such tier: ${values.tier}. There is: interpreter.\n`);
+  const tier = values.tier === "interpreter" ? interpreter : values.tier === "v8" ? v8 : undefined;
+  if (tier === undefined) {
+    process.stderr.write(`No such tier: ${values.tier}. There are: interpreter, v8.\n`);
     return 2;
   }
   if (values.only !== undefined && values.only !== "malformed" && values.only !== "invalid") {
@@ -47,7 +49,7 @@ export async function wasm(args: readonly string[]): Promise<number> {
     return 2;
   }
   const assemble: Assemble = await loadAssembler();
-  const expected = expectedFailures();
+  const expected = expectedFailures(values.tier);
   const wanted = values.file;
   const chosen = (file: string) => wanted === undefined || wanted.some((one) => file === one || file === `${one}.wast`);
   const core = scripts(folder, "").filter(chosen);
@@ -58,7 +60,7 @@ export async function wasm(args: readonly string[]): Promise<number> {
       const source = readFileSync(join(folder, file), "latin1");
       const report = runScript(source, {
         assemble,
-        engine: interpreter({ features }),
+        engine: tier({ features }),
         ...(values.only === undefined ? {} : { only: values.only as "malformed" | "invalid" }),
         ...(values.dump === undefined ? {} : { onModule: dumper(values.dump, file) }),
       });
@@ -73,7 +75,7 @@ export async function wasm(args: readonly string[]): Promise<number> {
     console.log(`\n${group} (apart from the core suite)`);
     for (const report of list) print(report, values.verbose, expected);
   }
-  return verdict(reports, expected, values.json, wanted === undefined && values.only === undefined);
+  return verdict(values.tier, reports, expected, values.json, wanted === undefined && values.only === undefined);
 }
 
 const scripts = (folder: string, group: string): readonly string[] =>
@@ -87,8 +89,9 @@ function progress(text: string): void {
 }
 
 /** Lines `file:line reason`; empty lines and lines with # are comments. */
-function expectedFailures(): ReadonlySet<string> {
-  const lines = readFileSync(join(here, "expected-failures.txt"), "utf8").split("\n");
+function expectedFailures(tier: string): ReadonlySet<string> {
+  const name = tier === "interpreter" ? "expected-failures.txt" : `expected-failures.${tier}.txt`;
+  const lines = readFileSync(join(here, name), "utf8").split("\n");
   return new Set(lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(" ")[0] ?? ""));
 }
 
@@ -107,7 +110,13 @@ function print(report: FileReport, verbose: boolean, expected: ReadonlySet<strin
   if (verbose) for (const { line, message } of notes) console.log(`  ${file}:${line} note: ${message}`);
 }
 
-function verdict(reports: readonly FileReport[], expected: ReadonlySet<string>, json: boolean, whole: boolean): number {
+function verdict(
+  tier: string,
+  reports: readonly FileReport[],
+  expected: ReadonlySet<string>,
+  json: boolean,
+  whole: boolean,
+): number {
   const total = reports.reduce((sum, one) => sum + one.commands, 0);
   const passed = reports.reduce((sum, one) => sum + one.passed, 0);
   const skipped = reports.reduce((sum, one) => sum + one.skipped.length, 0);
@@ -120,11 +129,11 @@ function verdict(reports: readonly FileReport[], expected: ReadonlySet<string>, 
     `\n${reports.length} scripts, ${total} commands: ${passed} passed, ${failed} failed, ${skipped} skipped.`,
   );
   if (notes > 0) console.log(`${notes} refused as expected, in other words than the suite's (-v lists them).`);
-  for (const one of surprising) console.log(`${one} passes, but expected-failures.txt says that it fails`);
+  for (const one of surprising) console.log(`${one} passes, but the list of expected failures says that it fails`);
   if (json) {
     const summary = {
       suite: "wasm",
-      tier: "interpreter",
+      tier,
       passed,
       failed,
       skipped,

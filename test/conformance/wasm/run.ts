@@ -248,7 +248,8 @@ class ScriptRun {
     const outcome = this.#compile(node.items[1] as List, stage);
     if (outcome.ok) throw new Failure("accepted");
     // The assembler refuses some texts that are invalid rather than malformed, such as unknown names.
-    if (outcome.refusal.stage !== stage && !(stage === "invalid" && outcome.refusal.stage === "malformed")) {
+    const given = outcome.refusal.stage;
+    if (given !== stage && given !== "refused" && !(stage === "invalid" && given === "malformed")) {
       throw new Failure(text(outcome.refusal));
     }
     this.#compare(outcome.refusal, node);
