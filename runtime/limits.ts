@@ -19,6 +19,18 @@ export const ENGINE_LIMITS = {
   segmentEntries: 10_000_000,
   /** Supertypes above a type. */
   subtypeDepth: 63,
+  /** Parameters, results and fields of one recursion group together: its canonical form is one text. */
+  groupValues: 4_000_000,
+  /** Types of one registry, over all modules that share it: a reference type has 25 bits for the number. */
+  registryTypes: 8_000_000,
+  /** Operands on the validation stack of one function. */
+  operands: 100_000,
+  /**
+   * Operands and locals that a module may make the Validator move, beside what each of its instructions names: so many,
+   * and so many more per byte. A call or branch of a few bytes moves up to 1000, a structure 10 000.
+   */
+  transfers: 10_000_000,
+  transfersPerByte: 32,
   /** Pages of 64 KiB that the specification allows a 32-bit memory. */
   memoryPages: 65_536,
   /** What one crossing call may carry in and out: a 64 KiB payload, a name beside it, and room. */

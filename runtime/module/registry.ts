@@ -3,6 +3,8 @@
  * names of indices (core specification 3.0, sections 3.1.3 "rolling" and 3.3 "matching"). The registry rolls each group,
  * gives every distinct type one number, and answers subtyping on those numbers. Modules that are linked share one.
  */
+import { validateFault } from "../faults.ts";
+import { ENGINE_LIMITS } from "../limits.ts";
 import type { CompositeType, FieldType, Module, SubType } from "./module.ts";
 import {
   BOTTOM,
@@ -59,6 +61,11 @@ const ABOVE: readonly ReadonlySet<HeapType>[] = [
 
 const TOP_OF = { func: HEAP.func, struct: HEAP.struct, array: HEAP.array } as const;
 
+function valueCount(type: CompositeType): number {
+  if (type.kind === "func") return type.params.length + type.results.length;
+  return type.kind === "struct" ? type.fields.length : 1;
+}
+
 export function createRegistry(): TypeRegistry {
   return new Registry();
 }
@@ -69,11 +76,12 @@ class Registry implements TypeRegistry {
   readonly #displays: Int32Array[] = [];
   readonly #groups = new Map<string, number>();
 
+  /** VALIDATE_LIMIT for a group or a registry beyond its bound. */
   add({ types, groups }: Pick<Module, "types" | "groups">): Int32Array {
     const canon = new Int32Array(types.length).fill(-1);
-    for (const { start, count } of groups) {
+    for (const { start, count, at } of groups) {
       const members = types.slice(start, start + count);
-      const first = this.#group(members, start, canon);
+      const first = this.#group(members, start, at, (n) => canon[n] as number);
       for (let n = 0; n < count; n += 1) canon[start + n] = first + n;
     }
     return canon;
@@ -81,15 +89,18 @@ class Registry implements TypeRegistry {
 
   functionType(params: readonly ValType[], results: readonly ValType[]): number {
     // Types from the host already hold canonical ids.
-    const identity = Int32Array.from(this.#types, (_, n) => n);
     const type: SubType = { final: true, supers: [], composite: { kind: "func", params, results } };
-    return this.#group([type], identity.length, identity);
+    return this.#group([type], this.#types.length, 0, (n) => n);
   }
 
   /** The id of the group's first type; the others follow. */
-  #group(members: readonly SubType[], start: number, canon: Int32Array): number {
+  #group(members: readonly SubType[], start: number, at: number, earlier: (n: number) => number): number {
+    const { groupValues, registryTypes } = ENGINE_LIMITS;
+    if (members.reduce((sum, one) => sum + valueCount(one.composite), 0) > groupValues) {
+      throw validateFault("VALIDATE_LIMIT", { what: "values in a recursion group", limit: groupValues, offset: at });
+    }
     // A member of the group itself is written relative to it, any other type by its canonical id.
-    const index = (n: number) => (n >= start ? `r${n - start}` : `c${canon[n] as number}`);
+    const index = (n: number) => (n >= start ? `r${n - start}` : `c${earlier(n)}`);
     const value = (type: ValType): string => {
       if (!isRef(type) || !isConcrete(heapOf(type))) return String(type);
       return `${isNullable(type) ? "n" : "m"}${index(typeIndexOf(heapOf(type)))}`;
@@ -105,8 +116,11 @@ class Registry implements TypeRegistry {
     const known = this.#groups.get(key);
     if (known !== undefined) return known;
     const first = this.#types.length;
+    if (first + members.length > registryTypes) {
+      throw validateFault("VALIDATE_LIMIT", { what: "types in a registry", limit: registryTypes, offset: at });
+    }
     this.#groups.set(key, first);
-    const id = (n: number) => (n >= start ? first + n - start : (canon[n] as number));
+    const id = (n: number) => (n >= start ? first + n - start : earlier(n));
     for (const one of members) this.#add(one, id);
     return first;
   }

@@ -138,15 +138,18 @@ export class CodeValidator {
 
   constructor(context: Context) {
     this.context = context;
-    this.stacks = new Stacks(context.registry);
+    this.stacks = new Stacks(context.registry, context.module.bytes.length);
     this.in = new CodeReader(context.module.bytes, 0);
   }
 
   /** Validates a body. Section 3.5.5. */
   body(type: FuncType, locals: readonly LocalRun[], start: number): void {
     this.#locals = [...type.params];
+    this.stacks.at = start;
+    this.stacks.spend(type.params.length);
     let undefaulted = false;
     for (const { count, type: local } of locals) {
+      this.stacks.spend(count);
       const canonical = this.context.canonical(local, start);
       if (!isDefaultable(canonical)) undefaulted = true;
       for (let n = 0; n < count; n += 1) this.#locals.push(canonical);
@@ -404,13 +407,14 @@ export class CodeValidator {
     const input = this.in;
     const count = input.u32();
     stacks.pop(I32);
-    let arity = -1;
+    let last: readonly ValType[] | undefined;
     for (let n = 0; n <= count; n += 1) {
       const types = labelTypes(stacks.frame(input.u32()));
-      if (arity === -1) arity = types.length;
-      else if (types.length !== arity)
+      if (types === last) continue;
+      if (last !== undefined && types.length !== last.length)
         throw invalid("type mismatch: labels of br_table take different numbers of operands", stacks.at);
       stacks.peekAll(types);
+      last = types;
     }
     stacks.setUnreachable();
   }
@@ -424,6 +428,7 @@ export class CodeValidator {
       const kind = input.byte();
       const payload = kind < 2 ? [...context.tag(input.u32(), stacks.at).params] : [];
       if (kind === 1 || kind === 3) payload.push(refType(HEAP.exn, false));
+      stacks.spend(payload.length);
       const label = labelTypes(stacks.frame(input.u32()));
       if (label.length !== payload.length || !this.#sameTypes(payload, label)) {
         throw invalid(`type mismatch: catch gives ${names(payload)} but its label takes ${names(label)}`, stacks.at);

@@ -49,12 +49,15 @@ function typeRef(s: Scope, nullable: boolean): { index: number; type: ValType } 
 on("struct.new", (s) => {
   const { index, type } = typeRef(s, false);
   const fields = s.context.struct(index, s.stacks.at);
+  s.stacks.spend(fields.length);
   for (let n = fields.length - 1; n >= 0; n -= 1) s.stacks.pop(unpacked((fields[n] as FieldType).type));
   s.stacks.push(type);
 });
 on("struct.new_default", (s) => {
   const { index, type } = typeRef(s, false);
-  for (const field of s.context.struct(index, s.stacks.at)) {
+  const fields = s.context.struct(index, s.stacks.at);
+  s.stacks.spend(fields.length);
+  for (const field of fields) {
     if (!isDefaultable(field.type)) throw invalid("type mismatch: field type is not defaultable", s.stacks.at);
   }
   s.stacks.push(type);
@@ -119,7 +122,7 @@ on("array.new_default", (s) => {
 });
 on("array.new_fixed", (s) => {
   const { element, type } = arrayOf(s, false);
-  for (let left = s.in.u32(); left > 0; left -= 1) s.stacks.pop(unpacked(element.type));
+  s.stacks.popRepeated(unpacked(element.type), s.in.u32());
   s.stacks.push(type);
 });
 

@@ -31,6 +31,8 @@ export interface ValidModule {
   readonly canon: Int32Array;
   /** Canonical type id of every function, imports first. */
   readonly functionTypes: Int32Array;
+  /** Functions that `ref.func` may name inside bodies. */
+  readonly declared: ReadonlySet<number>;
   /** What the module uses, by the names that a policy turns off. */
   readonly features: readonly Feature[];
 }
@@ -57,7 +59,8 @@ export function validateModule(module: Module, options: ValidateOptions = {}): R
     segments(context, validator);
     exportsAndStart(context);
     bodies(context, validator);
-    return { module, registry, canon, functionTypes: Int32Array.from(context.functions), features: context.features };
+    const functionTypes = Int32Array.from(context.functions);
+    return { module, registry, canon, functionTypes, declared: context.declared, features: context.features };
   });
 }
 

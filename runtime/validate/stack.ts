@@ -1,4 +1,6 @@
 /** Operand and control stacks of the validation algorithm (core specification, appendix "Validation Algorithm"). */
+import { validateFault } from "../faults.ts";
+import { ENGINE_LIMITS } from "../limits.ts";
 import type { TypeRegistry } from "../module/registry.ts";
 import { BOTTOM, isRef, typeName, type ValType } from "../module/val-type.ts";
 import { invalid, names } from "./context.ts";
@@ -23,9 +25,24 @@ export class Stacks {
   readonly frames: Frame[] = [];
   /** Offset of the current instruction. */
   at = 0;
+  /** What is left of the module's transfers, and what it had. */
+  #left: number;
+  readonly #transfers: number;
 
-  constructor(registry: TypeRegistry) {
+  constructor(registry: TypeRegistry, moduleBytes: number) {
     this.#registry = registry;
+    this.#transfers = ENGINE_LIMITS.transfers + ENGINE_LIMITS.transfersPerByte * moduleBytes;
+    this.#left = this.#transfers;
+  }
+
+  /** Pays for work that a few bytes cause: without a bound, a small module keeps the Validator busy for hours. */
+  spend(work: number): void {
+    this.#left -= work;
+    if (this.#left < 0) throw this.#limit("operand transfers and locals", this.#transfers);
+  }
+
+  #limit(what: string, limit: number): Error {
+    return validateFault("VALIDATE_LIMIT", { what, limit, offset: this.at });
   }
 
   reset(): void {
@@ -35,11 +52,13 @@ export class Stacks {
   }
 
   push(type: ValType): void {
+    if (this.#height === ENGINE_LIMITS.operands) throw this.#limit("operands on the stack", ENGINE_LIMITS.operands);
     this.#types[this.#height] = type;
     this.#height += 1;
   }
 
   pushAll(types: readonly ValType[]): void {
+    this.spend(types.length);
     for (const type of types) this.push(type);
   }
 
@@ -76,7 +95,14 @@ export class Stacks {
   }
 
   popAll(types: readonly ValType[]): void {
+    this.spend(types.length);
     for (let n = types.length - 1; n >= 0; n -= 1) this.pop(types[n] as ValType);
+  }
+
+  /** The same type several times. */
+  popRepeated(type: ValType, count: number): void {
+    this.spend(count);
+    for (let left = count; left > 0; left -= 1) this.pop(type);
   }
 
   popRef(): ValType {
@@ -95,6 +121,7 @@ export class Stacks {
 
   /** br_table checks several labels against the same operands, which keep their own types. */
   peekAll(types: readonly ValType[]): void {
+    this.spend(types.length);
     const popped: ValType[] = [];
     for (let n = types.length - 1; n >= 0; n -= 1) popped.push(this.pop(types[n] as ValType));
     for (let n = popped.length - 1; n >= 0; n -= 1) this.push(popped[n] as ValType);
