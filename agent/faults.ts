@@ -163,6 +163,18 @@ const cli = declareFaults("CLI", {
     means: "The board judged the command and did not carry it out. Its answer carries the code.",
     todo: "Look the code up with `sallyport explain CODE`.",
   },
+  CLI_NO_ASSEMBLER: {
+    kind: "environment",
+    says: "{path} is WebAssembly text, and the assembler for it is not here: {reason}",
+    means: "Text is read by an assembler that is installed on demand into a development checkout, never on a board.",
+    todo: "Give the module in binary form, or run the verb in a checkout that can install packages.",
+  },
+  CLI_TEXT_MODULE: {
+    kind: "refusal",
+    says: "{path}{where}: not WebAssembly text: {reason}",
+    means: "The assembler does not take the text.",
+    todo: "Correct the text at the place named.",
+  },
 });
 
 export const catalogues = [provision.catalogue, admit.catalogue, supervise.catalogue, cli.catalogue];
