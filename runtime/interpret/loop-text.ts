@@ -383,4 +383,22 @@ continue;`,
 if (f < 0) { status = -f; break loop; }
 ${callAny(5, "code[pc + 4]")}`,
   unreachable: trap(TRAP.unreachable),
+  // Generated code goes on from here, and says where the loop shall.
+  hot: `m.fp = fp;
+m.frame = frame;
+m.instance = instance;
+m.view = view;
+m.fuel = fuel;
+const next = m.enterHot(code[pc + 1]);
+${RELOAD}
+fp = m.fp;
+frame = m.frame;
+instance = m.instance;
+if (next < 0) {
+  status = -next;
+  pc = m.pc;
+  break loop;
+}
+pc = next;
+continue;`,
 };

@@ -218,14 +218,38 @@ export function run(m: Machine): number {
         case 11: {
           { status = 1; break loop; }
         }
-        // copy.32
+        // hot
         case 12: {
+          m.fp = fp;
+          m.frame = frame;
+          m.instance = instance;
+          m.view = view;
+          m.fuel = fuel;
+          const next = m.enterHot((code[pc + 1] as number));
+          code = m.code;
+          entries = m.entries;
+          globals = m.globals;
+          view = m.view;
+          fuel = m.fuel;
+          fp = m.fp;
+          frame = m.frame;
+          instance = m.instance;
+          if (next < 0) {
+            status = -next;
+            pc = m.pc;
+            break loop;
+          }
+          pc = next;
+          continue;
+        }
+        // copy.32
+        case 13: {
           I32[fp + (code[pc + 1] as number)] = (I32[fp + (code[pc + 2] as number)] as number);
           pc += 3;
           continue;
         }
         // copy.64
-        case 13: {
+        case 14: {
           const d = fp + (code[pc + 1] as number);
           const a = fp + (code[pc + 2] as number);
           I32[d] = (I32[a] as number);
@@ -234,7 +258,7 @@ export function run(m: Machine): number {
           continue;
         }
         // copy.128
-        case 14: {
+        case 15: {
           const d = fp + (code[pc + 1] as number);
           const a = fp + (code[pc + 2] as number);
           I32.copyWithin(d, a, a + 4);
@@ -242,19 +266,19 @@ export function run(m: Machine): number {
           continue;
         }
         // copy.ref
-        case 15: {
+        case 16: {
           R[(fp + (code[pc + 1] as number)) >> 1] = (R[(fp + (code[pc + 2] as number)) >> 1] as Ref);
           pc += 3;
           continue;
         }
         // const.32
-        case 16: {
+        case 17: {
           I32[fp + (code[pc + 1] as number)] = (code[pc + 2] as number);
           pc += 3;
           continue;
         }
         // const.64
-        case 17: {
+        case 18: {
           const d = fp + (code[pc + 1] as number);
           I32[d] = (code[pc + 2] as number);
           I32[d + 1] = (code[pc + 3] as number);
@@ -262,13 +286,13 @@ export function run(m: Machine): number {
           continue;
         }
         // select.32
-        case 18: {
+        case 19: {
           I32[fp + (code[pc + 1] as number)] = (I32[fp + ((I32[fp + (code[pc + 4] as number)] as number) !== 0 ? (code[pc + 2] as number) : (code[pc + 3] as number))] as number);
           pc += 5;
           continue;
         }
         // select.64
-        case 19: {
+        case 20: {
           const d = fp + (code[pc + 1] as number);
           const a = fp + ((I32[fp + (code[pc + 4] as number)] as number) !== 0 ? (code[pc + 2] as number) : (code[pc + 3] as number));
           const lo = (I32[a] as number);
@@ -279,13 +303,13 @@ export function run(m: Machine): number {
           continue;
         }
         // global.get.32
-        case 20: {
+        case 21: {
           I32[fp + (code[pc + 1] as number)] = (globals[(code[pc + 2] as number)] as number);
           pc += 3;
           continue;
         }
         // global.get.64
-        case 21: {
+        case 22: {
           const d = fp + (code[pc + 1] as number);
           const a = (code[pc + 2] as number);
           I32[d] = (globals[a] as number);
@@ -294,13 +318,13 @@ export function run(m: Machine): number {
           continue;
         }
         // global.set.32
-        case 22: {
+        case 23: {
           globals[(code[pc + 1] as number)] = (I32[fp + (code[pc + 2] as number)] as number);
           pc += 3;
           continue;
         }
         // global.set.64
-        case 23: {
+        case 24: {
           const d = (code[pc + 1] as number);
           const a = fp + (code[pc + 2] as number);
           globals[d] = (I32[a] as number);
@@ -309,14 +333,14 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.eqz
-        case 24: {
+        case 25: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a === 0 ? 1 : 0;
           pc += 3;
           continue;
         }
         // br:i32.eqz
-        case 25: {
+        case 26: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           if (a === 0) {
             fuel -= (code[pc + 3] as number);
@@ -329,7 +353,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:i32.eqz
-        case 26: {
+        case 27: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           if (!(a === 0)) {
             fuel -= (code[pc + 3] as number);
@@ -342,7 +366,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.eq
-        case 27: {
+        case 28: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -350,7 +374,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.eq
-        case 28: {
+        case 29: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if (a === b) {
@@ -364,7 +388,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.eq#
-        case 29: {
+        case 30: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -372,7 +396,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.eq#
-        case 30: {
+        case 31: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if (a === b) {
@@ -386,7 +410,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.ne
-        case 31: {
+        case 32: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -394,7 +418,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.ne
-        case 32: {
+        case 33: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if (a !== b) {
@@ -408,7 +432,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.ne#
-        case 33: {
+        case 34: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -416,7 +440,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.ne#
-        case 34: {
+        case 35: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if (a !== b) {
@@ -430,7 +454,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.lt_s
-        case 35: {
+        case 36: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -438,7 +462,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.lt_s
-        case 36: {
+        case 37: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if (a < b) {
@@ -452,7 +476,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.lt_s#
-        case 37: {
+        case 38: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -460,7 +484,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.lt_s#
-        case 38: {
+        case 39: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if (a < b) {
@@ -474,7 +498,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.lt_u
-        case 39: {
+        case 40: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) < (b >>> 0) ? 1 : 0;
@@ -482,7 +506,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.lt_u
-        case 40: {
+        case 41: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if ((a >>> 0) < (b >>> 0)) {
@@ -496,7 +520,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.lt_u#
-        case 41: {
+        case 42: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) < (b >>> 0) ? 1 : 0;
@@ -504,7 +528,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.lt_u#
-        case 42: {
+        case 43: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if ((a >>> 0) < (b >>> 0)) {
@@ -518,7 +542,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.gt_s
-        case 43: {
+        case 44: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -526,7 +550,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.gt_s
-        case 44: {
+        case 45: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if (a > b) {
@@ -540,7 +564,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.gt_s#
-        case 45: {
+        case 46: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -548,7 +572,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.gt_s#
-        case 46: {
+        case 47: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if (a > b) {
@@ -562,7 +586,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.gt_u
-        case 47: {
+        case 48: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) > (b >>> 0) ? 1 : 0;
@@ -570,7 +594,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.gt_u
-        case 48: {
+        case 49: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if ((a >>> 0) > (b >>> 0)) {
@@ -584,7 +608,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.gt_u#
-        case 49: {
+        case 50: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) > (b >>> 0) ? 1 : 0;
@@ -592,7 +616,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.gt_u#
-        case 50: {
+        case 51: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if ((a >>> 0) > (b >>> 0)) {
@@ -606,7 +630,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.le_s
-        case 51: {
+        case 52: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -614,7 +638,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.le_s
-        case 52: {
+        case 53: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if (a <= b) {
@@ -628,7 +652,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.le_s#
-        case 53: {
+        case 54: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -636,7 +660,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.le_s#
-        case 54: {
+        case 55: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if (a <= b) {
@@ -650,7 +674,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.le_u
-        case 55: {
+        case 56: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) <= (b >>> 0) ? 1 : 0;
@@ -658,7 +682,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.le_u
-        case 56: {
+        case 57: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if ((a >>> 0) <= (b >>> 0)) {
@@ -672,7 +696,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.le_u#
-        case 57: {
+        case 58: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) <= (b >>> 0) ? 1 : 0;
@@ -680,7 +704,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.le_u#
-        case 58: {
+        case 59: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if ((a >>> 0) <= (b >>> 0)) {
@@ -694,7 +718,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.ge_s
-        case 59: {
+        case 60: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -702,7 +726,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.ge_s
-        case 60: {
+        case 61: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if (a >= b) {
@@ -716,7 +740,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.ge_s#
-        case 61: {
+        case 62: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -724,7 +748,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.ge_s#
-        case 62: {
+        case 63: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if (a >= b) {
@@ -738,7 +762,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.ge_u
-        case 63: {
+        case 64: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) >= (b >>> 0) ? 1 : 0;
@@ -746,7 +770,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.ge_u
-        case 64: {
+        case 65: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (I32[fp + (code[pc + 2] as number)] as number);
           if ((a >>> 0) >= (b >>> 0)) {
@@ -760,7 +784,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.ge_u#
-        case 65: {
+        case 66: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> 0) >= (b >>> 0) ? 1 : 0;
@@ -768,7 +792,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i32.ge_u#
-        case 66: {
+        case 67: {
           const a = (I32[fp + (code[pc + 1] as number)] as number);
           const b = (code[pc + 2] as number);
           if ((a >>> 0) >= (b >>> 0)) {
@@ -782,7 +806,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.eqz
-        case 67: {
+        case 68: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -791,7 +815,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.eqz
-        case 68: {
+        case 69: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -806,7 +830,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:i64.eqz
-        case 69: {
+        case 70: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -821,7 +845,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.eq
-        case 70: {
+        case 71: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -833,7 +857,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.eq
-        case 71: {
+        case 72: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -851,7 +875,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.eq#
-        case 72: {
+        case 73: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -862,7 +886,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.eq#
-        case 73: {
+        case 74: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -879,7 +903,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ne
-        case 74: {
+        case 75: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -891,7 +915,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.ne
-        case 75: {
+        case 76: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -909,7 +933,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ne#
-        case 76: {
+        case 77: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -920,7 +944,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.ne#
-        case 77: {
+        case 78: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -937,7 +961,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.lt_s
-        case 78: {
+        case 79: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -949,7 +973,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.lt_s
-        case 79: {
+        case 80: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -967,7 +991,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.lt_s#
-        case 80: {
+        case 81: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -978,7 +1002,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.lt_s#
-        case 81: {
+        case 82: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -995,7 +1019,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.lt_u
-        case 82: {
+        case 83: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1007,7 +1031,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.lt_u
-        case 83: {
+        case 84: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1025,7 +1049,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.lt_u#
-        case 84: {
+        case 85: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1036,7 +1060,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.lt_u#
-        case 85: {
+        case 86: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1053,7 +1077,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.gt_s
-        case 86: {
+        case 87: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1065,7 +1089,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.gt_s
-        case 87: {
+        case 88: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1083,7 +1107,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.gt_s#
-        case 88: {
+        case 89: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1094,7 +1118,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.gt_s#
-        case 89: {
+        case 90: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1111,7 +1135,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.gt_u
-        case 90: {
+        case 91: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1123,7 +1147,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.gt_u
-        case 91: {
+        case 92: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1141,7 +1165,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.gt_u#
-        case 92: {
+        case 93: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1152,7 +1176,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.gt_u#
-        case 93: {
+        case 94: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1169,7 +1193,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.le_s
-        case 94: {
+        case 95: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1181,7 +1205,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.le_s
-        case 95: {
+        case 96: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1199,7 +1223,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.le_s#
-        case 96: {
+        case 97: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1210,7 +1234,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.le_s#
-        case 97: {
+        case 98: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1227,7 +1251,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.le_u
-        case 98: {
+        case 99: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1239,7 +1263,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.le_u
-        case 99: {
+        case 100: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1257,7 +1281,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.le_u#
-        case 100: {
+        case 101: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1268,7 +1292,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.le_u#
-        case 101: {
+        case 102: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1285,7 +1309,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ge_s
-        case 102: {
+        case 103: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1297,7 +1321,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.ge_s
-        case 103: {
+        case 104: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1315,7 +1339,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ge_s#
-        case 104: {
+        case 105: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1326,7 +1350,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.ge_s#
-        case 105: {
+        case 106: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1343,7 +1367,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ge_u
-        case 106: {
+        case 107: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1355,7 +1379,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.ge_u
-        case 107: {
+        case 108: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1373,7 +1397,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ge_u#
-        case 108: {
+        case 109: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1384,7 +1408,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:i64.ge_u#
-        case 109: {
+        case 110: {
           const a = fp + (code[pc + 1] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -1401,7 +1425,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.eq
-        case 110: {
+        case 111: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -1409,7 +1433,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.eq
-        case 111: {
+        case 112: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a === b) {
@@ -1423,7 +1447,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.eq
-        case 112: {
+        case 113: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a === b)) {
@@ -1437,7 +1461,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.eq#
-        case 113: {
+        case 114: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -1445,7 +1469,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.eq#
-        case 114: {
+        case 115: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (a === b) {
@@ -1459,7 +1483,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.eq#
-        case 115: {
+        case 116: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (!(a === b)) {
@@ -1473,7 +1497,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.ne
-        case 116: {
+        case 117: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1481,7 +1505,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.ne
-        case 117: {
+        case 118: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== b) {
@@ -1495,7 +1519,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.ne
-        case 118: {
+        case 119: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a !== b)) {
@@ -1509,7 +1533,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.ne#
-        case 119: {
+        case 120: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1517,7 +1541,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.ne#
-        case 120: {
+        case 121: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (a !== b) {
@@ -1531,7 +1555,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.ne#
-        case 121: {
+        case 122: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (!(a !== b)) {
@@ -1545,7 +1569,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.lt
-        case 122: {
+        case 123: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -1553,7 +1577,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.lt
-        case 123: {
+        case 124: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a < b) {
@@ -1567,7 +1591,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.lt
-        case 124: {
+        case 125: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a < b)) {
@@ -1581,7 +1605,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.lt#
-        case 125: {
+        case 126: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -1589,7 +1613,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.lt#
-        case 126: {
+        case 127: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (a < b) {
@@ -1603,7 +1627,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.lt#
-        case 127: {
+        case 128: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (!(a < b)) {
@@ -1617,7 +1641,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.gt
-        case 128: {
+        case 129: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -1625,7 +1649,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.gt
-        case 129: {
+        case 130: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a > b) {
@@ -1639,7 +1663,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.gt
-        case 130: {
+        case 131: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a > b)) {
@@ -1653,7 +1677,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.gt#
-        case 131: {
+        case 132: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -1661,7 +1685,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.gt#
-        case 132: {
+        case 133: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (a > b) {
@@ -1675,7 +1699,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.gt#
-        case 133: {
+        case 134: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (!(a > b)) {
@@ -1689,7 +1713,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.le
-        case 134: {
+        case 135: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -1697,7 +1721,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.le
-        case 135: {
+        case 136: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a <= b) {
@@ -1711,7 +1735,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.le
-        case 136: {
+        case 137: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a <= b)) {
@@ -1725,7 +1749,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.le#
-        case 137: {
+        case 138: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -1733,7 +1757,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.le#
-        case 138: {
+        case 139: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (a <= b) {
@@ -1747,7 +1771,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.le#
-        case 139: {
+        case 140: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (!(a <= b)) {
@@ -1761,7 +1785,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.ge
-        case 140: {
+        case 141: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -1769,7 +1793,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.ge
-        case 141: {
+        case 142: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a >= b) {
@@ -1783,7 +1807,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.ge
-        case 142: {
+        case 143: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a >= b)) {
@@ -1797,7 +1821,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.ge#
-        case 143: {
+        case 144: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -1805,7 +1829,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.ge#
-        case 144: {
+        case 145: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (a >= b) {
@@ -1819,7 +1843,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.ge#
-        case 145: {
+        case 146: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[(code[pc + 2] as number)] as number);
           if (!(a >= b)) {
@@ -1833,7 +1857,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.eq
-        case 146: {
+        case 147: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -1841,7 +1865,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.eq
-        case 147: {
+        case 148: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a === b) {
@@ -1855,7 +1879,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.eq
-        case 148: {
+        case 149: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a === b)) {
@@ -1869,7 +1893,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.eq#
-        case 149: {
+        case 150: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -1877,7 +1901,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.eq#
-        case 150: {
+        case 151: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a === b) {
@@ -1891,7 +1915,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.eq#
-        case 151: {
+        case 152: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a === b)) {
@@ -1905,7 +1929,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ne
-        case 152: {
+        case 153: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1913,7 +1937,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ne
-        case 153: {
+        case 154: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== b) {
@@ -1927,7 +1951,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ne
-        case 154: {
+        case 155: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a !== b)) {
@@ -1941,7 +1965,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ne#
-        case 155: {
+        case 156: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1949,7 +1973,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ne#
-        case 156: {
+        case 157: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a !== b) {
@@ -1963,7 +1987,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ne#
-        case 157: {
+        case 158: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a !== b)) {
@@ -1977,7 +2001,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.lt
-        case 158: {
+        case 159: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -1985,7 +2009,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.lt
-        case 159: {
+        case 160: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a < b) {
@@ -1999,7 +2023,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.lt
-        case 160: {
+        case 161: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a < b)) {
@@ -2013,7 +2037,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.lt#
-        case 161: {
+        case 162: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -2021,7 +2045,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.lt#
-        case 162: {
+        case 163: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a < b) {
@@ -2035,7 +2059,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.lt#
-        case 163: {
+        case 164: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a < b)) {
@@ -2049,7 +2073,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.gt
-        case 164: {
+        case 165: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -2057,7 +2081,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.gt
-        case 165: {
+        case 166: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a > b) {
@@ -2071,7 +2095,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.gt
-        case 166: {
+        case 167: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a > b)) {
@@ -2085,7 +2109,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.gt#
-        case 167: {
+        case 168: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -2093,7 +2117,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.gt#
-        case 168: {
+        case 169: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a > b) {
@@ -2107,7 +2131,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.gt#
-        case 169: {
+        case 170: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a > b)) {
@@ -2121,7 +2145,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.le
-        case 170: {
+        case 171: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -2129,7 +2153,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.le
-        case 171: {
+        case 172: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a <= b) {
@@ -2143,7 +2167,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.le
-        case 172: {
+        case 173: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a <= b)) {
@@ -2157,7 +2181,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.le#
-        case 173: {
+        case 174: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -2165,7 +2189,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.le#
-        case 174: {
+        case 175: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a <= b) {
@@ -2179,7 +2203,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.le#
-        case 175: {
+        case 176: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a <= b)) {
@@ -2193,7 +2217,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ge
-        case 176: {
+        case 177: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -2201,7 +2225,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ge
-        case 177: {
+        case 178: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a >= b) {
@@ -2215,7 +2239,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ge
-        case 178: {
+        case 179: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a >= b)) {
@@ -2229,7 +2253,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ge#
-        case 179: {
+        case 180: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -2237,7 +2261,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ge#
-        case 180: {
+        case 181: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a >= b) {
@@ -2251,7 +2275,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ge#
-        case 181: {
+        case 182: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a >= b)) {
@@ -2265,28 +2289,28 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.clz
-        case 182: {
+        case 183: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = Math.clz32(a);
           pc += 3;
           continue;
         }
         // i32.ctz
-        case 183: {
+        case 184: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a === 0 ? 32 : 31 - Math.clz32(a & -a);
           pc += 3;
           continue;
         }
         // i32.popcnt
-        case 184: {
+        case 185: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = popcnt32(a);
           pc += 3;
           continue;
         }
         // i32.add
-        case 185: {
+        case 186: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a + b) | 0;
@@ -2294,7 +2318,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.add#
-        case 186: {
+        case 187: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a + b) | 0;
@@ -2302,7 +2326,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.sub
-        case 187: {
+        case 188: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a - b) | 0;
@@ -2310,7 +2334,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.sub#
-        case 188: {
+        case 189: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a - b) | 0;
@@ -2318,7 +2342,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.mul
-        case 189: {
+        case 190: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = Math.imul(a, b);
@@ -2326,7 +2350,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.mul#
-        case 190: {
+        case 191: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = Math.imul(a, b);
@@ -2334,7 +2358,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_s
-        case 191: {
+        case 192: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2344,7 +2368,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_s#
-        case 192: {
+        case 193: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2354,7 +2378,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_u
-        case 193: {
+        case 194: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2363,7 +2387,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_u#
-        case 194: {
+        case 195: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2372,7 +2396,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_s
-        case 195: {
+        case 196: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2381,7 +2405,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_s#
-        case 196: {
+        case 197: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2390,7 +2414,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_u
-        case 197: {
+        case 198: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2399,7 +2423,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_u#
-        case 198: {
+        case 199: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2408,7 +2432,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.and
-        case 199: {
+        case 200: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a & b;
@@ -2416,7 +2440,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.and#
-        case 200: {
+        case 201: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a & b;
@@ -2424,7 +2448,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.or
-        case 201: {
+        case 202: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a | b;
@@ -2432,7 +2456,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.or#
-        case 202: {
+        case 203: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a | b;
@@ -2440,7 +2464,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.xor
-        case 203: {
+        case 204: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a ^ b;
@@ -2448,7 +2472,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.xor#
-        case 204: {
+        case 205: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a ^ b;
@@ -2456,7 +2480,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shl
-        case 205: {
+        case 206: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a << b;
@@ -2464,7 +2488,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shl#
-        case 206: {
+        case 207: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a << b;
@@ -2472,7 +2496,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_s
-        case 207: {
+        case 208: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a >> b;
@@ -2480,7 +2504,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_s#
-        case 208: {
+        case 209: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a >> b;
@@ -2488,7 +2512,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_u
-        case 209: {
+        case 210: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | 0;
@@ -2496,7 +2520,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_u#
-        case 210: {
+        case 211: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | 0;
@@ -2504,7 +2528,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotl
-        case 211: {
+        case 212: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a << b) | (a >>> (32 - b));
@@ -2512,7 +2536,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotl#
-        case 212: {
+        case 213: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a << b) | (a >>> (32 - b));
@@ -2520,7 +2544,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotr
-        case 213: {
+        case 214: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | (a << (32 - b));
@@ -2528,7 +2552,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotr#
-        case 214: {
+        case 215: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | (a << (32 - b));
@@ -2536,7 +2560,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.wrap_i64
-        case 215: {
+        case 216: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           I32[fp + (code[pc + 1] as number)] = al;
@@ -2544,21 +2568,21 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.extend8_s
-        case 216: {
+        case 217: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a << 24) >> 24;
           pc += 3;
           continue;
         }
         // i32.extend16_s
-        case 217: {
+        case 218: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a << 16) >> 16;
           pc += 3;
           continue;
         }
         // i32.trunc_f32_s
-        case 218: {
+        case 219: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -2147483649 && a < 2147483648)) { status = 3; break loop; }
@@ -2567,7 +2591,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_f32_u
-        case 219: {
+        case 220: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 4294967296)) { status = 3; break loop; }
@@ -2576,7 +2600,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_f64_s
-        case 220: {
+        case 221: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -2147483649 && a < 2147483648)) { status = 3; break loop; }
@@ -2585,7 +2609,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_f64_u
-        case 221: {
+        case 222: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 4294967296)) { status = 3; break loop; }
@@ -2594,35 +2618,35 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_sat_f32_s
-        case 222: {
+        case 223: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a !== a ? 0 : a >= 2147483647 ? 2147483647 : a <= -2147483648 ? -2147483648 : a | 0;
           pc += 3;
           continue;
         }
         // i32.trunc_sat_f32_u
-        case 223: {
+        case 224: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a > 0 ? (a >= 4294967295 ? -1 : a | 0) : 0;
           pc += 3;
           continue;
         }
         // i32.trunc_sat_f64_s
-        case 224: {
+        case 225: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a !== a ? 0 : a >= 2147483647 ? 2147483647 : a <= -2147483648 ? -2147483648 : a | 0;
           pc += 3;
           continue;
         }
         // i32.trunc_sat_f64_u
-        case 225: {
+        case 226: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a > 0 ? (a >= 4294967295 ? -1 : a | 0) : 0;
           pc += 3;
           continue;
         }
         // i64.clz
-        case 226: {
+        case 227: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2636,7 +2660,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ctz
-        case 227: {
+        case 228: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2650,7 +2674,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.popcnt
-        case 228: {
+        case 229: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2664,7 +2688,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.add
-        case 229: {
+        case 230: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2681,7 +2705,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.add#
-        case 230: {
+        case 231: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2697,7 +2721,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.sub
-        case 231: {
+        case 232: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2714,7 +2738,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.sub#
-        case 232: {
+        case 233: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2730,7 +2754,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.mul
-        case 233: {
+        case 234: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2747,7 +2771,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.mul#
-        case 234: {
+        case 235: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2763,7 +2787,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_s
-        case 235: {
+        case 236: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2782,7 +2806,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_s#
-        case 236: {
+        case 237: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2800,7 +2824,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_u
-        case 237: {
+        case 238: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2818,7 +2842,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_u#
-        case 238: {
+        case 239: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2835,7 +2859,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_s
-        case 239: {
+        case 240: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2853,7 +2877,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_s#
-        case 240: {
+        case 241: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2870,7 +2894,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_u
-        case 241: {
+        case 242: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2888,7 +2912,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_u#
-        case 242: {
+        case 243: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2905,7 +2929,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.and
-        case 243: {
+        case 244: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2922,7 +2946,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.and#
-        case 244: {
+        case 245: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2938,7 +2962,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.or
-        case 245: {
+        case 246: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2955,7 +2979,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.or#
-        case 246: {
+        case 247: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2971,7 +2995,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.xor
-        case 247: {
+        case 248: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2988,7 +3012,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.xor#
-        case 248: {
+        case 249: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3004,7 +3028,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shl
-        case 249: {
+        case 250: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3020,7 +3044,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shl#
-        case 250: {
+        case 251: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3035,7 +3059,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_s
-        case 251: {
+        case 252: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3051,7 +3075,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_s#
-        case 252: {
+        case 253: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3066,7 +3090,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_u
-        case 253: {
+        case 254: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3082,7 +3106,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_u#
-        case 254: {
+        case 255: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3097,7 +3121,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotl
-        case 255: {
+        case 256: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3113,7 +3137,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotl#
-        case 256: {
+        case 257: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3128,7 +3152,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotr
-        case 257: {
+        case 258: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3144,7 +3168,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotr#
-        case 258: {
+        case 259: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3159,7 +3183,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend_i32_s
-        case 259: {
+        case 260: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3171,7 +3195,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend_i32_u
-        case 260: {
+        case 261: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3183,7 +3207,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend8_s
-        case 261: {
+        case 262: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           let rl = 0;
@@ -3196,7 +3220,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend16_s
-        case 262: {
+        case 263: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           let rl = 0;
@@ -3209,7 +3233,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend32_s
-        case 263: {
+        case 264: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           let rl = 0;
@@ -3222,7 +3246,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f32_s
-        case 264: {
+        case 265: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a >= -9223372036854775808 && a < 9223372036854775808)) { status = 3; break loop; }
@@ -3236,7 +3260,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f32_u
-        case 265: {
+        case 266: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 18446744073709551616)) { status = 3; break loop; }
@@ -3250,7 +3274,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f32_s
-        case 266: {
+        case 267: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3262,7 +3286,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f32_u
-        case 267: {
+        case 268: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3274,7 +3298,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f64_s
-        case 268: {
+        case 269: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a >= -9223372036854775808 && a < 9223372036854775808)) { status = 3; break loop; }
@@ -3288,7 +3312,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f64_u
-        case 269: {
+        case 270: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 18446744073709551616)) { status = 3; break loop; }
@@ -3302,7 +3326,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f64_s
-        case 270: {
+        case 271: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           let rl = 0;
           let rh = 0;
@@ -3314,7 +3338,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f64_u
-        case 271: {
+        case 272: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           let rl = 0;
           let rh = 0;
@@ -3326,7 +3350,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.ceil
-        case 272: {
+        case 273: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.ceil(a);
           const d = fp + (code[pc + 1] as number);
@@ -3336,7 +3360,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ceil
-        case 273: {
+        case 274: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.ceil(a);
           const d = fp + (code[pc + 1] as number);
@@ -3349,7 +3373,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.floor
-        case 274: {
+        case 275: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.floor(a);
           const d = fp + (code[pc + 1] as number);
@@ -3359,7 +3383,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.floor
-        case 275: {
+        case 276: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.floor(a);
           const d = fp + (code[pc + 1] as number);
@@ -3372,7 +3396,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.trunc
-        case 276: {
+        case 277: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.trunc(a);
           const d = fp + (code[pc + 1] as number);
@@ -3382,7 +3406,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.trunc
-        case 277: {
+        case 278: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.trunc(a);
           const d = fp + (code[pc + 1] as number);
@@ -3395,7 +3419,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.sqrt
-        case 278: {
+        case 279: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.fround(Math.sqrt(a));
           const d = fp + (code[pc + 1] as number);
@@ -3405,7 +3429,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.sqrt
-        case 279: {
+        case 280: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.sqrt(a);
           const d = fp + (code[pc + 1] as number);
@@ -3418,7 +3442,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.nearest
-        case 280: {
+        case 281: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = nearest(a);
           const d = fp + (code[pc + 1] as number);
@@ -3428,7 +3452,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.nearest
-        case 281: {
+        case 282: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = nearest(a);
           const d = fp + (code[pc + 1] as number);
@@ -3441,7 +3465,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.add
-        case 282: {
+        case 283: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a + b);
@@ -3452,7 +3476,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.add#
-        case 283: {
+        case 284: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           const r = Math.fround(a + b);
@@ -3463,7 +3487,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.add
-        case 284: {
+        case 285: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a + b;
@@ -3477,7 +3501,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.add#
-        case 285: {
+        case 286: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a + b;
@@ -3491,7 +3515,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.sub
-        case 286: {
+        case 287: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a - b);
@@ -3502,7 +3526,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.sub#
-        case 287: {
+        case 288: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           const r = Math.fround(a - b);
@@ -3513,7 +3537,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.sub
-        case 288: {
+        case 289: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a - b;
@@ -3527,7 +3551,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.sub#
-        case 289: {
+        case 290: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a - b;
@@ -3541,7 +3565,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.mul
-        case 290: {
+        case 291: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a * b);
@@ -3552,7 +3576,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.mul#
-        case 291: {
+        case 292: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           const r = Math.fround(a * b);
@@ -3563,7 +3587,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.mul
-        case 292: {
+        case 293: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a * b;
@@ -3577,7 +3601,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.mul#
-        case 293: {
+        case 294: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a * b;
@@ -3591,7 +3615,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.div
-        case 294: {
+        case 295: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a / b);
@@ -3602,7 +3626,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.div#
-        case 295: {
+        case 296: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           const r = Math.fround(a / b);
@@ -3613,7 +3637,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.div
-        case 296: {
+        case 297: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a / b;
@@ -3627,7 +3651,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.div#
-        case 297: {
+        case 298: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a / b;
@@ -3641,7 +3665,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.min
-        case 298: {
+        case 299: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(Math.min(a, b));
@@ -3652,7 +3676,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.min#
-        case 299: {
+        case 300: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           const r = Math.fround(Math.min(a, b));
@@ -3663,7 +3687,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.min
-        case 300: {
+        case 301: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = Math.min(a, b);
@@ -3677,7 +3701,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.min#
-        case 301: {
+        case 302: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = Math.min(a, b);
@@ -3691,7 +3715,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.max
-        case 302: {
+        case 303: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(Math.max(a, b));
@@ -3702,7 +3726,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.max#
-        case 303: {
+        case 304: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[(code[pc + 3] as number)] as number);
           const r = Math.fround(Math.max(a, b));
@@ -3713,7 +3737,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.max
-        case 304: {
+        case 305: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = Math.max(a, b);
@@ -3727,7 +3751,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.max#
-        case 305: {
+        case 306: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = Math.max(a, b);
@@ -3741,7 +3765,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i32_s
-        case 306: {
+        case 307: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = Math.fround(a);
           const d = fp + (code[pc + 1] as number);
@@ -3751,7 +3775,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i32_u
-        case 307: {
+        case 308: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = Math.fround(a >>> 0);
           const d = fp + (code[pc + 1] as number);
@@ -3761,7 +3785,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i64_s
-        case 308: {
+        case 309: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3773,7 +3797,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i64_u
-        case 309: {
+        case 310: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3785,7 +3809,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.demote_f64
-        case 310: {
+        case 311: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.fround(a);
           const d = fp + (code[pc + 1] as number);
@@ -3795,7 +3819,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i32_s
-        case 311: {
+        case 312: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = a;
           const d = fp + (code[pc + 1] as number);
@@ -3808,7 +3832,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i32_u
-        case 312: {
+        case 313: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = a >>> 0;
           const d = fp + (code[pc + 1] as number);
@@ -3821,7 +3845,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i64_s
-        case 313: {
+        case 314: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3836,7 +3860,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i64_u
-        case 314: {
+        case 315: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3851,7 +3875,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.promote_f32
-        case 315: {
+        case 316: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = a;
           const d = fp + (code[pc + 1] as number);
@@ -3864,21 +3888,21 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.abs
-        case 316: {
+        case 317: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a & 2147483647;
           pc += 3;
           continue;
         }
         // f32.neg
-        case 317: {
+        case 318: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a ^ -2147483648;
           pc += 3;
           continue;
         }
         // f32.copysign
-        case 318: {
+        case 319: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a & 2147483647) | (b & -2147483648);
@@ -3886,7 +3910,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.copysign#
-        case 319: {
+        case 320: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a & 2147483647) | (b & -2147483648);
@@ -3894,7 +3918,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.abs
-        case 320: {
+        case 321: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3908,7 +3932,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.neg
-        case 321: {
+        case 322: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3922,7 +3946,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.copysign
-        case 322: {
+        case 323: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3938,7 +3962,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.copysign#
-        case 323: {
+        case 324: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3953,63 +3977,63 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.load8_s
-        case 324: {
+        case 325: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getInt8(ea);
           pc += 4;
           continue;
         }
         // i32.load8_u
-        case 325: {
+        case 326: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getUint8(ea);
           pc += 4;
           continue;
         }
         // i32.load16_s
-        case 326: {
+        case 327: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getInt16(ea, true);
           pc += 4;
           continue;
         }
         // i32.load16_u
-        case 327: {
+        case 328: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getUint16(ea, true);
           pc += 4;
           continue;
         }
         // i32.store8
-        case 328: {
+        case 329: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt8(ea, (I32[fp + (code[pc + 2] as number)] as number));
           pc += 4;
           continue;
         }
         // i32.store16
-        case 329: {
+        case 330: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt16(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i32.load
-        case 330: {
+        case 331: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getInt32(ea, true);
           pc += 4;
           continue;
         }
         // i32.store
-        case 331: {
+        case 332: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt32(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i64.load8_s
-        case 332: {
+        case 333: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getInt8(ea);
           const d = fp + (code[pc + 1] as number);
@@ -4019,7 +4043,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load8_u
-        case 333: {
+        case 334: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getUint8(ea);
           const d = fp + (code[pc + 1] as number);
@@ -4029,7 +4053,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load16_s
-        case 334: {
+        case 335: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getInt16(ea, true);
           const d = fp + (code[pc + 1] as number);
@@ -4039,7 +4063,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load16_u
-        case 335: {
+        case 336: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getUint16(ea, true);
           const d = fp + (code[pc + 1] as number);
@@ -4049,7 +4073,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load32_s
-        case 336: {
+        case 337: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getInt32(ea, true);
           const d = fp + (code[pc + 1] as number);
@@ -4059,7 +4083,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load32_u
-        case 337: {
+        case 338: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getUint32(ea, true) | 0;
           const d = fp + (code[pc + 1] as number);
@@ -4069,28 +4093,28 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.store8
-        case 338: {
+        case 339: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt8(ea, (I32[fp + (code[pc + 2] as number)] as number));
           pc += 4;
           continue;
         }
         // i64.store16
-        case 339: {
+        case 340: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt16(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i64.store32
-        case 340: {
+        case 341: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt32(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i64.load
-        case 341: {
+        case 342: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const hi = view.getInt32(ea + 4, true);
           const d = fp + (code[pc + 1] as number);
@@ -4100,7 +4124,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.store
-        case 342: {
+        case 343: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const b = fp + (code[pc + 2] as number);
           view.setInt32(ea + 4, (I32[b + 1] as number), true);

@@ -7,6 +7,7 @@
 import type { Fault } from "../kernel/fault.ts";
 import type { CompositeType } from "../module/module.ts";
 import type { TypeRegistry } from "../module/registry.ts";
+import type { HotCode } from "./hot-code.ts";
 import type { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import type { Handler, Lowered } from "./lower.ts";
 import { loweredOp, SLOW_BASE } from "./ops.ts";
@@ -46,6 +47,8 @@ export interface CodeRange {
   readonly f: number;
   readonly start: number;
   readonly end: number;
+  /** Stack words of one frame. */
+  readonly frameWords: number;
   readonly positions: Int32Array;
   readonly handlers: readonly Handler[];
 }
@@ -89,6 +92,10 @@ export class Machine {
   frame = 0;
   instance = -1;
   fuel = Number.POSITIVE_INFINITY;
+  /** Fuel that is kept back, so that the loop stops for a sample. */
+  reserve = 0;
+  /** Generated code, where the store may have it. */
+  hot: HotCode | undefined;
   view: DataView = EMPTY_VIEW;
   /** A helper changed something that the loop keeps in variables. */
   changed = false;
@@ -139,6 +146,10 @@ export class Machine {
     return handler(this, pc, fp);
   }
 
+  enterHot(door: number): number {
+    return (this.hot as HotCode).enter(this, door);
+  }
+
   callHost(f: number, base: number): number {
     return this.host.callHost(this.functions[f] as FunctionInstance, base);
   }
@@ -156,8 +167,10 @@ export class Machine {
     }
     this.code.set(code, start);
     this.codeEnd = end;
-    this.ranges.push({ f, start, end, positions, handlers });
+    const range = { f, start, end, frameWords: code[1] as number, positions, handlers };
+    this.ranges.push(range);
     this.entries[f] = start;
+    this.hot?.lowered(this, range);
     return start;
   }
 
@@ -217,6 +230,13 @@ export class Machine {
     this.ranges.length = 0;
     this.code.fill(0, CODE_BASE, this.codeEnd);
     this.codeEnd = CODE_BASE;
+    this.hot?.forget();
+  }
+
+  /** Lowered code, without the doors to generated code. */
+  plainCode(): Int32Array {
+    const code = this.code.subarray(0, this.codeEnd);
+    return this.hot === undefined ? code : this.hot.restored(code);
   }
 
   addFunction(f: FunctionInstance): void {

@@ -65,6 +65,7 @@ const CONTROL: readonly Spec[] = [
   ["call.other", "f:n base:n"],
   ["call_indirect", "table:n type:n a:i base:n"],
   ["unreachable", ""],
+  ["hot", "door:n"],
 ];
 
 const MEMORY: readonly (readonly [string, MemoryAccess])[] = [

@@ -74,7 +74,7 @@ export function snapshot(store: Store, activation: Activation, hosts?: HostRefCo
         gcAllocated: m.gcAllocated,
         gcCensusAt: m.gcCensusAt,
       },
-      fuel: Number.isFinite(m.fuel) ? m.fuel : null,
+      fuel: Number.isFinite(store.fuel) ? store.fuel : null,
       pending: m.pending ?? null,
       lowered: m.ranges.map(({ f }) => f),
       codeDigest: codeDigest(m),
@@ -109,7 +109,7 @@ export function snapshot(store: Store, activation: Activation, hosts?: HostRefCo
 const bytesOf = (words: Int32Array): Uint8Array => new Uint8Array(words.buffer, words.byteOffset, words.byteLength);
 
 function codeDigest(m: Machine): string {
-  return sha256(bytesOf(m.code.subarray(0, m.codeEnd)));
+  return sha256(bytesOf(m.plainCode()));
 }
 
 function counts(m: Machine): Header["counts"] {
@@ -126,7 +126,7 @@ function counts(m: Machine): Header["counts"] {
 /** The end of the stack words that the innermost frame may use. */
 function usedStack(m: Machine, activation: Activation): number {
   const range = m.rangeOf(m.pc);
-  const frameWords = range === undefined ? 0 : (m.code[range.start + 1] as number);
+  const frameWords = range?.frameWords ?? 0;
   return Math.min(m.stackEnd, Math.max(m.fp + frameWords, activation.base + 2, (m.pending?.base ?? 0) + 64));
 }
 
@@ -186,7 +186,7 @@ function put(store: Store, file: Uint8Array, hosts: HostRefCodec | undefined): A
   take.end();
   restoreRefs(m, header, hosts);
   Object.assign(m, header.state);
-  m.fuel = header.fuel ?? Number.POSITIVE_INFINITY;
+  store.fuel = header.fuel ?? Number.POSITIVE_INFINITY;
   m.pending = header.pending ?? undefined;
   m.view = m.viewOf(m.instance);
   return store.resumed(m.functions[header.f] as FunctionInstance, header.base);

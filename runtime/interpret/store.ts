@@ -13,11 +13,12 @@ import type { ValType } from "../module/val-type.ts";
 import type { ValidModule } from "../validate/module.ts";
 import { Activation, type Runner } from "./activation.ts";
 import { framesOf } from "./backtrace.ts";
+import { HotCode, SAMPLE_FUEL } from "./hot-code.ts";
 import { Instance, type InstanceStore, type Resolve } from "./instance.ts";
 import { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import { run } from "./loop.ts";
 import { type Lowered, lower, totalWords } from "./lower.ts";
-import { HALT_PC, Machine, type MachineLimits } from "./machine.ts";
+import { Machine, type MachineLimits } from "./machine.ts";
 import { readCell, readValues, writeCell, writeValues } from "./marshal.ts";
 import { PROBE_WORDS, type Probe, siteOf } from "./probe.ts";
 import { unwind } from "./slow/calls.ts";
@@ -51,6 +52,11 @@ export interface StoreOptions {
   readonly fuel?: number;
   /** Sees every instruction before it runs; everything is slower then. May stop the call there. */
   readonly probe?: Probe;
+  /**
+   * Hot functions may become generated JavaScript: results, fuel and snapshots stay the same. Off unless asked for;
+   * without effect beside a probe, and where the host forbids code from text. `eager` is for tests.
+   */
+  readonly blocks?: boolean | "eager";
 }
 
 /** A host function throws this to raise a WebAssembly exception in its caller. */
@@ -93,7 +99,9 @@ export class Store implements InstanceStore {
         return pc + PROBE_WORDS;
       }),
     );
-    this.machine.fuel = options.fuel ?? Number.POSITIVE_INFINITY;
+    const { blocks = false } = options;
+    if (blocks !== false && !this.probed) this.machine.hot = new HotCode(blocks === "eager");
+    this.fuel = options.fuel ?? Number.POSITIVE_INFINITY;
     this.#runner = {
       machine: this.machine,
       drive: () => this.#drive(),
@@ -107,11 +115,13 @@ export class Store implements InstanceStore {
 
   /** What is left in the tank. A basic block that was begun may have left a debt below zero. */
   get fuel(): number {
-    return this.machine.fuel;
+    return this.machine.fuel + this.machine.reserve;
   }
 
   set fuel(units: number) {
-    this.machine.fuel = units;
+    const m = this.machine;
+    m.fuel = m.hot === undefined ? units : Math.min(units, SAMPLE_FUEL);
+    m.reserve = m.fuel === units ? 0 : units - m.fuel;
   }
 
   // --- what the host makes
@@ -256,6 +266,13 @@ export class Store implements InstanceStore {
     const m = this.machine;
     for (;;) {
       const status = run(m);
+      if (status === STATUS.fuel && m.reserve > 0) {
+        const left = this.fuel;
+        this.fuel = left;
+        if (left < 0) return status;
+        m.hot?.sample(m);
+        continue;
+      }
       if (status !== STATUS.exception || m.exception === undefined || !this.#raisedByHost) return status;
       // An exception that a host function raised looks for a handler from its caller outwards.
       this.#raisedByHost = false;

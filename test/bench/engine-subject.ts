@@ -1,5 +1,5 @@
 /**
- * One program in one subject, as a process of its own: `node engine-subject.ts <v8|interpreter> <wasm> <rounds>`. Prints
+ * One program in one subject, as a process of its own: `node engine-subject.ts <v8|interpreter|interpreter-blocks> <wasm> <rounds>`. Prints
  * what the program wrote and CPU seconds (user and system, all threads): from bytes to an instance, and of `_start`.
  * Only what type stripping or `tsc` emits runs here, so that the same file serves under `--jitless`.
  */
@@ -41,11 +41,11 @@ function prepareV8(bytes: Uint8Array, args: readonly string[]): Prepared {
   return { wasi, start: () => void (instance.exports["_start"] as () => void)() };
 }
 
-function prepareInterpreter(bytes: Uint8Array, args: readonly string[]): Prepared {
+function prepareInterpreter(bytes: Uint8Array, args: readonly string[], blocks: boolean): Prepared {
   let memory: Extern | undefined;
   const wasi = miniWasi(args, () => (memory instanceof MemoryInstance ? memory.bytes : new Uint8Array()));
   const registry = createRegistry();
-  const store = new Store({ registry });
+  const store = new Store({ registry, blocks });
   const valid = unwrap(validateModule(unwrap(decodeModule(bytes)), { registry }));
   const instance = unwrap(store.instantiate(valid, (_module, name) => hostFunction(store, valid.module, wasi, name)));
   memory = instance.exports.get("memory");
@@ -76,7 +76,9 @@ function cpuSeconds(): number {
 const [, , subject = "", file = "", rounds = "1"] = process.argv;
 const bytes = new Uint8Array(readFileSync(file));
 const before = cpuSeconds();
-const { wasi, start } = (subject === "v8" ? prepareV8 : prepareInterpreter)(bytes, ["bench", rounds]);
+const args = ["bench", rounds];
+const { wasi, start } =
+  subject === "v8" ? prepareV8(bytes, args) : prepareInterpreter(bytes, args, subject === "interpreter-blocks");
 const ready = cpuSeconds();
 try {
   start();

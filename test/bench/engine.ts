@@ -13,7 +13,7 @@ import { PROGRAMS, type Program, wasmOf } from "./engine-programs.ts";
 import type { Row } from "./row.ts";
 
 const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
-const SUBJECTS = ["v8", "interpreter", "interpreter-jitless"] as const;
+const SUBJECTS = ["v8", "interpreter", "interpreter-blocks", "interpreter-jitless"] as const;
 /** Runs that differ by more than this are worth a line. */
 const UNSTEADY = 1.5;
 type Subject = (typeof SUBJECTS)[number];
@@ -61,21 +61,29 @@ function programNamed(name: string): Program {
 }
 
 function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, emitted: string): readonly Row[] {
-  const part = short ? 4 : 1;
-  const roundsOf = (subject: Subject) => Math.ceil((subject === "v8" ? program.rounds : program.slowRounds) / part);
+  const part = short ? 2 : 1;
+  const rounds: Readonly<Record<Subject, number>> = {
+    v8: Math.ceil(program.rounds / part),
+    interpreter: Math.ceil(program.slowRounds / part),
+    "interpreter-blocks": Math.ceil((program.slowRounds * 3) / part),
+    "interpreter-jitless": Math.ceil(program.slowRounds / part / 10),
+  };
   const least = new Map<Subject, { load: number; perRound: number; worst: number }>();
   const slow = subjects.filter((one) => one !== "v8");
   // The same rounds on V8 say what a slower subject has to print.
-  const expected = slow.length === 0 ? "" : runSubject([], program, "v8", Math.ceil(program.slowRounds / part)).output;
+  const expected = new Map<Subject, string>(
+    slow.map((one) => [one, runSubject([], program, "v8", rounds[one]).output]),
+  );
   for (let turn = 0; turn < (short ? 2 : 5); turn += 1) {
     for (const subject of subjects) {
-      const rounds = roundsOf(subject);
+      const count = rounds[subject];
       const { output, load, run } =
         subject === "interpreter-jitless"
-          ? runSubject(["--jitless"], program, "interpreter", rounds, join(emitted, "test/bench/engine-subject.js"))
-          : runSubject([], program, subject, rounds);
-      if (subject !== "v8" && output !== expected) {
-        throw new Error(`${program.name} in ${subject} printed ${output.trim()}, in v8 ${expected.trim()}`);
+          ? runSubject(["--jitless"], program, "interpreter", count, join(emitted, "test/bench/engine-subject.js"))
+          : runSubject([], program, subject, count);
+      const wanted = expected.get(subject) ?? output;
+      if (output !== wanted) {
+        throw new Error(`${program.name} in ${subject} printed ${output.trim()}, in v8 ${wanted.trim()}`);
       }
       const before = least.get(subject) ?? {
         load: Number.POSITIVE_INFINITY,
@@ -84,8 +92,8 @@ function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, 
       };
       least.set(subject, {
         load: Math.min(before.load, load),
-        perRound: Math.min(before.perRound, run / rounds),
-        worst: Math.max(before.worst, run / rounds),
+        perRound: Math.min(before.perRound, run / count),
+        worst: Math.max(before.worst, run / count),
       });
     }
   }

@@ -2,7 +2,6 @@
 import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { type Extern, type Instance, Store, type Value } from "../../../runtime/interpret/index.ts";
 import type { Fault } from "../../../runtime/kernel/fault.ts";
-import { ALL_FEATURES, WASM_3 } from "../../../runtime/module/features.ts";
 import { F32, F64, FUNCREF, I32, I64, type ValType } from "../../../runtime/module/val-type.ts";
 import { type ValidModule, validateModule } from "../../../runtime/validate/module.ts";
 import type { MakeEngine, Outcome, Refusal, ScriptEngine } from "./engine.ts";
@@ -10,8 +9,14 @@ import type { MakeEngine, Outcome, Refusal, ScriptEngine } from "./engine.ts";
 /** The suite declares memories up to the specification's largest; here they may take a gigabyte. */
 const LIMITS = { memoryBytes: 1 << 30, callDepth: 1 << 16, stackSlots: 1 << 19 };
 
-export const interpreter: MakeEngine = ({ features }) => {
-  const store = new Store({ limits: LIMITS });
+/** The dispatch loop alone. */
+export const interpreter: MakeEngine = (options) => engineOf(options, new Store({ limits: LIMITS }));
+
+/** Every function's blocks as generated code. */
+export const interpreterBlocks: MakeEngine = (options) =>
+  engineOf(options, new Store({ limits: LIMITS, blocks: "eager" }));
+
+function engineOf({ features }: Parameters<MakeEngine>[0], store: Store): ScriptEngine {
   const modules = new Map<string, ReadonlyMap<string, Extern>>([["spectest", spectest(store)]]);
   const resolve = (module: string, name: string) => modules.get(module)?.get(name);
   const engine: ScriptEngine = {
@@ -20,7 +25,7 @@ export const interpreter: MakeEngine = ({ features }) => {
       if (!decoded.ok) return refuse(decoded.error);
       const valid = validateModule(decoded.value, {
         registry: store.registry,
-        features: features === "all" ? ALL_FEATURES : WASM_3,
+        features,
       });
       return valid.ok ? { ok: true, value: { opaque: valid.value } } : refuse(valid.error);
     },
@@ -43,7 +48,7 @@ export const interpreter: MakeEngine = ({ features }) => {
     },
   };
   return engine;
-};
+}
 
 const missing = (name: string): { ok: false; refusal: Refusal } => ({
   ok: false,
@@ -55,7 +60,7 @@ function refuse(fault: Fault): Outcome<never> {
   const stage =
     code === "LOAD_MALFORMED"
       ? "malformed"
-      : code === "VALIDATE_INVALID"
+      : code === "VALIDATE_INVALID" || code === "VALIDATE_FEATURE"
         ? "invalid"
         : code.startsWith("LINK_")
           ? "link"

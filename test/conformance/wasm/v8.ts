@@ -61,6 +61,22 @@ export const v8: MakeEngine = () => {
   return engine;
 };
 
+/** V8 has fewer messages than the suite: each with the wordings that it may stand for. */
+const WORDINGS: readonly (readonly [RegExp, readonly string[]])[] = [
+  [/memory access out of bounds|data segment/, ["out of bounds memory access"]],
+  [/table index is out of bounds/, ["out of bounds table access", "undefined element"]],
+  [/table access|element segment/, ["out of bounds table access"]],
+  [/array element access out of bounds/, ["out of bounds array access"]],
+  [/function signature mismatch/, ["uninitialized element", "indirect call type mismatch"]],
+  [/dereferencing a null pointer/, ["null "]],
+  [/(?:divide|remainder) by zero/, ["integer divide by zero"]],
+  [/divide result unrepresentable/, ["integer overflow"]],
+  [/float unrepresentable/, ["invalid conversion to integer", "integer overflow"]],
+  [/illegal cast/, ["cast failure"]],
+  [/unaligned accesses/, ["unaligned atomic"]],
+  [/call stack size/, ["call stack exhausted"]],
+];
+
 function attempt<T>(work: () => T, linking = false): Outcome<T> {
   try {
     return { ok: true, value: work() };
@@ -78,7 +94,8 @@ function attempt<T>(work: () => T, linking = false): Outcome<T> {
               : thrown instanceof more.Exception
                 ? "exception"
                 : "other";
-    return { ok: false, refusal: { stage, message } };
+    const wordings = WORDINGS.find(([pattern]) => pattern.test(message))?.[1] ?? [];
+    return { ok: false, refusal: { stage, message, wordings } };
   }
 }
 

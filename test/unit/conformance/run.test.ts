@@ -60,6 +60,13 @@ describe("the runner", () => {
     expect(failures(script("assert_trap"), { invoke: () => refused("other", "unreachable") })).toHaveLength(1);
   });
 
+  it("fails one trap in place of another, unless the engine's message may stand for it", () => {
+    const script = '(module) (assert_trap (invoke "f") "unreachable")';
+    expect(failures(script, { invoke: () => refused("trap", "integer overflow") })).toHaveLength(1);
+    const own: Refusal = { stage: "trap", message: "boom", wordings: ["unreachable"] };
+    expect(failures(script, { invoke: () => ({ ok: false, refusal: own }) })).toEqual([]);
+  });
+
   it("fails a module that is accepted and should not be", () => {
     expect(failures('(assert_malformed (module binary "") "unexpected end")')).toEqual([
       "1 assert_malformed: accepted",

@@ -1,0 +1,362 @@
+/**
+ * Writes the JavaScript of one function's blocks from the same semantics as the dispatch loop. Names in the text: `t12` the
+ * word at fp + 12, `f12` and `d12` the float there, each valid from its first use to the end of the block.
+ */
+
+import { numericHelpers } from "./block-helpers.ts";
+import type { Decoded } from "./blocks.ts";
+import type { LoweredOp } from "./ops.ts";
+import { STATUS } from "./status.ts";
+import { TRAP } from "./traps.ts";
+
+/** A branch table with more entries goes back to the loop. */
+const TABLE_MAX = 256;
+
+export class BlockWriter {
+  readonly doors = new Map<number, number>();
+  readonly #code: Int32Array;
+  readonly #leaders: ReadonlySet<number>;
+  readonly #blocks = new Map<number, number>();
+  readonly #lines: string[] = [];
+  readonly #variables = new Set<string>();
+  /** Variables that hold what memory holds, in the block being written. */
+  readonly #known = new Set<string>();
+
+  constructor(code: Int32Array, leaders: ReadonlySet<number>) {
+    this.#code = code;
+    this.#leaders = leaders;
+  }
+
+  /** The body of a function of the arrays that gives the compiled function; undefined when nothing is compiled. */
+  write(instructions: readonly Decoded[]): string | undefined {
+    for (const { at } of instructions) if (this.#leaders.has(at)) this.#blocks.set(at, this.#blocks.size);
+    let first = true;
+    let open = true;
+    for (const one of instructions) {
+      if (this.#leaders.has(one.at)) {
+        this.#lines.push(`case ${this.#blocks.get(one.at)}:`);
+        this.#known.clear();
+        first = true;
+        open = true;
+      }
+      if (!open) continue;
+      const compiled = this.#instruction(one);
+      // A door takes two words.
+      if (compiled && first && one.length > 1) this.doors.set(one.at, this.#blocks.get(one.at) as number);
+      if (!compiled) {
+        this.#leave(one.at);
+        open = false;
+      }
+      first = false;
+    }
+    if (this.doors.size === 0) return undefined;
+    const names = [...this.#variables].map((name) => `${name} = 0`);
+    return `const { ${Object.keys(numericHelpers).join(", ")} } = helpers;
+return function blocks(m, b, fp) {
+  const globals = m.globals;
+  const view = m.view;
+  const gp = fp >> 1;
+  let frame = m.frame;
+  let fuel = m.fuel;
+  let at = 0;
+  let to = 0;
+  let rl = 0;
+  let rh = 0;
+  ${names.length === 0 ? "" : `let ${names.join(", ")};`}
+  try {
+    for (;;) {
+      switch (b) {
+${this.#lines.join("\n")}
+        default:
+          throw new Error("no such block");
+      }
+    }
+  } catch (error) {
+    if (!(error instanceof RangeError)) throw error;
+    m.pc = at;
+    m.fp = fp;
+    m.frame = frame;
+    m.fuel = fuel;
+    return -${TRAP.memoryBounds};
+  }
+};`;
+  }
+
+  #leave(pc: number): void {
+    this.#lines.push(`m.fp = fp; m.frame = frame; m.fuel = fuel; return ${pc};`);
+  }
+
+  /** `status` a number, or text that is minus one. */
+  #trap(pc: number, status: number | "to"): string {
+    return `{ m.pc = ${pc}; m.fp = fp; m.frame = frame; m.fuel = fuel; return ${status === "to" ? status : -status}; }`;
+  }
+
+  // --- operands
+
+  /** The word at fp + slot. */
+  #word(slot: number): string {
+    const name = `t${slot}`;
+    if (this.#known.has(name)) return name;
+    this.#variables.add(name);
+    this.#known.add(name);
+    this.#lines.push(`${name} = I32[fp + ${slot}];`);
+    return name;
+  }
+
+  #setWord(slot: number, text: string): void {
+    const name = `t${slot}`;
+    this.#variables.add(name);
+    this.#lines.push(`I32[fp + ${slot}] = ${name} = ${text};`);
+    this.#forget(slot);
+    this.#known.add(name);
+  }
+
+  /** What else is known of the slot's 8 bytes is not true any more. */
+  #forget(slot: number): void {
+    const even = slot & ~1;
+    this.#known.delete(`f${even}`);
+    this.#known.delete(`d${even}`);
+  }
+
+  #float(kind: "f" | "d", slot: number): string {
+    const name = `${kind}${slot}`;
+    if (this.#known.has(name)) return name;
+    this.#variables.add(name);
+    this.#known.add(name);
+    this.#lines.push(kind === "f" ? `${name} = F32[fp + ${slot}];` : `${name} = F64[gp + ${slot >> 1}];`);
+    return name;
+  }
+
+  #setFloat(kind: "f" | "d", slot: number, text: string): void {
+    const name = `${kind}${slot}`;
+    this.#variables.add(name);
+    this.#lines.push(`${name} = ${text};`);
+    this.#lines.push(
+      kind === "f"
+        ? `if (${name} === ${name}) F32[fp + ${slot}] = ${name}; else I32[fp + ${slot}] = ${0x7fc00000};`
+        : `if (${name} === ${name}) F64[gp + ${slot >> 1}] = ${name}; else { I32[fp + ${slot}] = 0; I32[fp + ${slot + 1}] = ${0x7ff80000}; }`,
+    );
+    for (const other of [`t${slot}`, `t${slot + 1}`, `f${slot}`, `d${slot}`]) this.#known.delete(other);
+    this.#known.add(name);
+  }
+
+  /** Brings operands a and b into the text's names; returns the text with them replaced. */
+  #bind({ at, op }: Decoded, text: string): string {
+    if (op === undefined) return text;
+    let word = at + 1;
+    const names = new Map<string, string>();
+    for (const { name, kind } of op.operands) {
+      const operand = this.#code[word] as number;
+      if (name === "a" || name === "b" || name === "c") {
+        if (kind === "i") names.set(name, this.#word(operand));
+        else if (kind === "l") {
+          if (new RegExp(`\\b${name}l\\b`).test(text)) names.set(`${name}l`, this.#word(operand));
+          if (new RegExp(`\\b${name}h\\b`).test(text)) names.set(`${name}h`, this.#word(operand + 1));
+        } else if (kind === "f" || kind === "d") names.set(name, this.#float(kind, operand));
+        else if (kind === "#i") names.set(name, literal(operand));
+        else if (kind === "#l") {
+          names.set(`${name}l`, literal(operand));
+          names.set(`${name}h`, literal(this.#code[word + 1] as number));
+        } else if (kind === "#f") names.set(name, `F32[${operand}]`);
+        else if (kind === "#d") names.set(name, `F64[${operand >> 1}]`);
+      }
+      word += kind === "#l" ? 2 : 1;
+    }
+    return text.replace(/\b[abc][lh]?\b/g, (name) => names.get(name) ?? name);
+  }
+
+  // --- instructions
+
+  /** False when the instruction is the loop's business. */
+  #instruction(one: Decoded): boolean {
+    const { op } = one;
+    if (op === undefined) return false;
+    switch (op.family) {
+      case "numeric":
+        this.#numeric(one, op);
+        return true;
+      case "branch":
+        this.#branch(one, op);
+        return true;
+      case "memory":
+        this.#memory(one, op);
+        return true;
+      case "move":
+        return this.#move(one, op.name);
+      case "control":
+        return this.#control(one, op.name);
+    }
+  }
+
+  #numeric(one: Decoded, op: LoweredOp): void {
+    const { form, text, result, traps } = op.semantics as NonNullable<LoweredOp["semantics"]>;
+    const target = this.#code[one.at + 1] as number;
+    for (const [condition, status] of traps) {
+      const bound = this.#bind(one, condition);
+      this.#lines.push(`if (${bound}) ${this.#trap(one.at, status)}`);
+    }
+    const bound = this.#bind(one, text);
+    if (form === "condition") this.#setWord(target, `(${bound}) ? 1 : 0`);
+    else if (form === "expression") this.#setWord(target, bound);
+    else if (form === "float") this.#setFloat(result === "f" ? "f" : "d", target, bound);
+    else {
+      this.#lines.push(`{ ${bound} }`);
+      this.#setWord(target, "rl");
+      this.#setWord(target + 1, "rh");
+    }
+  }
+
+  #memory(one: Decoded, op: LoweredOp): void {
+    const { bytes, store, type, signed } = op.memory as NonNullable<LoweredOp["memory"]>;
+    const [first, second, offset] = [1, 2, 3].map((n) => this.#code[one.at + n] as number) as [number, number, number];
+    const base = this.#word(store ? first : second);
+    const address = offset === 0 ? `${base} >>> 0` : `(${base} >>> 0) + ${offset}`;
+    const bits = bytes * 8;
+    this.#lines.push(`at = ${one.at};`);
+    if (store) {
+      const low = this.#word(second);
+      if (bits === 64) {
+        const hi = this.#word(second + 1);
+        const upper = `(${base} >>> 0) + ${offset + 4}`;
+        this.#lines.push(`view.setInt32(${upper}, ${hi}, true); view.setInt32(${address}, ${low}, true);`);
+      } else this.#lines.push(`view.setInt${bits}(${address}, ${low}${bits > 8 ? ", true" : ""});`);
+      return;
+    }
+    const get = `view.get${signed ? "Int" : "Uint"}${Math.min(bits, 32)}(${address}${bits > 8 ? ", true" : ""})`;
+    const low = bits === 32 && !signed ? `${get} | 0` : get;
+    if (type === "i") return this.#setWord(first, low);
+    if (bits === 64) {
+      this.#lines.push(`rh = view.getInt32((${base} >>> 0) + ${offset + 4}, true);`);
+      this.#setWord(first, low);
+      this.#setWord(first + 1, "rh");
+    } else {
+      this.#setWord(first, low);
+      this.#setWord(first + 1, signed ? `t${first} >> 31` : "0");
+    }
+  }
+
+  #move({ at }: Decoded, name: string): boolean {
+    const [d, a, b, c] = [1, 2, 3, 4].map((n) => this.#code[at + n] as number) as [number, number, number, number];
+    switch (name) {
+      case "copy.32":
+        this.#setWord(d, this.#word(a));
+        return true;
+      case "copy.64":
+        this.#setWord(d, this.#word(a));
+        this.#setWord(d + 1, this.#word(a + 1));
+        return true;
+      case "const.32":
+        this.#setWord(d, literal(a));
+        return true;
+      case "const.64":
+        this.#setWord(d, literal(a));
+        this.#setWord(d + 1, literal(b));
+        return true;
+      case "select.32":
+        this.#setWord(d, `${this.#word(c)} !== 0 ? ${this.#word(a)} : ${this.#word(b)}`);
+        return true;
+      case "select.64":
+        this.#lines.push(`rl = ${this.#word(c)} !== 0 ? ${this.#word(a)} : ${this.#word(b)};`);
+        this.#lines.push(`rh = ${this.#word(c)} !== 0 ? ${this.#word(a + 1)} : ${this.#word(b + 1)};`);
+        this.#setWord(d, "rl");
+        this.#setWord(d + 1, "rh");
+        return true;
+      case "global.get.32":
+        this.#setWord(d, `globals[${a}]`);
+        return true;
+      case "global.get.64":
+        this.#setWord(d, `globals[${a}]`);
+        this.#setWord(d + 1, `globals[${a + 1}]`);
+        return true;
+      case "global.set.32":
+        this.#lines.push(`globals[${d}] = ${this.#word(a)};`);
+        return true;
+      case "global.set.64":
+        this.#lines.push(`globals[${d}] = ${this.#word(a)}; globals[${d + 1}] = ${this.#word(a + 1)};`);
+        return true;
+      case "copy.ref":
+        this.#lines.push(`R[gp + ${d >> 1}] = R[gp + ${a >> 1}];`);
+        return true;
+      default:
+        return false;
+    }
+  }
+
+  /** Goes to an address of the same function, having paid for its block. */
+  #go(to: number, cost: number): string {
+    const block = this.#blocks.get(to);
+    if (block === undefined) throw new Error("a jump to no block");
+    const out = `{ m.pc = ${to}; m.fp = fp; m.frame = frame; m.fuel = fuel; return -${STATUS.fuel}; }`;
+    return `fuel -= ${cost}; if (fuel < 0) ${out} b = ${block}; continue;`;
+  }
+
+  #branch(one: Decoded, op: LoweredOp): void {
+    const condition = this.#bind(one, op.semantics?.text ?? "");
+    const words = [3, 2, 1].map((back) => this.#code[one.at + op.length - back] as number) as [number, number, number];
+    const [to, taken, fall] = words;
+    this.#lines.push(`if (${op.negated ? `!(${condition})` : condition}) { ${this.#go(one.at + to, taken)} }`);
+    const next = one.at + op.length;
+    const out = `{ m.pc = ${next}; m.fp = fp; m.frame = frame; m.fuel = fuel; return -${STATUS.fuel}; }`;
+    this.#lines.push(`fuel -= ${fall}; if (fuel < 0) ${out}`);
+  }
+
+  #control({ at, length }: Decoded, name: string): boolean {
+    const word = (n: number) => this.#code[at + n] as number;
+    const next = at + length;
+    const pay = (cost: number, pc: number) =>
+      `fuel -= ${cost}; if (fuel < 0) { m.pc = ${pc}; m.fp = fp; m.frame = frame; m.fuel = fuel; return -${STATUS.fuel}; }`;
+    switch (name) {
+      case "enter": {
+        this.#lines.push(`if (fp + ${word(1)} > stackEnd) ${this.#trap(at, TRAP.stackExhausted)}`);
+        if (word(3) > word(2)) this.#lines.push(`I32.fill(0, fp + ${word(2)}, fp + ${word(3)});`);
+        this.#lines.push(pay(word(4), next));
+        return true;
+      }
+      case "fuel":
+        this.#lines.push(pay(word(1), next));
+        return true;
+      case "jump":
+        this.#lines.push(this.#go(at + word(1), word(2)));
+        return true;
+      case "br_table": {
+        const count = word(2);
+        if (count > TABLE_MAX) return false;
+        const index = this.#word(word(1));
+        this.#lines.push(`switch (${index}) {`);
+        for (let n = 0; n <= count; n += 1) {
+          const entry = 3 + 2 * n;
+          this.#lines.push(`${n === count ? "default" : `case ${n}`}: ${this.#go(at + word(entry), word(entry + 1))}`);
+        }
+        this.#lines.push("}");
+        return true;
+      }
+      case "return":
+      case "return.32":
+      case "return.64": {
+        if (name !== "return") this.#lines.push(`I32[fp] = ${this.#word(word(1))};`);
+        if (name === "return.64") this.#lines.push(`I32[fp + 1] = ${this.#word(word(1) + 1)};`);
+        // A caller of another instance is the loop's business: it pops the frame itself.
+        this.#lines.push("frame -= 3; m.frame = frame; m.fuel = fuel; m.fp = frames[frame + 1];");
+        this.#lines.push(
+          "if (frames[frame + 2] !== m.instance) { m.instance = frames[frame + 2]; m.view = m.viewOf(m.instance); }",
+        );
+        this.#lines.push("return frames[frame];");
+        return true;
+      }
+      case "call":
+        this.#lines.push(`if (frame >= framesEnd) ${this.#trap(at, TRAP.stackExhausted)}`);
+        this.#lines.push(`to = m.entries[${word(1)}];`);
+        this.#lines.push(`if (to === 0 && (to = m.prepare(${word(1)})) < 0) ${this.#trap(at, "to")}`);
+        this.#lines.push(`frames[frame] = ${next}; frames[frame + 1] = fp; frames[frame + 2] = m.instance;`);
+        this.#lines.push(`m.frame = frame + 3; m.fp = fp + ${word(2)}; m.fuel = fuel; return to;`);
+        return true;
+      case "unreachable":
+        this.#lines.push(this.#trap(at, TRAP.unreachable));
+        return true;
+      default:
+        return false;
+    }
+  }
+}
+
+const literal = (value: number): string => (value < 0 ? `(${value})` : String(value));
