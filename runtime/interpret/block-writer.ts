@@ -1,10 +1,9 @@
 /**
- * Writes the JavaScript of one function's blocks from the same semantics as the dispatch loop. Names in the text: `t12` the
- * word at fp + 12, `f12` and `d12` the float there, each valid from its first use to the end of the block.
+ * Writes the JavaScript of one function's blocks from the same semantics as the dispatch loop.
  */
 
 import { numericHelpers } from "./block-helpers.ts";
-import type { Decoded } from "./blocks.ts";
+import { BlockSlots } from "./block-slots.ts";
 import type { LoweredOp } from "./ops.ts";
 import { STATUS } from "./status.ts";
 import { TRAP } from "./traps.ts";
@@ -12,15 +11,20 @@ import { TRAP } from "./traps.ts";
 /** A branch table with more entries goes back to the loop. */
 const TABLE_MAX = 256;
 
+/** A lowered instruction where it lies; `op` undefined for those outside the loop. */
+export interface Decoded {
+  readonly at: number;
+  readonly op: LoweredOp | undefined;
+  readonly length: number;
+}
+
 export class BlockWriter {
   readonly doors = new Map<number, number>();
   readonly #code: Int32Array;
   readonly #leaders: ReadonlySet<number>;
   readonly #blocks = new Map<number, number>();
-  readonly #lines: string[] = [];
-  readonly #variables = new Set<string>();
-  /** Variables that hold what memory holds, in the block being written. */
-  readonly #known = new Set<string>();
+  readonly #slots = new BlockSlots();
+  readonly #lines = this.#slots.lines;
 
   constructor(code: Int32Array, leaders: ReadonlySet<number>) {
     this.#code = code;
@@ -35,7 +39,7 @@ export class BlockWriter {
     for (const one of instructions) {
       if (this.#leaders.has(one.at)) {
         this.#lines.push(`case ${this.#blocks.get(one.at)}:`);
-        this.#known.clear();
+        this.#slots.begin();
         first = true;
         open = true;
       }
@@ -50,7 +54,7 @@ export class BlockWriter {
       first = false;
     }
     if (this.doors.size === 0) return undefined;
-    const names = [...this.#variables].map((name) => `${name} = 0`);
+    const names = [...this.#slots.variables].map((name) => `${name} = 0`);
     return `const { ${Object.keys(numericHelpers).join(", ")} } = helpers;
 return function blocks(m, b, fp) {
   const globals = m.globals;
@@ -91,55 +95,6 @@ ${this.#lines.join("\n")}
     return `{ m.pc = ${pc}; m.fp = fp; m.frame = frame; m.fuel = fuel; return ${status === "to" ? status : -status}; }`;
   }
 
-  // --- operands
-
-  /** The word at fp + slot. */
-  #word(slot: number): string {
-    const name = `t${slot}`;
-    if (this.#known.has(name)) return name;
-    this.#variables.add(name);
-    this.#known.add(name);
-    this.#lines.push(`${name} = I32[fp + ${slot}];`);
-    return name;
-  }
-
-  #setWord(slot: number, text: string): void {
-    const name = `t${slot}`;
-    this.#variables.add(name);
-    this.#lines.push(`I32[fp + ${slot}] = ${name} = ${text};`);
-    this.#forget(slot);
-    this.#known.add(name);
-  }
-
-  /** What else is known of the slot's 8 bytes is not true any more. */
-  #forget(slot: number): void {
-    const even = slot & ~1;
-    this.#known.delete(`f${even}`);
-    this.#known.delete(`d${even}`);
-  }
-
-  #float(kind: "f" | "d", slot: number): string {
-    const name = `${kind}${slot}`;
-    if (this.#known.has(name)) return name;
-    this.#variables.add(name);
-    this.#known.add(name);
-    this.#lines.push(kind === "f" ? `${name} = F32[fp + ${slot}];` : `${name} = F64[gp + ${slot >> 1}];`);
-    return name;
-  }
-
-  #setFloat(kind: "f" | "d", slot: number, text: string): void {
-    const name = `${kind}${slot}`;
-    this.#variables.add(name);
-    this.#lines.push(`${name} = ${text};`);
-    this.#lines.push(
-      kind === "f"
-        ? `if (${name} === ${name}) F32[fp + ${slot}] = ${name}; else I32[fp + ${slot}] = ${0x7fc00000};`
-        : `if (${name} === ${name}) F64[gp + ${slot >> 1}] = ${name}; else { I32[fp + ${slot}] = 0; I32[fp + ${slot + 1}] = ${0x7ff80000}; }`,
-    );
-    for (const other of [`t${slot}`, `t${slot + 1}`, `f${slot}`, `d${slot}`]) this.#known.delete(other);
-    this.#known.add(name);
-  }
-
   /** Brings operands a and b into the text's names; returns the text with them replaced. */
   #bind({ at, op }: Decoded, text: string): string {
     if (op === undefined) return text;
@@ -148,11 +103,11 @@ ${this.#lines.join("\n")}
     for (const { name, kind } of op.operands) {
       const operand = this.#code[word] as number;
       if (name === "a" || name === "b" || name === "c") {
-        if (kind === "i") names.set(name, this.#word(operand));
+        if (kind === "i") names.set(name, this.#slots.word(operand));
         else if (kind === "l") {
-          if (new RegExp(`\\b${name}l\\b`).test(text)) names.set(`${name}l`, this.#word(operand));
-          if (new RegExp(`\\b${name}h\\b`).test(text)) names.set(`${name}h`, this.#word(operand + 1));
-        } else if (kind === "f" || kind === "d") names.set(name, this.#float(kind, operand));
+          if (new RegExp(`\\b${name}l\\b`).test(text)) names.set(`${name}l`, this.#slots.word(operand));
+          if (new RegExp(`\\b${name}h\\b`).test(text)) names.set(`${name}h`, this.#slots.word(operand + 1));
+        } else if (kind === "f" || kind === "d") names.set(name, this.#slots.float(kind, operand));
         else if (kind === "#i") names.set(name, literal(operand));
         else if (kind === "#l") {
           names.set(`${name}l`, literal(operand));
@@ -196,27 +151,27 @@ ${this.#lines.join("\n")}
       this.#lines.push(`if (${bound}) ${this.#trap(one.at, status)}`);
     }
     const bound = this.#bind(one, text);
-    if (form === "condition") this.#setWord(target, `(${bound}) ? 1 : 0`);
-    else if (form === "expression") this.#setWord(target, bound);
-    else if (form === "float") this.#setFloat(result === "f" ? "f" : "d", target, bound);
+    if (form === "condition") this.#slots.setWord(target, `(${bound}) ? 1 : 0`);
+    else if (form === "expression") this.#slots.setWord(target, bound);
+    else if (form === "float") this.#slots.setFloat(result === "f" ? "f" : "d", target, bound);
     else {
       this.#lines.push(`{ ${bound} }`);
-      this.#setWord(target, "rl");
-      this.#setWord(target + 1, "rh");
+      this.#slots.setWord(target, "rl");
+      this.#slots.setWord(target + 1, "rh");
     }
   }
 
   #memory(one: Decoded, op: LoweredOp): void {
     const { bytes, store, type, signed } = op.memory as NonNullable<LoweredOp["memory"]>;
     const [first, second, offset] = [1, 2, 3].map((n) => this.#code[one.at + n] as number) as [number, number, number];
-    const base = this.#word(store ? first : second);
+    const base = this.#slots.word(store ? first : second);
     const address = offset === 0 ? `${base} >>> 0` : `(${base} >>> 0) + ${offset}`;
     const bits = bytes * 8;
     this.#lines.push(`at = ${one.at};`);
     if (store) {
-      const low = this.#word(second);
+      const low = this.#slots.word(second);
       if (bits === 64) {
-        const hi = this.#word(second + 1);
+        const hi = this.#slots.word(second + 1);
         const upper = `(${base} >>> 0) + ${offset + 4}`;
         this.#lines.push(`view.setInt32(${upper}, ${hi}, true); view.setInt32(${address}, ${low}, true);`);
       } else this.#lines.push(`view.setInt${bits}(${address}, ${low}${bits > 8 ? ", true" : ""});`);
@@ -224,14 +179,14 @@ ${this.#lines.join("\n")}
     }
     const get = `view.get${signed ? "Int" : "Uint"}${Math.min(bits, 32)}(${address}${bits > 8 ? ", true" : ""})`;
     const low = bits === 32 && !signed ? `${get} | 0` : get;
-    if (type === "i") return this.#setWord(first, low);
+    if (type === "i") return this.#slots.setWord(first, low);
     if (bits === 64) {
       this.#lines.push(`rh = view.getInt32((${base} >>> 0) + ${offset + 4}, true);`);
-      this.#setWord(first, low);
-      this.#setWord(first + 1, "rh");
+      this.#slots.setWord(first, low);
+      this.#slots.setWord(first + 1, "rh");
     } else {
-      this.#setWord(first, low);
-      this.#setWord(first + 1, signed ? `t${first} >> 31` : "0");
+      this.#slots.setWord(first, low);
+      this.#slots.setWord(first + 1, signed ? `t${first} >> 31` : "0");
     }
   }
 
@@ -239,40 +194,42 @@ ${this.#lines.join("\n")}
     const [d, a, b, c] = [1, 2, 3, 4].map((n) => this.#code[at + n] as number) as [number, number, number, number];
     switch (name) {
       case "copy.32":
-        this.#setWord(d, this.#word(a));
+        this.#slots.setWord(d, this.#slots.word(a));
         return true;
       case "copy.64":
-        this.#setWord(d, this.#word(a));
-        this.#setWord(d + 1, this.#word(a + 1));
+        this.#slots.setWord(d, this.#slots.word(a));
+        this.#slots.setWord(d + 1, this.#slots.word(a + 1));
         return true;
       case "const.32":
-        this.#setWord(d, literal(a));
+        this.#slots.setWord(d, literal(a));
         return true;
       case "const.64":
-        this.#setWord(d, literal(a));
-        this.#setWord(d + 1, literal(b));
+        this.#slots.setWord(d, literal(a));
+        this.#slots.setWord(d + 1, literal(b));
         return true;
       case "select.32":
-        this.#setWord(d, `${this.#word(c)} !== 0 ? ${this.#word(a)} : ${this.#word(b)}`);
+        this.#slots.setWord(d, `${this.#slots.word(c)} !== 0 ? ${this.#slots.word(a)} : ${this.#slots.word(b)}`);
         return true;
       case "select.64":
-        this.#lines.push(`rl = ${this.#word(c)} !== 0 ? ${this.#word(a)} : ${this.#word(b)};`);
-        this.#lines.push(`rh = ${this.#word(c)} !== 0 ? ${this.#word(a + 1)} : ${this.#word(b + 1)};`);
-        this.#setWord(d, "rl");
-        this.#setWord(d + 1, "rh");
+        this.#lines.push(`rl = ${this.#slots.word(c)} !== 0 ? ${this.#slots.word(a)} : ${this.#slots.word(b)};`);
+        this.#lines.push(
+          `rh = ${this.#slots.word(c)} !== 0 ? ${this.#slots.word(a + 1)} : ${this.#slots.word(b + 1)};`,
+        );
+        this.#slots.setWord(d, "rl");
+        this.#slots.setWord(d + 1, "rh");
         return true;
       case "global.get.32":
-        this.#setWord(d, `globals[${a}]`);
+        this.#slots.setWord(d, `globals[${a}]`);
         return true;
       case "global.get.64":
-        this.#setWord(d, `globals[${a}]`);
-        this.#setWord(d + 1, `globals[${a + 1}]`);
+        this.#slots.setWord(d, `globals[${a}]`);
+        this.#slots.setWord(d + 1, `globals[${a + 1}]`);
         return true;
       case "global.set.32":
-        this.#lines.push(`globals[${d}] = ${this.#word(a)};`);
+        this.#lines.push(`globals[${d}] = ${this.#slots.word(a)};`);
         return true;
       case "global.set.64":
-        this.#lines.push(`globals[${d}] = ${this.#word(a)}; globals[${d + 1}] = ${this.#word(a + 1)};`);
+        this.#lines.push(`globals[${d}] = ${this.#slots.word(a)}; globals[${d + 1}] = ${this.#slots.word(a + 1)};`);
         return true;
       case "copy.ref":
         this.#lines.push(`R[gp + ${d >> 1}] = R[gp + ${a >> 1}];`);
@@ -321,7 +278,7 @@ ${this.#lines.join("\n")}
       case "br_table": {
         const count = word(2);
         if (count > TABLE_MAX) return false;
-        const index = this.#word(word(1));
+        const index = this.#slots.word(word(1));
         this.#lines.push(`switch (${index}) {`);
         for (let n = 0; n <= count; n += 1) {
           const entry = 3 + 2 * n;
@@ -333,8 +290,8 @@ ${this.#lines.join("\n")}
       case "return":
       case "return.32":
       case "return.64": {
-        if (name !== "return") this.#lines.push(`I32[fp] = ${this.#word(word(1))};`);
-        if (name === "return.64") this.#lines.push(`I32[fp + 1] = ${this.#word(word(1) + 1)};`);
+        if (name !== "return") this.#lines.push(`I32[fp] = ${this.#slots.word(word(1))};`);
+        if (name === "return.64") this.#lines.push(`I32[fp + 1] = ${this.#slots.word(word(1) + 1)};`);
         // A caller of another instance is the loop's business: it pops the frame itself.
         this.#lines.push("frame -= 3; m.frame = frame; m.fuel = fuel; m.fp = frames[frame + 1];");
         this.#lines.push(

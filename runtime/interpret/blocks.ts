@@ -8,9 +8,9 @@
  * variables. Instructions of other kinds (calls between instances, everything in slow-ops.ts) go back to the loop.
  */
 import { numericHelpers } from "./block-helpers.ts";
-import { BlockWriter } from "./block-writer.ts";
+import { BlockWriter, type Decoded } from "./block-writer.ts";
 import type { CodeRange, Machine } from "./machine.ts";
-import { type LoweredOp, loweredOp, OPS } from "./ops.ts";
+import { loweredOp, OPS } from "./ops.ts";
 import { SLOW_NAMES, slowLength, slowOp } from "./slow-ops.ts";
 
 /** Runs from a block's number; the next pc, or minus a status. Frame, fuel and pc are in the machine. */
@@ -28,12 +28,6 @@ const TABLE_MAX = 256;
 
 const BR_TABLE = loweredOp("br_table");
 const SLOW_LENGTHS = new Map(SLOW_NAMES.map((name) => [slowOp(name), slowLength(name)]));
-
-export interface Decoded {
-  readonly at: number;
-  readonly op: LoweredOp | undefined;
-  readonly length: number;
-}
 
 /** Generates and compiles; undefined when the function is too large or nothing in it can be compiled. */
 export function compileBlocks(m: Machine, range: CodeRange): Compiled | undefined {

@@ -4,7 +4,7 @@
  * the same functions.
  */
 import { type CompiledFunction, compileBlocks } from "./blocks.ts";
-import type { CodeRange, Machine } from "./machine.ts";
+import type { CodeRange, GeneratedCode, Machine } from "./machine.ts";
 import { loweredOp } from "./ops.ts";
 
 /** Fuel between two samples. */
@@ -23,7 +23,7 @@ interface Door {
 
 const HOT = loweredOp("hot");
 
-export class HotCode {
+export class HotCode implements GeneratedCode {
   readonly #doors: Door[] = [];
   readonly #samples = new Map<number, number>();
   readonly #seen = new Set<number>();
@@ -35,7 +35,6 @@ export class HotCode {
     this.#eager = eager;
   }
 
-  /** Functions that were compiled. */
   get compiled(): number {
     return this.#seen.size;
   }
@@ -52,20 +51,17 @@ export class HotCode {
     if (count >= HOT_SAMPLES) this.#compile(m, range);
   }
 
-  /** Runs generated code from a door on. */
   enter(m: Machine, door: number): number {
     const { run, block } = this.#doors[door] as Door;
     return run(m, block, m.fp);
   }
 
-  /** Lowered code as it was before doors were cut into it. */
   restored(code: Int32Array): Int32Array {
     const plain = code.slice();
     for (const { pc, words } of this.#doors) plain.set(words, pc);
     return plain;
   }
 
-  /** The doors went with the code. */
   forget(): void {
     this.#doors.length = 0;
     this.#samples.clear();

@@ -7,7 +7,6 @@
 import type { Fault } from "../kernel/fault.ts";
 import type { CompositeType } from "../module/module.ts";
 import type { TypeRegistry } from "../module/registry.ts";
-import type { HotCode } from "./hot-code.ts";
 import type { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import type { Handler, Lowered } from "./lower.ts";
 import { loweredOp, SLOW_BASE } from "./ops.ts";
@@ -41,6 +40,22 @@ export interface MachineHost {
   lower(f: FunctionInstance): Lowered;
   /** Runs a host function with arguments at `base`, results to the same place; a status. */
   callHost(f: FunctionInstance, base: number): number;
+}
+
+/** Code made from hot functions: see hot-code.ts. */
+export interface GeneratedCode {
+  /** Functions that were compiled. */
+  readonly compiled: number;
+  /** Runs from a door on; the next pc, or minus a status. */
+  enter(m: Machine, door: number): number;
+  /** A function has been lowered. */
+  lowered(m: Machine, range: CodeRange): void;
+  /** Fuel for a sample has been spent. */
+  sample(m: Machine): void;
+  /** Lowered code as it was before doors were cut into it. */
+  restored(code: Int32Array): Int32Array;
+  /** The doors went with the code. */
+  forget(): void;
 }
 
 export interface CodeRange {
@@ -95,7 +110,7 @@ export class Machine {
   /** Fuel that is kept back, so that the loop stops for a sample. */
   reserve = 0;
   /** Generated code, where the store may have it. */
-  hot: HotCode | undefined;
+  hot: GeneratedCode | undefined;
   view: DataView = EMPTY_VIEW;
   /** A helper changed something that the loop keeps in variables. */
   changed = false;
@@ -147,7 +162,7 @@ export class Machine {
   }
 
   enterHot(door: number): number {
-    return (this.hot as HotCode).enter(this, door);
+    return (this.hot as GeneratedCode).enter(this, door);
   }
 
   callHost(f: number, base: number): number {
