@@ -44,7 +44,7 @@ describe.each(["v4", "v5"])("lines of a program without optimization, DWARF %s",
   });
 
   it("goes on to the next line that has code", () => {
-    expect(dwarf.addressesOf("list.c", 14)).toEqual(dwarf.addressesOf("list.c", 15));
+    expect(dwarf.addressesOf("list.c", 17)).toEqual(dwarf.addressesOf("list.c", 18));
     expect(dwarf.addressesOf("list.c", 99)).toEqual([]);
   });
 
