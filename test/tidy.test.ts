@@ -46,6 +46,8 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly rooms: readonly Room[]; reado
 /** The doors: what may be imported from another room. The kernel and the wire are entered by file. */
 const DOORS: readonly string[] = [
   "runtime/index.ts",
+  "runtime/debug/index.ts",
+  "runtime/tool/index.ts",
   "updater/index.ts",
   "updater/repository/index.ts",
   "attest/index.ts",

@@ -1,0 +1,46 @@
+/**
+ * Source text for the debugger's display. Debug information names files as the compiler saw them; they are looked for in
+ * the given directories only, by the end of their path, so that a module cannot point anywhere else.
+ */
+import { readFileSync, statSync } from "node:fs";
+import { join } from "node:path";
+
+const SOURCE_BYTES_MAX = 4_000_000;
+
+export class Sources {
+  readonly #directories: readonly string[];
+  readonly #files = new Map<string, readonly string[] | undefined>();
+
+  constructor(directories: readonly string[]) {
+    this.#directories = directories;
+  }
+
+  /** The lines of a file, or undefined when it is not found. */
+  linesOf(file: string): readonly string[] | undefined {
+    if (this.#files.has(file)) return this.#files.get(file);
+    const lines = this.#find(file);
+    this.#files.set(file, lines);
+    return lines;
+  }
+
+  #find(file: string): readonly string[] | undefined {
+    const parts = file.split(/[/\\]/).filter((one) => one !== "" && one !== "." && one !== "..");
+    for (const directory of this.#directories) {
+      for (let from = 0; from < parts.length; from += 1) {
+        const lines = read(join(directory, ...parts.slice(from)));
+        if (lines !== undefined) return lines;
+      }
+    }
+    return undefined;
+  }
+}
+
+function read(path: string): readonly string[] | undefined {
+  try {
+    const stat = statSync(path);
+    if (!stat.isFile() || stat.size > SOURCE_BYTES_MAX) return undefined;
+    return readFileSync(path, "utf8").split(/\r?\n/);
+  } catch {
+    return undefined;
+  }
+}

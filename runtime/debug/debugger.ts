@@ -1,0 +1,316 @@
+/**
+ * A debugger over one call of a program: breakpoints, steps by instruction and by source line, watched memory, and the
+ * same backwards. A position is the number of instructions executed. Going back restores the snapshot before and executes
+ * again up to the position wanted, with the host's answers repeated from a log, so the past is the same every time.
+ */
+
+import { trapFault } from "../faults.ts";
+import {
+  type Activation,
+  type FunctionInstance,
+  type Probe,
+  restore,
+  snapshot,
+  type Value,
+} from "../interpret/index.ts";
+import { Fault } from "../kernel/fault.ts";
+import { attemptSync, type Result, unwrap } from "../kernel/result.ts";
+import { type Guest, type GuestOptions, openGuest, type Program } from "./guest.ts";
+import { HISTORY_LIMITS, History, type HistoryLimits, type Mark } from "./history.ts";
+import { HostLog } from "./host-log.ts";
+import { Instructions } from "./instructions.ts";
+import { LineMap } from "./line-map.ts";
+import type { SourceInfo } from "./source.ts";
+import { type Breakpoint, StopPoints, type Written } from "./stop-points.ts";
+
+/** Bytes of the host's answers that are kept for going back. */
+const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
+
+export type Stop =
+  /** The first instruction, or the beginning of what is kept of the past. */
+  | { readonly kind: "start" }
+  | { readonly kind: "breakpoint"; readonly hits: readonly Breakpoint[] }
+  | { readonly kind: "watch"; readonly written: readonly Written[] }
+  | { readonly kind: "step" }
+  /** As many instructions as were allowed have run. */
+  | { readonly kind: "budget" }
+  | { readonly kind: "returned"; readonly values: readonly Value[] }
+  /** A host function ended the program by throwing this. */
+  | { readonly kind: "ended"; readonly thrown: unknown }
+  /** The last instruction trapped; the program stands before it. */
+  | { readonly kind: "trapped"; readonly fault: Fault };
+
+/** Where the program stands, as the predicates of steps see it. One object, changed at every instruction. */
+export interface Here {
+  position: number;
+  offset: number;
+  /** Nested guest calls. */
+  depth: number;
+  /** Number of the source line, 0 for none. */
+  line: number;
+  /** This instruction begins a line, or comes back to one from a call: a stepping person should see it. */
+  entered: boolean;
+}
+
+type Decide = (here: Here, previousOffset: number) => Stop | undefined;
+export type Goal = (here: Here) => boolean;
+
+/** The line that a stepping person has seen last. */
+interface Shown {
+  readonly depth: number;
+  readonly line: number;
+  /** Offset of the instruction before. */
+  readonly offset: number;
+}
+
+export interface DebuggerOptions {
+  readonly info?: SourceInfo;
+  /** Files whose lines are stepped by; others are passed over. All of them unless given. */
+  readonly own?: (file: string) => boolean;
+  readonly history?: HistoryLimits;
+  readonly stops?: StopPoints;
+}
+
+export class Debugger {
+  readonly program: Program;
+  readonly instructions: Instructions;
+  readonly lines: LineMap;
+  readonly stops: StopPoints;
+  readonly #log = new HostLog();
+  readonly #history: History<Shown>;
+  #guest: Guest;
+  #call: Activation | undefined;
+  /** Probes are counted: the call has begun. */
+  #live = false;
+  #next = 0;
+  #decide: Decide = () => undefined;
+  #stopped: Stop = { kind: "start" };
+  readonly #here: Here = { position: 0, offset: 0, depth: 0, line: 0, entered: false };
+  #shown = { depth: -1, line: 0, offset: -1 };
+  /** The same before the instruction at hand. */
+  readonly #before = { depth: -1, line: 0, offset: -1 };
+  #keepsHistory = true;
+
+  /** Ready at the first instruction of an exported function. */
+  static open(
+    program: Program,
+    entry: string,
+    args: readonly Value[],
+    options: DebuggerOptions = {},
+  ): Result<Debugger, Fault> {
+    return attemptSync(() => {
+      const one = new Debugger(program, options);
+      const f = one.#guest.instance.exports.get(entry);
+      if (f?.kind !== "function") throw new TypeError(`the program exports no function ${entry}`);
+      one.#begin(f, args);
+      return one;
+    });
+  }
+
+  private constructor(program: Program, { info, own, history = HISTORY_LIMITS, stops }: DebuggerOptions) {
+    this.program = program;
+    this.instructions = new Instructions(program.valid.module);
+    this.lines = new LineMap(this.instructions, info, own);
+    this.stops = stops ?? new StopPoints();
+    this.#history = new History(history);
+    this.#guest = unwrap(openGuest(program, { probe: this.#probe, around: this.#around }));
+  }
+
+  get guest(): Guest {
+    return this.#guest;
+  }
+
+  /** Instructions executed so far. */
+  get position(): number {
+    return this.#over() ? this.#next : this.#here.position;
+  }
+
+  /** Why the program stands where it stands. */
+  get stopped(): Stop {
+    return this.#stopped;
+  }
+
+  /** Where the program stands; undefined when it is over. */
+  get here(): Readonly<Here> | undefined {
+    return this.#over() ? undefined : this.#here;
+  }
+
+  /** The first position that can be gone back to. */
+  get pastFrom(): number {
+    return this.#history.marks[0]?.position ?? 0;
+  }
+
+  // --- forwards
+
+  /** Runs until the goal, a breakpoint, a written watch, the end, or so many instructions. */
+  forward(goal: Goal, budget: number = Number.POSITIVE_INFINITY): Stop {
+    if (this.#over()) return this.#stopped;
+    const until = this.#next + budget;
+    const stop = this.#run((here, previous) => {
+      const written = this.stops.written(this.#guest.memory, previous);
+      if (written.length > 0) return { kind: "watch", written };
+      const hits = this.stops.hits(here);
+      if (hits.length > 0) return { kind: "breakpoint", hits };
+      if (goal(here)) return { kind: "step" };
+      return here.position >= until ? { kind: "budget" } : undefined;
+    });
+    return this.#settle(stop);
+  }
+
+  // --- backwards
+
+  /** To the position wanted, or to the beginning of what is kept. */
+  seek(position: number): Stop {
+    const mark = this.#history.before(position) ?? this.#history.marks[0];
+    if (mark === undefined) return this.#stopped;
+    const target = Math.max(position, mark.position);
+    this.#restore(mark);
+    const stop = this.#run((here) => (here.position === target ? { kind: "step" } : undefined));
+    this.stops.refresh(this.#guest.memory);
+    return this.#settle(target > position ? { kind: "start" } : stop);
+  }
+
+  /** To the last position before this one where the goal, a breakpoint or a watch would have stopped the program. */
+  backward(goal: Goal): Stop {
+    let limit = this.position;
+    for (const mark of this.#history.marks.toReversed()) {
+      if (mark.position >= limit) continue;
+      const found = this.#scan(mark, limit, goal);
+      if (found !== undefined) {
+        this.seek(found.position);
+        return this.#settle(found.stop);
+      }
+      limit = mark.position;
+    }
+    this.seek(this.pastFrom);
+    return this.#settle({ kind: "start" });
+  }
+
+  /** The last stop in a stretch of the past. */
+  #scan(mark: Mark<Shown>, limit: number, goal: Goal): { readonly position: number; readonly stop: Stop } | undefined {
+    let found: { position: number; stop: Stop } | undefined;
+    this.#restore(mark);
+    this.stops.refresh(this.#guest.memory);
+    this.#run((here, previous) => {
+      const { position } = here;
+      if (position >= limit) return { kind: "step" };
+      const written = this.stops.written(this.#guest.memory, previous);
+      const hits = this.stops.hits(here);
+      if (written.length > 0) found = { position, stop: { kind: "watch", written } };
+      else if (hits.length > 0) found = { position, stop: { kind: "breakpoint", hits } };
+      else if (goal(here)) found = { position, stop: { kind: "step" } };
+      return undefined;
+    });
+    return found;
+  }
+
+  #restore(mark: Mark<Shown>): void {
+    this.#live = false;
+    this.#guest = unwrap(openGuest(this.program, { probe: this.#probe, around: this.#around, adopt: true }));
+    this.#call = unwrap(restore(this.#guest.store, mark.file));
+    this.#log.rewind(mark.answers);
+    this.#next = mark.position;
+    this.#shown = { ...mark.note };
+    this.#live = true;
+  }
+
+  // --- the run
+
+  #begin(f: FunctionInstance, args: readonly Value[]): void {
+    const begun = this.#guest.store.begin(f, args);
+    this.#live = true;
+    this.#call = unwrap(begun);
+    this.#settle(this.#run(() => ({ kind: "start" })));
+  }
+
+  /** A trap is looked at from before the instruction that trapped: the frames are gone after it. */
+  #settle(stop: Stop): Stop {
+    if (stop.kind === "trapped" && this.#history.marks.length > 0) this.seek(this.#next - 1);
+    this.#stopped = stop;
+    return stop;
+  }
+
+  #over(): boolean {
+    return this.#call === undefined;
+  }
+
+  #run(decide: Decide): Stop {
+    let stop: Stop | undefined;
+    this.#decide = (here, previous) => {
+      stop = decide(here, previous);
+      return stop ?? (this.#isDue(here) ? { kind: "budget" } : undefined);
+    };
+    for (;;) {
+      const over = this.#go();
+      if (over === undefined && this.#isDue(this.#here)) this.#mark();
+      const answer = over ?? stop;
+      if (answer !== undefined) return answer;
+    }
+  }
+
+  #isDue({ position }: Here): boolean {
+    return this.#keepsHistory && position >= this.#history.due;
+  }
+
+  /** Undefined when it stands at a probe. */
+  #go(): Stop | undefined {
+    const call = this.#call;
+    if (call === undefined) throw new Error("the program is over");
+    try {
+      const progress = call.run();
+      if (progress.state === "probe") return undefined;
+      this.#call = undefined;
+      if (progress.state === "done") return { kind: "returned", values: progress.values };
+      if (progress.state === "failed") return { kind: "trapped", fault: progress.fault };
+      const code = progress.state === "fuel" ? "TRAP_FUEL" : "TRAP_WAITING";
+      return { kind: "trapped", fault: trapFault(code, { where: this.#guest.store.backtrace() }) };
+    } catch (thrown) {
+      this.#call = undefined;
+      if (thrown instanceof Fault) return { kind: "trapped", fault: thrown };
+      return { kind: "ended", thrown };
+    }
+  }
+
+  #mark(): void {
+    const call = this.#call;
+    if (call === undefined) return;
+    const taken = snapshot(this.#guest.store, call);
+    if (!taken.ok) {
+      this.#keepsHistory = false;
+      return;
+    }
+    const { position } = this.#here;
+    this.#history.add({ position, file: taken.value, answers: this.#log.cursor, note: { ...this.#before } });
+    while (this.#log.cost > ANSWER_BYTES_MAX) {
+      const answers = this.#history.forgetOldest();
+      if (answers === undefined) break;
+      this.#log.forgetBefore(answers);
+    }
+  }
+
+  readonly #around: NonNullable<GuestOptions["around"]> = (host, args, memory) =>
+    this.#live ? this.#log.call(host, args, memory) : host(args, memory);
+
+  readonly #probe: Probe = ({ machine, offset }) => {
+    if (!this.#live) return undefined;
+    const here = this.#here;
+    const shown = this.#shown;
+    const before = this.#before;
+    before.depth = shown.depth;
+    before.line = shown.line;
+    before.offset = shown.offset;
+    here.position = this.#next;
+    this.#next += 1;
+    here.offset = offset;
+    here.depth = machine.frame / 3;
+    here.line = this.lines.idAt(offset);
+    here.entered = here.line !== 0 && (here.line !== shown.line || here.depth !== shown.depth);
+    const previous = shown.offset;
+    if (here.line !== 0) {
+      shown.line = here.line;
+      shown.depth = here.depth;
+    }
+    shown.offset = offset;
+    return this.#decide(here, previous) === undefined ? undefined : "stop";
+  };
+}

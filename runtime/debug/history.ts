@@ -1,0 +1,68 @@
+/**
+ * The past of a run: snapshots at known positions, few enough to be kept. When there are too many, every second one is
+ * given up and the distance doubles; between two of them the past is executed again. The oldest go when the host's
+ * answers since then have become too many to keep.
+ */
+
+/** A snapshot with what the debugger knew there. */
+export interface Mark<T> {
+  /** Instructions executed before it. */
+  readonly position: number;
+  readonly file: Uint8Array;
+  /** Answers of the host given before it. */
+  readonly answers: number;
+  readonly note: T;
+}
+
+export interface HistoryLimits {
+  readonly marks: number;
+  /** Bytes of all snapshots together. */
+  readonly bytes: number;
+  /** Instructions between two snapshots at first. */
+  readonly distance: number;
+}
+
+export const HISTORY_LIMITS: HistoryLimits = { marks: 32, bytes: 256 * 1024 * 1024, distance: 1 << 20 };
+
+export class History<T> {
+  readonly #limits: HistoryLimits;
+  #marks: Mark<T>[] = [];
+  #distance: number;
+
+  constructor(limits: HistoryLimits) {
+    this.#limits = limits;
+    this.#distance = limits.distance;
+  }
+
+  /** From the oldest to the newest. */
+  get marks(): readonly Mark<T>[] {
+    return this.#marks;
+  }
+
+  /** The position from which a new snapshot is worth its cost. */
+  get due(): number {
+    const last = this.#marks.at(-1);
+    return last === undefined ? 0 : last.position + this.#distance;
+  }
+
+  add(mark: Mark<T>): void {
+    this.#marks.push(mark);
+    const bytes = () => this.#marks.reduce((sum, one) => sum + one.file.length, 0);
+    while (this.#marks.length > 1 && (this.#marks.length > this.#limits.marks || bytes() > this.#limits.bytes)) {
+      this.#marks = this.#marks.filter((_, n) => n % 2 === 0);
+      this.#distance *= 2;
+    }
+  }
+
+  /** The newest mark at or before a position. */
+  before(position: number): Mark<T> | undefined {
+    return this.#marks.findLast((one) => one.position <= position);
+  }
+
+  /** Gives up the oldest; the answers that are needed from then on. At least one mark stays. */
+  forgetOldest(): number | undefined {
+    if (this.#marks.length < 2) return undefined;
+    this.#marks.shift();
+    return this.#marks[0]?.answers;
+  }
+}
