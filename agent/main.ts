@@ -56,6 +56,19 @@ const VERBS: Readonly<
     load: () => import("./cli/refresh.ts"),
   },
   run: { summary: "run a module straight from a file", load: () => import("./cli/run.ts") },
+  validate: {
+    summary: "say whether a module is valid, and where it is not",
+    load: () => import("./cli/validate.ts"),
+  },
+  inspect: {
+    summary: "say what a module needs, offers and is made of",
+    load: () => import("./cli/inspect.ts"),
+  },
+  wat: { summary: "print a module as WebAssembly text", load: () => import("./cli/wat.ts") },
+  debug: {
+    summary: "walk through a program by hand, forwards and backwards",
+    load: () => import("./cli/debug.ts"),
+  },
   explain: { summary: "say what a code means and what to do", load: () => import("./cli/explain.ts") },
 };
 

@@ -106,7 +106,7 @@ export class Instructions {
         return labels.join(" ");
       }
       case "func":
-        return this.#use("function");
+        return this.#scope.useFunction(reader.u32());
       case "type":
       case "table":
       case "global":

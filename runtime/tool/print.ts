@@ -173,7 +173,7 @@ class Printer {
       return;
     }
     const locals = scope.locals(index);
-    yield `${indent}${this.#at(code.body.start)}(func ${scope.define("function", index)}${typeUse(scope, type, locals)}`;
+    yield `${indent}${this.#at(code.body.start)}(func ${scope.defineFunction(index)}${typeUse(scope, type, locals)}`;
     if (code.localCount > 0) {
       const params = scope.signature(type)?.params.length ?? 0;
       yield `${indent} ${namedText(scope, "local", expand(code.locals), locals, params)}`;

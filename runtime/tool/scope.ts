@@ -3,7 +3,7 @@
  * plain index where there is none. Cut and told apart in such a way that assembled text prints the same again.
  */
 import { importsOf, type Module } from "../module/module.ts";
-import { type NamedSpace, type NameMap, readNames } from "./names.ts";
+import { functionNames, type ModuleNames, type NamedSpace, type NameMap, readNames } from "./names.ts";
 import { identifier } from "./text.ts";
 
 /** Longer names are cut: one of 100 kB at each of its uses would make any listing unreadable. */
@@ -11,14 +11,18 @@ const NAME_CHARS_MAX = 1000;
 const SUFFIX_CHARS = 16;
 
 const NONE: NameMap = new Map();
+/** What may stand in a comment as it is. */
+const IN_COMMENT = /^[\w.$:/#-]{1,100}$/;
 
 export class Scope {
   readonly module: Module;
+  readonly names: ModuleNames;
   readonly name: string | undefined;
   /** Of each function, imports first: its type's index. */
   readonly functionTypes: readonly number[];
   readonly importedFunctions: number;
-  readonly #names: ReturnType<typeof readNames>;
+  /** Of each function its name, else what it is imported or exported as. */
+  readonly called: NameMap;
   readonly #spaces: Readonly<Record<NamedSpace, NameMap>>;
   readonly #fields = new Map<number, NameMap>();
 
@@ -28,7 +32,8 @@ export class Scope {
     this.functionTypes = [...imported, ...module.functions];
     this.importedFunctions = imported.length;
     const names = readNames(module);
-    this.#names = names;
+    this.names = names;
+    this.called = functionNames(module, names);
     this.name = names.module === undefined || names.module === "" ? undefined : identifier(cut(names.module));
     const { spaces } = names;
     this.#spaces = {
@@ -54,10 +59,26 @@ export class Scope {
     return name === undefined ? `(;${index};)` : `${name} (;${index};)`;
   }
 
+  /** The same for functions; one without a name of its own is followed by what it is imported or exported as. */
+  useFunction(index: number): string {
+    const name = this.#spaces.function.get(index);
+    return name ?? [index, ...this.#comment(index)].join(" ");
+  }
+
+  defineFunction(index: number): string {
+    const defined = this.define("function", index);
+    return this.#spaces.function.has(index) ? defined : [defined, ...this.#comment(index)].join(" ");
+  }
+
+  #comment(index: number): readonly string[] {
+    const outside = this.called.get(index);
+    return outside !== undefined && IN_COMMENT.test(outside) ? [`(;${outside};)`] : [];
+  }
+
   field(type: number, index: number): string | undefined {
     let known = this.#fields.get(type);
     if (known === undefined) {
-      known = unique(this.#names.fields.get(type) ?? NONE);
+      known = unique(this.names.fields.get(type) ?? NONE);
       this.#fields.set(type, known);
     }
     return known.get(index);
@@ -65,11 +86,11 @@ export class Scope {
 
   /** Identifiers of one function; made when it is printed. */
   locals(index: number): NameMap {
-    return unique(this.#names.locals.get(index) ?? NONE);
+    return unique(this.names.locals.get(index) ?? NONE);
   }
 
   labels(index: number): NameMap {
-    return unique(this.#names.labels.get(index) ?? NONE);
+    return unique(this.names.labels.get(index) ?? NONE);
   }
 
   /** Parameters and results of a type index, when it is a function type. */
