@@ -10,6 +10,7 @@ import { type Feature, type FeatureSet, WASM_3 } from "../module/features.ts";
 import type { CompositeType, FieldType, Limits, MemoryType, Module, TableType } from "../module/module.ts";
 import { createRegistry, type TypeRegistry } from "../module/registry.ts";
 import {
+  FUNCREF,
   heapOf,
   I32,
   I64,
@@ -170,7 +171,8 @@ function addTable(context: Context, { limits, element }: TableType, at: number):
   const canonical = context.canonical(element, at);
   minimumAndMaximum(limits, at);
   if (limits.address === "i64") context.use("memory64", at);
-  typeFeature(context, canonical, at);
+  // One table of functions is as old as WebAssembly.
+  if (canonical !== FUNCREF || context.tables.length > 0) typeFeature(context, canonical, at);
   context.tables.push({ limits, element: canonical });
 }
 
