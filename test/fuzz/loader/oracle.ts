@@ -3,8 +3,10 @@
  * a bound that the specification admits, the input says nothing: such exclusions are listed here, each by its reason.
  */
 import { decodeModule } from "../../../runtime/binary/decode.ts";
+import { CodeReader } from "../../../runtime/module/code-reader.ts";
 import { ALL_FEATURES, type Feature } from "../../../runtime/module/features.ts";
 import { validateModule } from "../../../runtime/validate/module.ts";
+import { cutAt } from "./rewrite.ts";
 
 /** What V8 has; legacy exceptions are off in our engine unless asked for, and on in V8. */
 const NOT_IN_V8: readonly Feature[] = ["custom-page-sizes", "wide-arithmetic"];
@@ -13,8 +15,63 @@ const features = new Set([...ALL_FEATURES].filter((one) => !NOT_IN_V8.includes(o
 /** Refusals of ours that are bounds of this engine, by code. */
 const OUR_LIMITS: ReadonlySet<string> = new Set(["LOAD_UNSUPPORTED", "LOAD_TOO_LARGE", "VALIDATE_LIMIT"]);
 
-/** V8's bounds: its message, and the reason. Appendix "Limits" of the JavaScript interface unless it says otherwise. */
-const V8_LIMITS: readonly (readonly [message: RegExp, reason: string])[] = [];
+/** V8's bounds: its message, and the reason. Most are the appendix "Limits" of the JavaScript interface. */
+const V8_LIMITS: readonly (readonly [message: RegExp, reason: string])[] = [
+  [/local count too large/, "at most 50 000 locals, parameters counted; we do not count those"],
+  [
+    /(?:initial|maximum) memory size \(\d+ pages\) is larger than implementation limit/,
+    "memories of 65 536 (64-bit: 262 144) pages",
+  ],
+  [
+    /initial table size \(\d+ elements\) is larger than implementation limit/,
+    "tables of at most 10 million elements at first",
+  ],
+  [/mix of legacy and new exception handling/, "one module uses the old or the new exceptions, not both"],
+];
+
+/**
+ * Where V8 accepts what the specification refuses: at this instruction, with this refusal of ours, and the bytes there,
+ * or V8 itself by other instructions at the same place, show that the reason holds.
+ */
+interface Leniency {
+  readonly opcode?: number;
+  readonly ours: RegExp;
+  readonly holds: (bytes: Uint8Array, at: number) => boolean;
+  readonly reason: string;
+}
+const V8_LENIENCIES: readonly Leniency[] = [
+  {
+    opcode: 0xd6,
+    ours: /type mismatch/,
+    holds: (bytes, at) => labelTakesNothing(bytes, at) || unreachable(bytes, at, [0]),
+    reason: "br_on_non_null may name a label that takes nothing, or any when its operand is an unreachable one",
+  },
+  {
+    opcode: 0xd3,
+    ours: /instruction requires \[eqref\]/,
+    holds: (bytes, at) => unreachable(bytes, at, [0, 1, 2, 3, 4, 6, 8, 16]),
+    reason: "ref.eq takes any operands in unreachable code",
+  },
+  {
+    ours: /malformed tag attribute/,
+    holds: (bytes, at) => bytes[at] === 0x80 && new CodeReader(bytes, at).u32() === 0,
+    reason: "a tag's attribute, one zero byte (section 5.3.15), may be an integer of more bytes",
+  },
+];
+
+/** An empty block's stack holds nothing that a branch could take along. */
+function labelTakesNothing(bytes: Uint8Array, at: number): boolean {
+  const label = new CodeReader(bytes, at + 1).u32();
+  return label < 127 && WebAssembly.validate(cutAt(bytes, at, [0x02, 0x40, 0x0c, label + 1, 0x0b]));
+}
+
+/** Once what is on the stack is dropped, an operand is whatever one asks for. */
+function unreachable(bytes: Uint8Array, at: number, dropped: readonly number[]): boolean {
+  const accepts = (drops: number, ...then: readonly number[]) =>
+    WebAssembly.validate(cutAt(bytes, at, [...Array.from({ length: drops }, () => 0x1a), ...then, 0x1a]));
+  const [i32Eqz, f32Neg] = [0x45, 0x8c];
+  return dropped.some((drops) => accepts(drops, i32Eqz) && accepts(drops, f32Neg));
+}
 
 export type Judgement =
   | { readonly kind: "agree"; readonly accepted: boolean }
@@ -38,11 +95,26 @@ const peakBytes = () => process.resourceUsage().maxRSS * 1024;
 
 const ACCEPTED = "accepted";
 
+interface Verdict {
+  readonly code: string;
+  readonly line: string;
+  /** Where the refused instruction is, or -1. */
+  readonly at: number;
+}
+
 /** "accepted", or the refusal's code and text. */
-export function ours(bytes: Uint8Array): { readonly code: string; readonly line: string } {
+export function ours(bytes: Uint8Array): Verdict {
   const decoded = decodeModule(bytes);
   const verdict = decoded.ok ? validateModule(decoded.value, { features }) : decoded;
-  return verdict.ok ? { code: ACCEPTED, line: ACCEPTED } : { code: verdict.error.code, line: verdict.error.line() };
+  if (verdict.ok) return { code: ACCEPTED, line: ACCEPTED, at: -1 };
+  const { code, facts } = verdict.error;
+  return { code, line: verdict.error.line(), at: typeof facts["offset"] === "number" ? facts["offset"] : -1 };
+}
+
+function leniency(bytes: Uint8Array, { code, line, at }: Verdict): string | undefined {
+  if (code !== "VALIDATE_INVALID" && code !== "LOAD_MALFORMED") return undefined;
+  const found = V8_LENIENCIES.find(({ opcode, ours }) => (opcode ?? bytes[at]) === bytes[at] && ours.test(line));
+  return found?.holds(bytes, at) === true ? found.reason : undefined;
 }
 
 /** "accepted", or V8's message. */
@@ -72,6 +144,8 @@ export function judge(bytes: Uint8Array, bounds: Bounds = BOUNDS): Judgement {
   const message = accepted ? v8(bytes) : ACCEPTED;
   const limit = V8_LIMITS.find(([pattern]) => pattern.test(message));
   if (limit !== undefined) return { kind: "excluded", reason: `V8: ${limit[1]}` };
+  const lenient = accepted ? undefined : leniency(bytes, own);
+  if (lenient !== undefined) return { kind: "excluded", reason: `V8: ${lenient}` };
   return { kind: "differ", ours: own.line, v8: message };
 }
 

@@ -46,6 +46,33 @@ export function instructionsOf(bytes: Uint8Array, { start, end }: ByteRange): re
   return out;
 }
 
+/** The module with the body that holds `at` cut there: `instead`, then the shortest end of every open block. */
+export function cutAt(bytes: Uint8Array, at: number, instead: readonly number[]): Uint8Array {
+  const decoded = decodeModule(bytes);
+  const code = decoded.ok ? decoded.value.code : [];
+  const chosen = code.findIndex(({ body }) => body.start <= at && at < body.end);
+  const one = code[chosen];
+  if (!decoded.ok || one === undefined) return bytes;
+  const open: number[] = [];
+  for (const { op, start } of instructionsOf(bytes, one.body)) {
+    if (start >= at) break;
+    if (op === END || op === DELEGATE) open.pop();
+    else if (op === ELSE) open[open.length - 1] = ELSE;
+    else if (OPENING.has(op)) open.push(op);
+  }
+  const ends = open.reverse().flatMap((op) => (op === IF ? [0x00, ELSE, 0x00, END] : [0x00, END]));
+  const body = concat(bytes.subarray(one.body.start, at), Uint8Array.from([...instead, ...ends, 0x00, END]));
+  // Bodies that follow have not been judged, so they may not be looked at.
+  const rest = code.map((two, n) =>
+    n === chosen ? { ...one, body } : n > chosen ? { ...two, locals: [], body: TRAP } : two,
+  );
+  return encodeModule({ ...decoded.value, code: rest });
+}
+
+const [IF, ELSE, END, DELEGATE] = [0x04, 0x05, 0x0b, 0x18];
+const OPENING = new Set([0x02, 0x03, IF, 0x06, 0x1f]);
+const TRAP = Uint8Array.of(0x00, END);
+
 const byImmediates = new Map<string, readonly number[]>();
 for (const one of opcodes) {
   if (one === undefined) continue;

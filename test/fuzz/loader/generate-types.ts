@@ -1,0 +1,155 @@
+/**
+ * Type sections that are valid by construction: recursion groups that look forward inside themselves, subtypes that
+ * extend and refine what is above them. Value types use the module's own indices.
+ */
+import type { CompositeType, FieldType, RecGroup, SubType } from "../../../runtime/module/module.ts";
+import { createRegistry, type TypeRegistry } from "../../../runtime/module/registry.ts";
+import {
+  concrete,
+  HEAP,
+  type HeapType,
+  heapOf,
+  I8,
+  I16,
+  isConcrete,
+  isNullable,
+  isRef,
+  refType,
+  typeIndexOf,
+  type ValType,
+} from "../../../runtime/module/val-type.ts";
+import type { Random } from "../random.ts";
+
+const ABSTRACT: readonly HeapType[] = Object.values(HEAP);
+const NUMBERS: readonly ValType[] = [1, 1, 1, 2, 2, 3, 4, 5];
+
+/** A heap type among the abstract ones and the first `types` of the module. */
+export function anyHeap(random: Random, types: number): HeapType {
+  return types === 0 || random.chance(0.55) ? random.pick(ABSTRACT) : concrete(random.below(types));
+}
+
+export function anyValType(random: Random, types: number): ValType {
+  return random.chance(0.6) ? random.pick(NUMBERS) : refType(anyHeap(random, types), random.chance(0.75));
+}
+
+export const anyTypes = (random: Random, types: number, most: number): readonly ValType[] =>
+  Array.from({ length: random.small(most + 1) }, () => anyValType(random, types));
+
+export class TypeSpace {
+  readonly types: SubType[] = [];
+  readonly groups: Pick<RecGroup, "start" | "count">[] = [];
+  readonly #registry: TypeRegistry = createRegistry();
+  #canon: Int32Array = new Int32Array(0);
+  readonly #random: Random;
+
+  constructor(random: Random) {
+    this.#random = random;
+    // Something to call, to throw and to put behind a block in every module.
+    this.#group([plain({ kind: "func", params: [], results: [] })]);
+    for (let left = random.small(8); left > 0; left -= 1) this.#anyGroup();
+  }
+
+  /** Subtyping between value types of the module. */
+  matches(sub: ValType, sup: ValType): boolean {
+    return this.#registry.matches(this.#canonical(sub), this.#canonical(sup));
+  }
+
+  composite(index: number): CompositeType {
+    return (this.types[index] as SubType).composite;
+  }
+
+  /** Indices of the types of one kind. */
+  of(kind: CompositeType["kind"]): readonly number[] {
+    return this.types.flatMap((one, n) => (one.composite.kind === kind ? [n] : []));
+  }
+
+  /** The abstract type above all of the heap type's hierarchy. */
+  top(heap: HeapType): HeapType {
+    if (isConcrete(heap)) return this.composite(typeIndexOf(heap)).kind === "func" ? HEAP.func : HEAP.any;
+    if (heap === HEAP.nofunc) return HEAP.func;
+    if (heap === HEAP.noextern) return HEAP.extern;
+    if (heap === HEAP.noexn) return HEAP.exn;
+    return heap === HEAP.func || heap === HEAP.extern || heap === HEAP.exn ? heap : HEAP.any;
+  }
+
+  bottom(heap: HeapType): HeapType {
+    const top = this.top(heap);
+    if (top === HEAP.func) return HEAP.nofunc;
+    if (top === HEAP.extern) return HEAP.noextern;
+    return top === HEAP.exn ? HEAP.noexn : HEAP.none;
+  }
+
+  /** A type at or below this one. */
+  below(type: ValType): ValType {
+    const random = this.#random;
+    if (!isRef(type)) return type;
+    const heap = heapOf(type);
+    const found = Array.from({ length: 3 }, () => anyHeap(random, this.types.length)).find((one) =>
+      this.matches(refType(one, true), refType(heap, true)),
+    );
+    const lower = random.chance(0.2) ? this.bottom(heap) : (found ?? heap);
+    return refType(lower, isNullable(type) && random.chance(0.7));
+  }
+
+  #canonical(type: ValType): ValType {
+    if (!isRef(type) || !isConcrete(heapOf(type))) return type;
+    return refType(concrete(this.#canon[typeIndexOf(heapOf(type))] as number), isNullable(type));
+  }
+
+  #anyGroup(): void {
+    const random = this.#random;
+    const count = random.chance(0.6) ? 1 : random.chance(0.05) ? 0 : 1 + random.small(4);
+    const end = this.types.length + count;
+    this.#group(Array.from({ length: count }, () => this.#anyType(end)));
+  }
+
+  #group(members: readonly SubType[]): void {
+    this.groups.push({ start: this.types.length, count: members.length });
+    this.types.push(...members);
+    // Canonical ids of a longer prefix keep those of a shorter one: groups are added in order.
+    const groups = this.groups.map((one) => ({ ...one, at: 0 }));
+    this.#canon = this.#registry.add({ types: this.types, groups });
+  }
+
+  #anyType(end: number): SubType {
+    const random = this.#random;
+    const open = this.types.flatMap((one, n) => (one.final ? [] : [n]));
+    const final = random.chance(0.5);
+    if (open.length > 0 && random.chance(0.5)) {
+      const parent = random.pick(open);
+      return { final, supers: [parent], composite: this.#refined(this.composite(parent), end) };
+    }
+    return { final, supers: [], composite: this.#anyComposite(end) };
+  }
+
+  #anyComposite(end: number): CompositeType {
+    const random = this.#random;
+    const kind = random.pick(["func", "func", "struct", "array"] as const);
+    if (kind === "func") {
+      return { kind, params: anyTypes(random, end, 4), results: anyTypes(random, end, random.chance(0.7) ? 1 : 4) };
+    }
+    if (kind === "array") return { kind, field: this.#anyField(end) };
+    return { kind, fields: Array.from({ length: random.small(6) }, () => this.#anyField(end)) };
+  }
+
+  #anyField(end: number): FieldType {
+    const random = this.#random;
+    const type = random.chance(0.2) ? random.pick([I8, I16]) : anyValType(random, end);
+    return { type, mutable: random.chance(0.6) };
+  }
+
+  /** Below a type of an earlier group: fields may become narrower where they do not change, and more follow. */
+  #refined(above: CompositeType, end: number): CompositeType {
+    const random = this.#random;
+    const field = (one: FieldType): FieldType =>
+      one.mutable || random.chance(0.5) ? one : { ...one, type: this.below(one.type) };
+    if (above.kind === "array") return { kind: "array", field: field(above.field) };
+    if (above.kind === "struct") {
+      const more = Array.from({ length: random.small(3) }, () => this.#anyField(end));
+      return { kind: "struct", fields: [...above.fields.map(field), ...more] };
+    }
+    return { kind: "func", params: above.params, results: above.results.map((one) => this.below(one)) };
+  }
+}
+
+const plain = (composite: CompositeType): SubType => ({ final: true, supers: [], composite });
