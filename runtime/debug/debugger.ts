@@ -23,9 +23,6 @@ import { LineMap } from "./line-map.ts";
 import type { SourceInfo } from "./source.ts";
 import { type Breakpoint, StopPoints, type Written } from "./stop-points.ts";
 
-/** Bytes of the host's answers that are kept for going back. */
-const ANSWER_BYTES_MAX = 64 * 1024 * 1024;
-
 export type Stop =
   /** The first instruction, or the beginning of what is kept of the past. */
   | { readonly kind: "start" }
@@ -67,7 +64,7 @@ export interface DebuggerOptions {
   readonly info?: SourceInfo;
   /** Files whose lines are stepped by; others are passed over. All of them unless given. */
   readonly own?: (file: string) => boolean;
-  readonly history?: HistoryLimits;
+  readonly history?: Partial<HistoryLimits>;
   readonly stops?: StopPoints;
 }
 
@@ -90,6 +87,8 @@ export class Debugger {
   /** The same before the instruction at hand. */
   readonly #before = { depth: -1, line: 0, offset: -1 };
   #keepsHistory = true;
+  /** What the log took at the newest mark. */
+  #markedCost = 0;
 
   /** Ready at the first instruction of an exported function. */
   static open(
@@ -107,12 +106,12 @@ export class Debugger {
     });
   }
 
-  private constructor(program: Program, { info, own, history = HISTORY_LIMITS, stops }: DebuggerOptions) {
+  private constructor(program: Program, { info, own, history, stops }: DebuggerOptions) {
     this.program = program;
     this.instructions = new Instructions(program.valid.module);
     this.lines = new LineMap(this.instructions, info, own);
     this.stops = stops ?? new StopPoints();
-    this.#history = new History(history);
+    this.#history = new History({ ...HISTORY_LIMITS, ...history });
     this.#guest = unwrap(openGuest(program, { probe: this.#probe, around: this.#around }));
   }
 
@@ -145,7 +144,7 @@ export class Debugger {
   /** Runs until the goal, a breakpoint, a written watch, the end, or so many instructions. */
   forward(goal: Goal, budget: number = Number.POSITIVE_INFINITY): Stop {
     if (this.#over()) return this.#stopped;
-    const until = this.#next + budget;
+    const until = this.#here.position + budget;
     const stop = this.#run((here, previous) => {
       const written = this.stops.written(this.#guest.memory, previous);
       if (written.length > 0) return { kind: "watch", written };
@@ -249,7 +248,10 @@ export class Debugger {
   }
 
   #isDue({ position }: Here): boolean {
-    return this.#keepsHistory && position >= this.#history.due;
+    if (!this.#keepsHistory) return false;
+    // Answers that pile up are a reason, too: only what is before a mark can be given up.
+    const { answerBytes } = this.#history.limits;
+    return position >= this.#history.due || (this.#log.atEnd && this.#log.cost - this.#markedCost > answerBytes / 4);
   }
 
   /** Undefined when it stands at a probe. */
@@ -281,11 +283,12 @@ export class Debugger {
     }
     const { position } = this.#here;
     this.#history.add({ position, file: taken.value, answers: this.#log.cursor, note: { ...this.#before } });
-    while (this.#log.cost > ANSWER_BYTES_MAX) {
+    while (this.#log.cost > this.#history.limits.answerBytes) {
       const answers = this.#history.forgetOldest();
       if (answers === undefined) break;
       this.#log.forgetBefore(answers);
     }
+    this.#markedCost = this.#log.cost;
   }
 
   readonly #around: NonNullable<GuestOptions["around"]> = (host, args, memory) =>

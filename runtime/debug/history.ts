@@ -20,17 +20,24 @@ export interface HistoryLimits {
   readonly bytes: number;
   /** Instructions between two snapshots at first. */
   readonly distance: number;
+  /** Bytes of the host's answers that are kept. */
+  readonly answerBytes: number;
 }
 
-export const HISTORY_LIMITS: HistoryLimits = { marks: 32, bytes: 256 * 1024 * 1024, distance: 1 << 20 };
+export const HISTORY_LIMITS: HistoryLimits = {
+  marks: 32,
+  bytes: 256 * 1024 * 1024,
+  distance: 1 << 20,
+  answerBytes: 64 * 1024 * 1024,
+};
 
 export class History<T> {
-  readonly #limits: HistoryLimits;
+  readonly limits: HistoryLimits;
   #marks: Mark<T>[] = [];
   #distance: number;
 
   constructor(limits: HistoryLimits) {
-    this.#limits = limits;
+    this.limits = limits;
     this.#distance = limits.distance;
   }
 
@@ -48,7 +55,7 @@ export class History<T> {
   add(mark: Mark<T>): void {
     this.#marks.push(mark);
     const bytes = () => this.#marks.reduce((sum, one) => sum + one.file.length, 0);
-    while (this.#marks.length > 1 && (this.#marks.length > this.#limits.marks || bytes() > this.#limits.bytes)) {
+    while (this.#marks.length > 1 && (this.#marks.length > this.limits.marks || bytes() > this.limits.bytes)) {
       this.#marks = this.#marks.filter((_, n) => n % 2 === 0);
       this.#distance *= 2;
     }

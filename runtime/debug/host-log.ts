@@ -36,6 +36,11 @@ export class HostLog {
     return this.#cursor;
   }
 
+  /** Nothing is left to be repeated: the next answer is the host's. */
+  get atEnd(): boolean {
+    return this.#cursor === this.#first + this.#entries.length;
+  }
+
   /** Bytes that the answers take, roughly. */
   get cost(): number {
     return this.#cost;
