@@ -112,7 +112,7 @@ function limitRows({ memories, tables }: ModuleFacts): readonly string[] {
   return table(
     [
       ...memories.map((one, n) => row("memory", (count) => size(count * (one.pageBytes ?? 1)))(one, n)),
-      ...tables.map(row("table", (count) => `${count} elements`)),
+      ...tables.map(row("table", (count) => (count === 1 ? "1 element" : `${count} elements`))),
     ],
     ["left", "left", "left", "left"],
   );

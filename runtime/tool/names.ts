@@ -85,7 +85,7 @@ class NameReader implements ModuleNames {
   #subsection(id: number, body: Reader): void {
     const space = SPACES[id];
     if (space !== undefined) this.#map(body, this.spaces[space]);
-    else if (id === MODULE) this.module ??= this.#name(body);
+    else if (id === MODULE) this.module ??= this.#name(body) || undefined;
     else if (id === LOCALS) this.#indirect(body, this.locals);
     else if (id === LABELS) this.#indirect(body, this.labels);
     else if (id === FIELDS) this.#indirect(body, this.fields);

@@ -34,7 +34,7 @@ export class Scope {
     const names = readNames(module);
     this.names = names;
     this.called = functionNames(module, names);
-    this.name = names.module === undefined || names.module === "" ? undefined : identifier(cut(names.module));
+    this.name = names.module === undefined ? undefined : identifier(cut(names.module));
     const { spaces } = names;
     this.#spaces = {
       function: unique(spaces.function),
