@@ -18,8 +18,8 @@ export interface Abbreviation {
   readonly attributes: readonly Attribute[];
 }
 
-/** Abbreviations together, and attributes of one: the largest honest programs have some ten thousand, and twenty. */
-const ABBREVIATIONS_MAX = 500_000;
+/** Abbreviations of all tables together, an attribute counting a quarter; and attributes of one. */
+const ABBREVIATIONS_MAX = 600_000;
 const ATTRIBUTES_MAX = 256;
 
 export type AbbreviationTable = ReadonlyMap<number, Abbreviation>;
@@ -59,7 +59,7 @@ export class Abbreviations {
         attributes.push({ name, form, implicit });
         if (attributes.length > ATTRIBUTES_MAX) cursor.fail();
       }
-      this.#budget -= 1 + attributes.length / 8;
+      this.#budget -= 1 + attributes.length / 4;
       if (cursor.broken) break;
       if (!table.has(code)) table.set(code, { tag, children, attributes });
     }

@@ -4,11 +4,19 @@
  * DWARF count from the contents of the code section; this interface speaks offsets into the module only.
  */
 import type { Module } from "../../module/module.ts";
+import type { FrameAccess } from "./expression.ts";
+import { Functions } from "./functions.ts";
 import { type Lines, readLines } from "./line-program.ts";
 import { offsetsOf } from "./line-search.ts";
 import { AT } from "./names.ts";
 import { findSections, type Sections } from "./sections.ts";
+import { Types } from "./types.ts";
 import { Units } from "./units.ts";
+import { valueText } from "./values.ts";
+import { type Variable, Variables } from "./variables.ts";
+
+export type { FrameAccess } from "./expression.ts";
+export type { Variable } from "./variables.ts";
 
 export interface SourceLine {
   readonly file: string;
@@ -25,12 +33,16 @@ export function readDwarf(module: Module): Dwarf | undefined {
 export class Dwarf {
   readonly #module: Module;
   readonly #sections: Sections;
-  #units: Units | undefined;
+  readonly #units: Units;
+  readonly #types: Types;
+  #functions: Functions | undefined;
   #lines: Lines | undefined;
 
   constructor(module: Module, sections: Sections) {
     this.#module = module;
     this.#sections = sections;
+    this.#units = new Units(sections);
+    this.#types = new Types(this.#units);
   }
 
   /** The source line of the instruction at an offset. */
@@ -52,6 +64,26 @@ export class Dwarf {
     return offsetsOf(this.#readLines(), this.#module, this.#sections.codeStart, file, line);
   }
 
+  /** The function whose code holds an offset; `high` is exclusive. */
+  functionAt(moduleOffset: number): { readonly name: string; readonly low: number; readonly high: number } | undefined {
+    const found = this.#readFunctions().at(this.#addressOf(moduleOffset));
+    const start = this.#sections.codeStart;
+    return found === undefined ? undefined : { name: found.name, low: found.low + start, high: found.high + start };
+  }
+
+  /** What can be seen at an offset: locals of the blocks around it, innermost first, parameters, then globals. */
+  variablesAt(moduleOffset: number): readonly Variable[] {
+    this.#types.begin();
+    const variables = new Variables(this.#units, this.#readFunctions(), this.#types);
+    return variables.at(this.#addressOf(moduleOffset));
+  }
+
+  /** The value of a variable of `variablesAt` in a frame, C-like and at most some 4000 characters. */
+  valueOf(variable: Variable, access: FrameAccess): string {
+    this.#types.begin();
+    return valueText(this.#types, variable, access);
+  }
+
   /** The source files that code comes from. */
   files(): readonly string[] {
     return this.#readLines().files;
@@ -61,6 +93,11 @@ export class Dwarf {
     return moduleOffset - this.#sections.codeStart;
   }
 
+  #readFunctions(): Functions {
+    this.#functions ??= new Functions(this.#units);
+    return this.#functions;
+  }
+
   #readLines(): Lines {
     this.#lines ??= readLines(this.#sections, this.#directories());
     return this.#lines;
@@ -68,7 +105,6 @@ export class Dwarf {
 
   #directories(): (tableOffset: number) => string | undefined {
     const directories = new Map<number, string>();
-    this.#units ??= new Units(this.#sections);
     for (const unit of this.#units.all) {
       const root = unit.root;
       const table = root?.values.get(AT.stmt_list)?.number;
