@@ -29,6 +29,7 @@ import {
   typeIndexOf,
   type ValType,
 } from "../module/val-type.ts";
+import { functionName } from "../tool/names.ts";
 import type { ValidModule } from "../validate/module.ts";
 import { externTypeName, matchesImport } from "./import-match.ts";
 import type { Extern, GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
@@ -116,7 +117,10 @@ export class Instance {
     return composite;
   }
 
+  /** For people: the name section's, else what it is exported as. */
   nameOf(index: number): string {
+    const named = functionName(this.module, index);
+    if (named !== undefined) return named;
     for (const [name, extern] of this.exports) if (extern === this.functions[index]) return name;
     return `function ${index}`;
   }

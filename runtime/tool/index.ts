@@ -5,6 +5,6 @@ export type { Module } from "../module/module.ts";
 export { type ValidModule, validateModule } from "../validate/module.ts";
 export { type Excerpt, excerpt } from "./excerpt.ts";
 export * from "./inspect.ts";
-export { functionNames, type ModuleNames, readNames } from "./names.ts";
+export { functionName, functionNames, type ModuleNames, readNames } from "./names.ts";
 export { type PrintOptions, printModule } from "./print.ts";
 export { quote } from "./text.ts";

@@ -120,7 +120,7 @@ class NameReader implements ModuleNames {
     const length = body.u32();
     const start = body.at;
     body.skip(length);
-    if (length <= ENGINE_LIMITS.nameBytes) return lossy(body.bytes.subarray(start, start + length));
+    if (length <= ENGINE_LIMITS.nameBytes) return lossy(bytesOf(body, start, length));
     this.damaged = true;
     return "";
   }
@@ -130,6 +130,34 @@ class NameReader implements ModuleNames {
 export function lossy(bytes: Uint8Array): string {
   return new TextDecoder("utf-8", { ignoreBOM: true }).decode(bytes);
 }
+
+/** The one name, without reading the others into memory: for backtraces. */
+export function functionName({ bytes, customs }: Pick<Module, "bytes" | "customs">, index: number): string | undefined {
+  for (const { name, bytes: range } of customs) {
+    if (name !== "name") continue;
+    const found = attemptSync(() => findName(new Reader(bytes, range.start, range.end), index));
+    if (found.ok && found.value !== undefined) return found.value;
+  }
+  return undefined;
+}
+
+function findName(reader: Reader, index: number): string | undefined {
+  while (!reader.done) {
+    const id = reader.byte();
+    const body = reader.slice(reader.u32());
+    if (SPACES[id] !== "function") continue;
+    for (let left = body.u32(); left > 0; left -= 1) {
+      const here = body.u32() === index;
+      const length = body.u32();
+      const start = body.at;
+      body.skip(length);
+      if (here && length > 0) return lossy(bytesOf(body, start, Math.min(length, ENGINE_LIMITS.nameBytes)));
+    }
+  }
+  return undefined;
+}
+
+const bytesOf = ({ bytes }: Reader, start: number, length: number) => bytes.subarray(start, start + length);
 
 /** What people call a function: its name, else what it is imported or exported as. */
 export function functionNames(module: Module, names: ModuleNames = readNames(module)): NameMap {

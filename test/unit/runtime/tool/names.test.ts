@@ -1,7 +1,7 @@
 /** The name section as toolchains write it, and as nobody should. */
 import { describe, expect, it } from "vitest";
 import { leb } from "../../../../runtime/binary/reader.ts";
-import { functionNames, readNames } from "../../../../runtime/tool/index.ts";
+import { functionName, functionNames, readNames } from "../../../../runtime/tool/index.ts";
 import { readProducers, readTargetFeatures } from "../../../../runtime/tool/producers.ts";
 import { custom, decode, HEAD, name, section, subsection } from "./build.ts";
 
@@ -82,6 +82,19 @@ describe("what people call a function", () => {
       [1, "better"],
       [2, "run"],
     ]);
+  });
+});
+
+describe("one function's name", () => {
+  it("is found without the others, also before a malformed place", () => {
+    const module = decode(
+      HEAD,
+      custom("name", ...subsection(0, ...name("m")), ...subsection(1, 9, 4, ...name("four"), 2, ...name("two"), 3, 99)),
+    );
+    expect(functionName(module, 4)).toBe("four");
+    expect(functionName(module, 2)).toBe("two");
+    expect(functionName(module, 3)).toBeUndefined();
+    expect(functionName(decode(HEAD), 0)).toBeUndefined();
   });
 });
 
