@@ -61,7 +61,12 @@ const CATCH = 0x07;
 const END = 0x0b;
 const DELEGATE = 0x18;
 const CATCH_ALL = 0x19;
-const [AT_BLOCK, AT_IF, AT_ELSE, AT_TRY, AT_CATCH] = [0, 1, 2, 3, 4];
+const AT_BLOCK = 0;
+const AT_IF = 1;
+const AT_ELSE = 2;
+const AT_TRY = 3;
+const AT_CATCH = 4;
+const AT_CATCH_ALL = 5;
 
 /** What the walk learns for the checks between sections. */
 export interface CodeFacts {
@@ -92,14 +97,19 @@ export function walkExpression(reader: Reader, facts: CodeFacts): void {
         } else if (op === ELSE) {
           if (depth === 0 || nesting[depth - 1] !== AT_IF)
             throw reader.refuse("illegal opcode: else outside if, END opcode expected", at);
-          nesting[depth - 1] = AT_ELSE as number;
-        } else if (op === CATCH_ALL) inTry(reader, depth, at);
+          nesting[depth - 1] = AT_ELSE;
+        } else if (op === CATCH_ALL) {
+          inTry(reader, depth, at, AT_CATCH);
+          nesting[depth - 1] = AT_CATCH_ALL;
+        }
         break;
       case 1:
         reader.u32();
-        if (op === CATCH) inTry(reader, depth, at);
-        else if (op === DELEGATE) {
-          inTry(reader, depth, at);
+        if (op === CATCH) {
+          inTry(reader, depth, at, AT_CATCH);
+          nesting[depth - 1] = AT_CATCH;
+        } else if (op === DELEGATE) {
+          inTry(reader, depth, at, AT_TRY);
           depth -= 1;
         }
         break;
@@ -112,7 +122,7 @@ export function walkExpression(reader: Reader, facts: CodeFacts): void {
       case 4:
         blockType(reader);
         if (depth === nesting.length) throw reader.unsupported(`blocks nested deeper than ${depth}`, at);
-        nesting[depth] = (op === IF ? AT_IF : op === TRY ? AT_TRY : AT_BLOCK) as number;
+        nesting[depth] = op === IF ? AT_IF : op === TRY ? AT_TRY : AT_BLOCK;
         depth += 1;
         break;
       case 5:
@@ -151,7 +161,7 @@ export function walkExpression(reader: Reader, facts: CodeFacts): void {
         blockType(reader);
         catches(reader);
         if (depth === nesting.length) throw reader.unsupported(`blocks nested deeper than ${depth}`, at);
-        nesting[depth] = AT_BLOCK as number;
+        nesting[depth] = AT_BLOCK;
         depth += 1;
         break;
       case 16:
@@ -180,10 +190,10 @@ function needsDataCount(facts: CodeFacts, at: number): void {
   if (facts.needsDataCount === -1) facts.needsDataCount = at;
 }
 
-function inTry(reader: Reader, depth: number, at: number): void {
-  const inside = depth === 0 ? AT_BLOCK : nesting[depth - 1];
-  if (inside !== AT_TRY && inside !== AT_CATCH) throw reader.refuse("illegal opcode: catch outside try", at);
-  nesting[depth - 1] = AT_CATCH as number;
+/** `delegate` ends a try without handlers, `catch` follows a try or a catch, and nothing follows `catch_all`. */
+function inTry(reader: Reader, depth: number, at: number, last: number): void {
+  const inside = depth === 0 ? AT_BLOCK : (nesting[depth - 1] as number);
+  if (inside < AT_TRY || inside > last) throw reader.refuse("illegal opcode: catch or delegate outside try", at);
 }
 
 function memArg(reader: Reader): void {

@@ -3,27 +3,29 @@
  * sfc32 (Chris Doty-Humphrey's small fast counting generator), its state hashed from the seed's text.
  */
 export class Random {
-  readonly #state = new Uint32Array(4);
+  #a: number;
+  #b: number;
+  #c: number;
+  #counter: number;
 
   constructor(seed: string) {
-    let hash = 0x811c9dc5;
-    for (let n = 0; n < 4; n += 1) {
-      for (let at = 0; at < seed.length; at += 1) hash = Math.imul(hash ^ seed.charCodeAt(at), 0x01000193);
-      hash = Math.imul(hash ^ (hash >>> 15), 0x2c1b3c6d);
-      this.#state[n] = hash;
-    }
+    const [a, b, c, counter] = [1, 2, 3, 4].map((part) => hash(seed, part));
+    this.#a = a ?? 0;
+    this.#b = b ?? 0;
+    this.#c = c ?? 0;
+    this.#counter = counter ?? 0;
     for (let n = 0; n < 12; n += 1) this.u32();
   }
 
   u32(): number {
-    const state = this.#state;
-    const [a = 0, b = 0, c = 0, counter = 0] = state;
-    const out = (a + b + counter) >>> 0;
-    state[3] = counter + 1;
-    state[0] = b ^ (b >>> 9);
-    state[1] = c + (c << 3);
-    state[2] = ((c << 21) | (c >>> 11)) + out;
-    return out;
+    const b = this.#b;
+    const c = this.#c;
+    const out = (this.#a + b + this.#counter) | 0;
+    this.#counter = (this.#counter + 1) | 0;
+    this.#a = b ^ (b >>> 9);
+    this.#b = (c + (c << 3)) | 0;
+    this.#c = (((c << 21) | (c >>> 11)) + out) | 0;
+    return out >>> 0;
   }
 
   /** 0 to `bound` - 1. */
@@ -48,4 +50,12 @@ export class Random {
   u64(): bigint {
     return (BigInt(this.u32()) << 32n) | BigInt(this.u32());
   }
+}
+
+/** FNV-1a with a last mix. */
+function hash(seed: string, part: number): number {
+  let out = 0x811c9dc5 ^ part;
+  for (let at = 0; at < seed.length; at += 1) out = Math.imul(out ^ seed.charCodeAt(at), 0x01000193);
+  out = Math.imul(out ^ (out >>> 15), 0x2c1b3c6d);
+  return out ^ (out >>> 13);
 }
