@@ -6,10 +6,10 @@ import { Cursor } from "./cursor.ts";
 import { ATE, isSigned } from "./literals.ts";
 import type { Bytes } from "./location-list.ts";
 import { AT } from "./names.ts";
-import { operate, type Raw, toBig } from "./operators.ts";
+import { operate } from "./operators.ts";
 import { sizeOf, type Unit } from "./unit.ts";
 
-/** What a variable's location may refer to in one frame. */
+/** What a variable's location may refer to in one frame. Floats are their bits. */
 export interface FrameAccess {
   local(n: number): number | bigint | undefined;
   global(n: number): number | bigint | undefined;
@@ -21,7 +21,7 @@ export interface FrameAccess {
 /** Where a value is, or the value itself. */
 export type Place =
   | { readonly kind: "memory"; readonly address: number }
-  | { readonly kind: "value"; readonly value: Raw }
+  | { readonly kind: "value"; readonly value: bigint }
   | { readonly kind: "bytes"; readonly bytes: Uint8Array };
 
 const STEPS_MAX = 1000;
@@ -70,7 +70,7 @@ class Evaluation {
   readonly #start: number;
   readonly #frameBase: Bytes | undefined;
   readonly #access: FrameAccess;
-  readonly #stack: Raw[] = [];
+  readonly #stack: bigint[] = [];
   readonly #pieces: Uint8Array[] = [];
   /** The value is on the stack itself, or in a local, global or operand: it is not an address. */
   #isValue = false;
@@ -127,7 +127,7 @@ class Evaluation {
         return this.#load(cursor.u8());
       case OP.plusUconst: {
         const by = cursor.bigUleb();
-        const top = toBig(this.#stack.pop());
+        const top = this.#stack.pop();
         return this.#push(top === undefined ? undefined : top + by);
       }
       case OP.bra:
@@ -149,13 +149,13 @@ class Evaluation {
         return this.#convert(cursor.uleb());
       case OP.wasmLocation:
         this.#isValue = true;
-        return this.#push(this.#wasmLocation());
+        return this.#push(toBig(this.#wasmLocation()));
       default:
         return operate(op, this.#stack, op === 0x15 ? cursor.u8() : 0);
     }
   }
 
-  #push(value: Raw | undefined): boolean {
+  #push(value: bigint | undefined): boolean {
     if (value === undefined) return false;
     this.#stack.push(value);
     return true;
@@ -168,7 +168,7 @@ class Evaluation {
     return this.#push((op & 1) === 0 ? raw : BigInt.asIntN(bytes * 8, raw));
   }
 
-  #wasmLocation(): Raw | undefined {
+  #wasmLocation(): number | bigint | undefined {
     const kind = this.#cursor.u8();
     const index = kind === 3 ? this.#cursor.u32() : this.#cursor.uleb();
     if (this.#cursor.broken) return undefined;
@@ -181,8 +181,7 @@ class Evaluation {
     if (this.#frameBase === undefined) return false;
     // A frame base has none of its own, so that this goes one level deep only.
     const base = evaluate(this.#unit, this.#frameBase, undefined, this.#access);
-    const from =
-      base?.kind === "value" ? toBig(base.value) : base?.kind === "memory" ? BigInt(base.address) : undefined;
+    const from = base?.kind === "value" ? base.value : base?.kind === "memory" ? BigInt(base.address) : undefined;
     return this.#push(from === undefined ? undefined : from + offset);
   }
 
@@ -195,7 +194,7 @@ class Evaluation {
 
   #jump(op: number): boolean {
     const by = (this.#cursor.u16() << 16) >> 16;
-    const taken = op === OP.skip || toBig(this.#stack.pop()) !== 0n;
+    const taken = op === OP.skip || this.#stack.pop() !== 0n;
     const to = this.#cursor.at + by;
     if (this.#cursor.broken || to < this.#start || to > this.#cursor.end) return false;
     if (taken) this.#cursor.at = to;
@@ -203,7 +202,7 @@ class Evaluation {
   }
 
   #convert(typeOffset: number): boolean {
-    const top = toBig(this.#stack.pop());
+    const top = this.#stack.pop();
     if (top === undefined) return false;
     if (typeOffset === 0) return this.#push(top);
     const unit = this.#unit;
@@ -234,10 +233,14 @@ class Evaluation {
     return this.#cursor.broken ? undefined : this.#unit.sections.bytes.subarray(at, at + length);
   }
 
-  #toAddress(value: Raw | undefined): number | undefined {
-    const whole = toBig(value);
-    return whole === undefined ? undefined : Number(BigInt.asUintN(this.#unit.addressSize * 8, whole));
+  #toAddress(value: bigint | undefined): number | undefined {
+    return value === undefined ? undefined : Number(BigInt.asUintN(this.#unit.addressSize * 8, value));
   }
+}
+
+function toBig(value: number | bigint | undefined): bigint | undefined {
+  if (typeof value === "bigint") return value;
+  return value !== undefined && Number.isInteger(value) ? BigInt(value) : undefined;
 }
 
 /** The first `size` bytes of a value as they are, or would be, in memory. */
@@ -250,15 +253,12 @@ export function bytesAt(place: Place, size: number, access: FrameAccess): Uint8A
   return valueBytes(place.value, size);
 }
 
-function valueBytes(value: Raw, size: number): Uint8Array | undefined {
+function valueBytes(value: bigint, size: number): Uint8Array | undefined {
+  if (size > 16) return undefined;
   const view = new DataView(new ArrayBuffer(16));
-  const whole = toBig(value);
-  if (whole !== undefined) {
-    view.setBigUint64(0, BigInt.asUintN(64, whole), true);
-    if (whole < 0n) view.setBigInt64(8, -1n, true);
-  } else if (size === 4) view.setFloat32(0, Number(value), true);
-  else view.setFloat64(0, Number(value), true);
-  return size > 16 ? undefined : new Uint8Array(view.buffer, 0, size);
+  view.setBigUint64(0, BigInt.asUintN(64, value), true);
+  if (value < 0n) view.setBigInt64(8, -1n, true);
+  return new Uint8Array(view.buffer, 0, size);
 }
 
 function joined(pieces: readonly Uint8Array[]): Uint8Array {

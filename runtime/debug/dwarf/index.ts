@@ -10,6 +10,7 @@ import { type Lines, readLines } from "./line-program.ts";
 import { offsetsOf } from "./line-search.ts";
 import { AT } from "./names.ts";
 import { findSections, type Sections } from "./sections.ts";
+import { tableEntry } from "./table-names.ts";
 import { Types } from "./types.ts";
 import { Units } from "./units.ts";
 import { valueText } from "./values.ts";
@@ -81,7 +82,10 @@ export class Dwarf {
   /** The value of a variable of `variablesAt` in a frame, C-like and at most some 4000 characters. */
   valueOf(variable: Variable, access: FrameAccess): string {
     this.#types.begin();
-    return valueText(this.#types, variable, access);
+    return valueText(this.#types, variable, access, (index) => {
+      const offset = tableEntry(this.#module, index);
+      return offset === undefined ? undefined : this.functionAt(offset)?.name;
+    });
   }
 
   /** The source files that code comes from. */

@@ -8,7 +8,6 @@ export const ATE = {
   signed: 0x05,
   signedChar: 0x06,
   unsigned: 0x07,
-  unsignedChar: 0x08,
   utf: 0x10,
 } as const;
 
@@ -25,7 +24,6 @@ export function integerText(bits: bigint, width: number, encoding: number): stri
     case ATE.address:
       return `0x${value.toString(16)}`;
     case ATE.signedChar:
-    case ATE.unsignedChar:
       return value >= 32n && value < 127n ? `${value} ${quoted(String.fromCharCode(Number(value)), "'")}` : `${value}`;
     case ATE.utf:
       return value <= 0x10_ffffn
@@ -44,14 +42,14 @@ export function floatText(bytes: Uint8Array): string {
   return singleText(view.getFloat32(0, true));
 }
 
-export function numberText(value: number): string {
+function numberText(value: number): string {
   if (Number.isNaN(value)) return "nan";
   if (!Number.isFinite(value)) return value < 0 ? "-inf" : "inf";
   return Object.is(value, -0) ? "-0" : `${value}`;
 }
 
 /** The shortest digits that make the same float of 32 bits. */
-export function singleText(value: number): string {
+function singleText(value: number): string {
   for (let digits = 6; Number.isFinite(value) && digits < 9; digits += 1) {
     const short = Number(value.toPrecision(digits));
     if (Math.fround(short) === value) return numberText(short);

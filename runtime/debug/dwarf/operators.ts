@@ -1,26 +1,17 @@
 /** The stack operators of location expressions (DWARF 5, section 2.5.1.4): integers of 64 bits, false when one fails. */
 
-/** A number is what a local of the guest holds, as the engine gives it; everything computed is a bigint. */
-export type Raw = number | bigint;
-
-/** Undefined for what is no integer: a float in a local has no bits here. */
-export function toBig(value: Raw | undefined): bigint | undefined {
-  if (typeof value === "bigint") return value;
-  return value !== undefined && Number.isInteger(value) ? BigInt(value) : undefined;
-}
-
 /** Applies an operator to the stack; `index` is the operand of pick. */
-export function operate(op: number, stack: Raw[], index: number): boolean {
+export function operate(op: number, stack: bigint[], index: number): boolean {
   if (op >= 0x12 && op <= 0x17) return arrange(op, stack, index);
   const unary = UNARY[op];
   const binary = BINARY[op];
-  const b = toBig(stack.pop());
+  const b = stack.pop();
   if (b === undefined) return false;
   if (unary !== undefined) {
     stack.push(BigInt.asIntN(64, unary(b)));
     return true;
   }
-  const a = toBig(stack.pop());
+  const a = stack.pop();
   if (a === undefined || binary === undefined) return false;
   const result = binary(a, b);
   if (result === undefined) return false;
@@ -29,7 +20,7 @@ export function operate(op: number, stack: Raw[], index: number): boolean {
 }
 
 /** dup, drop, over, pick, swap, rot. */
-function arrange(op: number, stack: Raw[], index: number): boolean {
+function arrange(op: number, stack: bigint[], index: number): boolean {
   const [c, b, a] = [stack.at(-1), stack.at(-2), stack.at(-3)];
   const from = op === 0x12 ? c : op === 0x14 ? b : stack.at(-1 - index);
   switch (op) {

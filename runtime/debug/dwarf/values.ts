@@ -3,7 +3,7 @@
  * whole text are bounded; memory is read piece by piece as far as the text goes.
  */
 import { bytesAt, evaluate, type FrameAccess, type Place } from "./expression.ts";
-import { ATE, enumText, floatText, integerText, isSigned, numberText, singleText, stringText } from "./literals.ts";
+import { ATE, enumText, floatText, integerText, isSigned, stringText } from "./literals.ts";
 import type { Field, Type, Types } from "./types.ts";
 import type { Variable } from "./variables.ts";
 
@@ -13,17 +13,17 @@ const ELEMENTS_MAX = 64;
 const STRING_MAX = 200;
 const INTEGER_BYTES_MAX = 16;
 
-export function valueText(types: Types, variable: Variable, access: FrameAccess): string {
+/** `functionAt` names the function that an index of the table stands for. */
+export function valueText(
+  types: Types,
+  variable: Variable,
+  access: FrameAccess,
+  functionAt: (index: number) => string | undefined,
+): string {
   const place = placeOf(variable, access);
   if (place === undefined) return "<optimized out>";
-  const printer = new Printer(types, access);
+  const printer = new Printer(types, access, functionAt);
   const type = types.plain(variable.typeAt);
-  // A local of the guest holds a float as a number: its bits are not those of an integer of the same value.
-  const float = place.kind === "value" && typeof place.value === "number" ? floatIn(types, variable.typeAt) : undefined;
-  if (float !== undefined && place.kind === "value") {
-    const value = Number(place.value);
-    return float.wrap(float.size === 4 ? singleText(value) : numberText(value));
-  }
   printer.print(variable.typeAt, place, 0, 0);
   if (type?.kind === "pointer") printer.printTarget(type, place);
   return printer.text();
@@ -44,25 +44,17 @@ function placeOf({ location }: Variable, access: FrameAccess): Place | undefined
   }
 }
 
-/** The float that a type is, alone or as the only field of a record. */
-function floatIn(types: Types, offset: number | undefined): { size: number; wrap(text: string): string } | undefined {
-  const type = types.plain(offset);
-  if (type?.kind === "base") return type.encoding === ATE.float ? { size: type.size, wrap: (text) => text } : undefined;
-  const only = type?.kind === "record" && type.fields.length === 1 ? type.fields[0] : undefined;
-  const inner = types.plain(only?.type);
-  if (only === undefined || inner?.kind !== "base" || inner.encoding !== ATE.float) return undefined;
-  return { size: inner.size, wrap: (text) => `{${only.name ?? "?"} = ${text}}` };
-}
-
 class Printer {
   readonly #types: Types;
   readonly #access: FrameAccess;
+  readonly #functionAt: (index: number) => string | undefined;
   readonly #parts: string[] = [];
   #left = TEXT_MAX;
 
-  constructor(types: Types, access: FrameAccess) {
+  constructor(types: Types, access: FrameAccess, functionAt: (index: number) => string | undefined) {
     this.#types = types;
     this.#access = access;
+    this.#functionAt = functionAt;
   }
 
   text(): string {
@@ -126,6 +118,8 @@ class Printer {
     const target = this.#types.plain(type.target);
     const isText = target?.kind === "base" && target.size === 1 && target.encoding === ATE.signedChar;
     if (isText && address !== 0n) this.#add(this.#string(Number(address)));
+    const name = target?.kind === "function" ? this.#functionAt(Number(address)) : undefined;
+    if (name !== undefined) this.#add(` <${name}>`);
   }
 
   /** Memory may end inside the last sixteen bytes, therefore byte by byte there. */
