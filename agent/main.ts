@@ -69,6 +69,14 @@ const VERBS: Readonly<
     summary: "walk through a program by hand, forwards and backwards",
     load: () => import("./cli/debug.ts"),
   },
+  profile: {
+    summary: "run a program in the interpreter and show where its instructions go",
+    load: () => import("./cli/profile.ts"),
+  },
+  coverage: {
+    summary: "run a program in the interpreter and show what of it ran",
+    load: () => import("./cli/coverage.ts"),
+  },
   explain: { summary: "say what a code means and what to do", load: () => import("./cli/explain.ts") },
 };
 

@@ -5,12 +5,12 @@
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { setImmediate as nextTurn } from "node:timers/promises";
-import { readNames, sourceInfoOf } from "../../runtime/debug/index.ts";
 import type { Command } from "./debug/command.ts";
 import { findCommand } from "./debug/commands.ts";
 import { Session } from "./debug/session.ts";
 import { Sources } from "./debug/sources.ts";
-import { GUEST_OPTIONS, GUEST_POSITIONALS, guestCall } from "./guest-program.ts";
+import { GUEST_OPTIONS, GUEST_POSITIONALS, guestCall, passThrough } from "./guest-program.ts";
+import { describe } from "./guest-run.ts";
 import type { Io, Verb } from "./verb.ts";
 
 const PROMPT = "(sallyport) ";
@@ -31,13 +31,8 @@ export const verb: Verb = {
   ],
   async run(args, io) {
     const [file = ""] = args.positionals;
-    const call = await guestCall(args, {
-      out: (bytes) => void process.stdout.write(bytes),
-      err: (bytes) => void process.stderr.write(bytes),
-    });
-    const { module } = call.program.valid;
-    const info = sourceInfoOf(module);
-    const names = readNames(module).spaces.function;
+    const call = await guestCall(args, passThrough(false));
+    const { info, names } = describe(call);
     const keys = { interrupted: false };
     const session = new Session({
       call,

@@ -30,6 +30,12 @@ export interface Output {
   readonly err: (bytes: Uint8Array) => void;
 }
 
+/** The program's output as it comes; where the verb's own result goes to standard output, it all goes to the other one. */
+export function passThrough(aside: boolean): Output {
+  const err = (bytes: Uint8Array) => void process.stderr.write(bytes);
+  return { out: aside ? err : (bytes) => void process.stdout.write(bytes), err };
+}
+
 export async function guestCall(args: Args, output: Output): Promise<GuestCall> {
   const [file = "", ...rest] = args.positionals;
   const stdin = args.maybe("stdin");

@@ -13,6 +13,8 @@ export interface OptionSpec {
   readonly many?: true;
   readonly required?: true;
   readonly default?: string;
+  /** One letter, e.g. `o` for `-o`. */
+  readonly short?: string;
   readonly help: string;
 }
 
@@ -54,7 +56,11 @@ export function parseVerbArgs(verb: Verb, argv: readonly string[]): Args | "help
     help: { type: "boolean", short: "h" },
   };
   for (const [name, spec] of Object.entries(verb.options)) {
-    options[name] = { type: spec.value === undefined ? "boolean" : "string", multiple: spec.many === true };
+    options[name] = {
+      type: spec.value === undefined ? "boolean" : "string",
+      multiple: spec.many === true,
+      ...(spec.short === undefined ? {} : { short: spec.short }),
+    };
   }
   let parsed: { values: Record<string, unknown>; positionals: string[] };
   try {
@@ -118,7 +124,7 @@ export function helpOf(verb: Verb): string {
   ];
   const lines = [verb.summary, "", `usage: ${usage.join(" ")}`];
   const rows = Object.entries(verb.options).map(([name, spec]) => {
-    const head = `  --${name}${spec.value === undefined ? "" : ` ${spec.value}`}`;
+    const head = `  ${spec.short === undefined ? "" : `-${spec.short}, `}--${name}${spec.value === undefined ? "" : ` ${spec.value}`}`;
     const notes = [
       spec.required ? "needed" : "",
       spec.many ? "may be repeated" : "",

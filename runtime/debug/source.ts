@@ -14,6 +14,7 @@ export interface SourcePlace {
 
 export interface SourceVariable {
   readonly name: string;
+  readonly kind: "parameter" | "local" | "global";
 }
 
 /** What a variable's location may refer to in one frame. */
@@ -35,16 +36,5 @@ export interface SourceInfo {
 
 /** The module's own debug information, when it has some. */
 export function sourceInfoOf(module: Module): SourceInfo | undefined {
-  const dwarf:
-    | (Pick<SourceInfo, "lineAt" | "addressesOf" | "files"> & Partial<Pick<SourceInfo, "functionAt" | "variablesAt">>)
-    | undefined = readDwarf(module);
-  if (dwarf === undefined) return undefined;
-  return {
-    lineAt: (offset) => dwarf.lineAt(offset),
-    addressesOf: (file, line) => dwarf.addressesOf(file, line),
-    functionAt: (offset) => dwarf.functionAt?.(offset),
-    variablesAt: (offset) => dwarf.variablesAt?.(offset) ?? [],
-    valueOf: () => "?",
-    files: () => dwarf.files(),
-  };
+  return readDwarf(module);
 }

@@ -14,15 +14,16 @@ export const look: readonly Command[] = [
     name: "locals",
     short: "lo",
     usage: "locals [wasm]",
-    says: "variables of the selected frame; `wasm`: the locals of WebAssembly",
+    says: "parameters and variables of the selected frame; `wasm`: the locals of WebAssembly",
     run(session, [what]) {
       const frame = session.frame();
       if (frame === undefined) return session.say("no frame");
       const { guest } = session.debugger;
-      const variables = what === "wasm" ? [] : (session.info?.variablesAt(frame.offset) ?? []);
+      const visible = what === "wasm" ? [] : (session.info?.variablesAt(frame.offset) ?? []);
+      const variables = visible.filter(({ kind }) => kind !== "global");
       const access = session.inspector.accessOf(guest, frame);
       for (const one of variables) session.say(`${one.name} = ${session.info?.valueOf(one, access)}`);
-      if (variables.length > 0) return;
+      if (visible.length > 0) return;
       const values = session.inspector.localsOf(guest, frame);
       for (const [n, value] of values.entries()) session.say(`$${n} = ${valueText(value)}`);
       if (values.length === LOCALS_MAX) session.say("… more are not shown");
