@@ -16,6 +16,7 @@ const features = new Set([...ALL_FEATURES].filter((one) => !NOT_IN_V8.includes(o
 /** Refusals of ours that are bounds of this engine, by code. */
 const OUR_LIMITS: ReadonlySet<string> = new Set(["LOAD_UNSUPPORTED", "LOAD_TOO_LARGE", "VALIDATE_LIMIT"]);
 
+const MIX = "one module uses the old or the new exceptions, not both";
 /** V8's bounds: its message, and the reason. Most are the appendix "Limits" of the JavaScript interface. */
 const V8_LIMITS: readonly (readonly [message: RegExp, reason: string])[] = [
   [/local count too large/, "at most 50 000 locals, parameters counted; we do not count those"],
@@ -27,7 +28,7 @@ const V8_LIMITS: readonly (readonly [message: RegExp, reason: string])[] = [
     /initial table size \(\d+ elements\) is larger than implementation limit/,
     "tables of at most 10 million elements at first",
   ],
-  [/mix of legacy and new exception handling/, "one module uses the old or the new exceptions, not both"],
+  [/mix of legacy and new exception handling/, MIX],
 ];
 
 /**
@@ -112,15 +113,21 @@ interface Verdict {
   readonly line: string;
   /** Where the refused instruction is, or -1. */
   readonly at: number;
+  /** The module has exceptions of the old kind. */
+  readonly legacy: boolean;
 }
 
 /** "accepted", or the refusal's code and text. */
 export function ours(bytes: Uint8Array): Verdict {
   const decoded = decodeModule(bytes);
   const verdict = decoded.ok ? validateModule(decoded.value, { features }) : decoded;
-  if (verdict.ok) return { code: ACCEPTED, line: ACCEPTED, at: -1 };
+  if (verdict.ok) {
+    const legacy = verdict.value.features.includes("legacy-exceptions");
+    return { code: ACCEPTED, line: ACCEPTED, at: -1, legacy };
+  }
   const { code, facts } = verdict.error;
-  return { code, line: verdict.error.line(), at: typeof facts["offset"] === "number" ? facts["offset"] : -1 };
+  const at = typeof facts["offset"] === "number" ? facts["offset"] : -1;
+  return { code, line: verdict.error.line(), at, legacy: false };
 }
 
 function leniency(bytes: Uint8Array, { code, line, at }: Verdict): string | undefined {
@@ -139,13 +146,6 @@ export function v8(bytes: Uint8Array): string {
   }
 }
 
-/** V8 finds a mix of exceptions in functions that are compiled side by side, and not every time. */
-function refusal(bytes: Uint8Array): string {
-  let message = ACCEPTED;
-  for (let left = 5; left > 0 && message === ACCEPTED; left -= 1) message = v8(bytes);
-  return message;
-}
-
 export function judge(bytes: Uint8Array, bounds: Bounds = BOUNDS): Judgement {
   const [cpu, peak] = [cpuMs(), peakBytes()];
   let own: ReturnType<typeof ours>;
@@ -160,7 +160,9 @@ export function judge(bytes: Uint8Array, bounds: Bounds = BOUNDS): Judgement {
   const accepted = own.code === ACCEPTED;
   if (WebAssembly.validate(bytes) === accepted) return { kind: "agree", accepted };
   if (OUR_LIMITS.has(own.code)) return { kind: "excluded", reason: `ours: ${own.line.replaceAll(/\d+/g, "N")}` };
-  const message = accepted ? refusal(bytes) : ACCEPTED;
+  const message = accepted ? v8(bytes) : ACCEPTED;
+  // V8 looks for the mix in functions that are compiled side by side, and does not find it every time.
+  if (accepted && message === ACCEPTED && own.legacy) return { kind: "excluded", reason: `V8: ${MIX}` };
   const limit = V8_LIMITS.find(([pattern]) => pattern.test(message));
   if (limit !== undefined) return { kind: "excluded", reason: `V8: ${limit[1]}` };
   const lenient = accepted ? undefined : leniency(bytes, own);
