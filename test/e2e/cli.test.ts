@@ -200,6 +200,14 @@ describe("the command line", () => {
     expect(out).toMatch(/climate \{"release":"1.0.0"/);
   });
 
+  it("reads a module for people: is it valid, what does it need, what does it say", async () => {
+    expect(await good("validate", "module.wasm")).toMatch(/^module\.wasm: valid/);
+    expect(await good("inspect", "module.wasm")).toMatch(/Needs\n {2}gpio {5}for gpio_open/);
+    expect(JSON.parse(await good("inspect", "module.wasm", "--json"))).toMatchObject({ invalid: null });
+    expect(await good("wat", "module.wasm")).toMatch(/^\(module\n[\s\S]*\n\)$/);
+    expect(await good("wat", "module.wasm", "--function", "sp_init")).toMatch(/^\(func .*sp_init/);
+  });
+
   it("answers bad input with one line and a code, never a stack", async () => {
     writeFileSync(at("broken.wasm"), "not wasm");
     writeFileSync(at("broken.json"), '{"schema":"sallyport.module/2"}');
@@ -214,6 +222,10 @@ describe("the command line", () => {
         "REPO_NOT_RELEASED",
       ],
       [["run", "broken.wasm", "--manifest", "manifest.json"], 1, "LOAD_MALFORMED"],
+      [["validate", "broken.wasm"], 1, "LOAD_MALFORMED"],
+      [["validate", "module.wasm", "--without", "mvp"], 1, "VALIDATE_FEATURE"],
+      [["wat", "module.wasm", "--function", "nobody"], 2, "CLI_USAGE"],
+      [["inspect"], 2, "CLI_USAGE"],
       [["run", "module.wasm", "--manifest", "broken.json"], 1, "SHAPE_MISMATCH"],
       [["agent", "run", "--dir", "nowhere"], 1, "PROVISION_INCOMPLETE"],
       [["repo", "init", "--dir", "repo", "--tenant", "demo"], 1, "REPO_EXISTS"],
