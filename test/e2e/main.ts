@@ -1,12 +1,14 @@
 /**
- * `npm run test:e2e`: kill -9 at random moments. One real agent process, a module that counts, updates and a failing
- * release in between; the agent is killed again and again while all this happens. In the end: every number the module was
- * told is safe has arrived, the state is a release's own, and the last committed release runs. Prints its seed.
+ * `npm run test:e2e`: the debugger on a terminal, then kill -9 at random moments. One real agent process, a module that
+ * counts, updates and a failing release in between; the agent is killed again and again while all this happens. In the
+ * end: every number the module was told is safe has arrived, the state is a release's own, and the last committed release
+ * runs. Prints its seed.
  */
 import { parseArgs } from "node:util";
 import Database from "better-sqlite3";
 import { guestRelease } from "../guests/guests.ts";
 import { Site } from "./site.ts";
+import { debugOnTerminal } from "./terminal.ts";
 
 const { values } = parseArgs({
   options: {
@@ -37,6 +39,11 @@ const site = await Site.open();
 const start = performance.now();
 const findings: string[] = [];
 try {
+  const terminal = await debugOnTerminal();
+  process.stdout.write(
+    terminal.skipped === undefined ? "debug on a terminal: tried\n" : `skipped: ${terminal.skipped}\n`,
+  );
+  findings.push(...terminal.findings);
   await run();
 } catch (error) {
   findings.push(error instanceof Error ? error.message : String(error));
