@@ -9,6 +9,7 @@ import type { FieldType, GlobalType, MemoryType, Module, TableType } from "../mo
 import type { TypeRegistry } from "../module/registry.ts";
 import {
   concrete,
+  HEAP,
   heapOf,
   I32,
   isConcrete,
@@ -25,6 +26,14 @@ export interface FuncType {
   readonly params: readonly ValType[];
   readonly results: readonly ValType[];
 }
+
+/** Abstract heap types that are older than GC. */
+const HEAP_FEATURES: Readonly<Record<number, Feature>> = {
+  [HEAP.func]: "reference-types",
+  [HEAP.extern]: "reference-types",
+  [HEAP.exn]: "exceptions",
+  [HEAP.noexn]: "exceptions",
+};
 
 export function invalid(reason: string, offset: number): Error {
   return validateFault("VALIDATE_INVALID", { reason, offset });
@@ -86,8 +95,19 @@ export class Context {
     return composite.field;
   }
 
-  /** The value type with canonical ids. */
+  /** Counts the features that a value type needs. */
+  useType(type: ValType, at: number): void {
+    if (type === V128) this.use("simd", at);
+    if (!isRef(type)) return;
+    const heap = heapOf(type);
+    this.use(isConcrete(heap) ? "typed-function-references" : (HEAP_FEATURES[heap] ?? "gc"), at);
+    if (!isNullable(type)) this.use("typed-function-references", at);
+  }
+
+  /** The value type with canonical ids; what it needs is counted. */
   canonical(type: ValType, at: number): ValType {
+    if (type < V128) return type;
+    this.useType(type, at);
     if (!isRef(type)) return type;
     const heap = heapOf(type);
     if (!isConcrete(heap)) return type;

@@ -19,7 +19,6 @@ import {
   isRef,
   typeIndexOf,
   typeName,
-  V128,
   type ValType,
 } from "../module/val-type.ts";
 import { CodeValidator } from "./code.ts";
@@ -113,7 +112,7 @@ function types(context: Context): void {
       const { composite, parent } = registry.get(id);
       if (!one.final || parent !== -1 || composite.kind !== "func") context.use("gc", at);
       else if (composite.results.length > 1) context.use("multi-value", at);
-      for (const type of valuesOf(composite)) typeFeature(context, type, at);
+      for (const type of valuesOf(composite)) context.useType(type, at);
       if (parent === -1) continue;
       const above = registry.get(parent);
       if (above.final || !matchesComposite(registry, composite, above.composite)) {
@@ -121,11 +120,6 @@ function types(context: Context): void {
       }
     }
   }
-}
-
-function typeFeature(context: Context, type: ValType, at: number): void {
-  if (type === V128) context.use("simd", at);
-  else if (isRef(type)) context.use(isConcrete(heapOf(type)) ? "typed-function-references" : "reference-types", at);
 }
 
 function matchesComposite(registry: TypeRegistry, sub: CompositeType, sup: CompositeType): boolean {
@@ -168,11 +162,11 @@ function imports(context: Context): void {
 }
 
 function addTable(context: Context, { limits, element }: TableType, at: number): void {
-  const canonical = context.canonical(element, at);
+  // One table of functions is as old as WebAssembly.
+  if (context.tables.length > 0) context.use("reference-types", at);
+  const canonical = element === FUNCREF ? element : context.canonical(element, at);
   minimumAndMaximum(limits, at);
   if (limits.address === "i64") context.use("memory64", at);
-  // One table of functions is as old as WebAssembly.
-  if (canonical !== FUNCREF || context.tables.length > 0) typeFeature(context, canonical, at);
   context.tables.push({ limits, element: canonical });
 }
 
@@ -223,16 +217,17 @@ function definitions(context: Context, validator: CodeValidator): void {
   const importedGlobals = context.globals.length;
   for (const { type, init, at } of module.globals) {
     const canonical = context.canonical(type.type, at);
-    typeFeature(context, canonical, at);
     validator.expression(init.start, canonical, context.globals.length);
     context.globals.push({ type: canonical, mutable: type.mutable });
   }
   for (const { type, init, at } of module.tables) {
     addTable(context, type, at);
-    const element = context.canonical(type.element, at);
+    const element = context.tables.at(-1)?.element ?? type.element;
     // The table section comes before the globals: initializers see imported ones only.
-    if (init !== undefined) validator.expression(init.start, element, importedGlobals);
-    else if (!isDefaultable(element))
+    if (init !== undefined) {
+      context.use("typed-function-references", at);
+      validator.expression(init.start, element, importedGlobals);
+    } else if (!isDefaultable(element))
       throw invalid(`type mismatch: a table of ${typeName(element)} needs an initializer`, at);
   }
 }
@@ -241,7 +236,8 @@ function segments(context: Context, validator: CodeValidator): void {
   const { module } = context;
   const globals = context.globals.length;
   for (const { mode, type, items, at } of module.elements) {
-    const canonical = context.canonical(type, at);
+    // Lists of functions are as old as WebAssembly; their type has no index in it.
+    const canonical = "functions" in items ? type : context.canonical(type, at);
     if (mode.kind !== "active") context.use("bulk-memory", at);
     else {
       const { element, limits } = context.table(mode.index, at);
