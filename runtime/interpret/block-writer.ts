@@ -21,37 +21,37 @@ export interface Decoded {
 export class BlockWriter {
   readonly doors = new Map<number, number>();
   readonly #code: Int32Array;
-  readonly #leaders: ReadonlySet<number>;
+  readonly #leaders: Leaders;
   readonly #blocks = new Map<number, number>();
   readonly #slots = new BlockSlots();
   readonly #lines = this.#slots.lines;
 
-  constructor(code: Int32Array, leaders: ReadonlySet<number>) {
+  constructor(code: Int32Array, leaders: Leaders) {
     this.#code = code;
     this.#leaders = leaders;
   }
 
   /** The body of a function of the arrays that gives the compiled function; undefined when nothing is compiled. */
   write(instructions: readonly Decoded[]): string | undefined {
-    for (const { at } of instructions) if (this.#leaders.has(at)) this.#blocks.set(at, this.#blocks.size);
-    let first = true;
+    const { targets, entries } = this.#leaders;
+    for (const { at } of instructions) if (targets.has(at)) this.#blocks.set(at, this.#blocks.size);
     let open = true;
     for (const one of instructions) {
-      if (this.#leaders.has(one.at)) {
+      const first = targets.has(one.at);
+      if (first) {
         this.#lines.push(`case ${this.#blocks.get(one.at)}:`);
         this.#slots.begin();
-        first = true;
         open = true;
       }
       if (!open) continue;
       const compiled = this.#instruction(one);
-      // A door takes two words.
-      if (compiled && first && one.length > 1) this.doors.set(one.at, this.#blocks.get(one.at) as number);
+      // A door takes two words, and must not be where the block hands back to the loop.
+      const door = entries.has(one.at) && one.length > 1 && one.op?.name !== "call_indirect";
+      if (compiled && door) this.doors.set(one.at, this.#blocks.get(one.at) as number);
       if (!compiled) {
         this.#leave(one.at);
         open = false;
       }
-      first = false;
     }
     if (this.doors.size === 0) return undefined;
     const names = [...this.#slots.variables].map((name) => `${name} = 0`);
@@ -68,7 +68,7 @@ return function blocks(m, b, fp) {
   let rh = 0;
   ${names.length === 0 ? "" : `let ${names.join(", ")};`}
   try {
-    for (;;) {
+    run: for (;;) {
       switch (b) {
 ${this.#lines.join("\n")}
         default:
@@ -77,22 +77,27 @@ ${this.#lines.join("\n")}
     }
   } catch (error) {
     if (!(error instanceof RangeError)) throw error;
-    m.pc = at;
-    m.fp = fp;
-    m.frame = frame;
-    m.fuel = fuel;
-    return -${TRAP.memoryBounds};
+    to = -${TRAP.memoryBounds};
   }
+  m.pc = at;
+  m.fp = fp;
+  m.frame = frame;
+  m.fuel = fuel;
+  return to;
 };`;
   }
 
   #leave(pc: number): void {
-    this.#lines.push(`m.fp = fp; m.frame = frame; m.fuel = fuel; return ${pc};`);
+    this.#lines.push(`to = ${pc}; break run;`);
   }
 
-  /** `status` a number, or text that is minus one. */
-  #trap(pc: number, status: number | "to"): string {
-    return `{ m.pc = ${pc}; m.fp = fp; m.frame = frame; m.fuel = fuel; return ${status === "to" ? status : -status}; }`;
+  /** Stops at an instruction: every way out is the same few lines, which the host's optimiser has seen before. */
+  #stop(pc: number, status: number): string {
+    return `{ at = ${pc}; to = -${status}; break run; }`;
+  }
+
+  #pay(cost: number, pc: number): string {
+    return cost === 0 ? "" : `fuel -= ${cost}; if (fuel < 0) ${this.#stop(pc, STATUS.fuel)}`;
   }
 
   /** Brings operands a and b into the text's names; returns the text with them replaced. */
@@ -112,8 +117,7 @@ ${this.#lines.join("\n")}
         else if (kind === "#l") {
           names.set(`${name}l`, literal(operand));
           names.set(`${name}h`, literal(this.#code[word + 1] as number));
-        } else if (kind === "#f") names.set(name, `F32[${operand}]`);
-        else if (kind === "#d") names.set(name, `F64[${operand >> 1}]`);
+        } else if (kind === "#d") names.set(name, `F64[${operand >> 1}]`);
       }
       word += kind === "#l" ? 2 : 1;
     }
@@ -148,7 +152,7 @@ ${this.#lines.join("\n")}
     const target = this.#code[one.at + 1] as number;
     for (const [condition, status] of traps) {
       const bound = this.#bind(one, condition);
-      this.#lines.push(`if (${bound}) ${this.#trap(one.at, status)}`);
+      this.#lines.push(`if (${bound}) ${this.#stop(one.at, status)}`);
     }
     const bound = this.#bind(one, text);
     if (form === "condition") this.#slots.setWord(target, `(${bound}) ? 1 : 0`);
@@ -243,8 +247,7 @@ ${this.#lines.join("\n")}
   #go(to: number, cost: number): string {
     const block = this.#blocks.get(to);
     if (block === undefined) throw new Error("a jump to no block");
-    const out = `{ m.pc = ${to}; m.fp = fp; m.frame = frame; m.fuel = fuel; return -${STATUS.fuel}; }`;
-    return `fuel -= ${cost}; if (fuel < 0) ${out} b = ${block}; continue;`;
+    return `${this.#pay(cost, to)} b = ${block}; continue;`;
   }
 
   #branch(one: Decoded, op: LoweredOp): void {
@@ -252,25 +255,21 @@ ${this.#lines.join("\n")}
     const words = [3, 2, 1].map((back) => this.#code[one.at + op.length - back] as number) as [number, number, number];
     const [to, taken, fall] = words;
     this.#lines.push(`if (${op.negated ? `!(${condition})` : condition}) { ${this.#go(one.at + to, taken)} }`);
-    const next = one.at + op.length;
-    const out = `{ m.pc = ${next}; m.fp = fp; m.frame = frame; m.fuel = fuel; return -${STATUS.fuel}; }`;
-    this.#lines.push(`fuel -= ${fall}; if (fuel < 0) ${out}`);
+    this.#lines.push(this.#pay(fall, one.at + op.length));
   }
 
   #control({ at, length }: Decoded, name: string): boolean {
     const word = (n: number) => this.#code[at + n] as number;
     const next = at + length;
-    const pay = (cost: number, pc: number) =>
-      `fuel -= ${cost}; if (fuel < 0) { m.pc = ${pc}; m.fp = fp; m.frame = frame; m.fuel = fuel; return -${STATUS.fuel}; }`;
     switch (name) {
       case "enter": {
-        this.#lines.push(`if (fp + ${word(1)} > stackEnd) ${this.#trap(at, TRAP.stackExhausted)}`);
+        this.#lines.push(`if (fp + ${word(1)} > stackEnd) ${this.#stop(at, TRAP.stackExhausted)}`);
         if (word(3) > word(2)) this.#lines.push(`I32.fill(0, fp + ${word(2)}, fp + ${word(3)});`);
-        this.#lines.push(pay(word(4), next));
+        this.#lines.push(this.#pay(word(4), next));
         return true;
       }
       case "fuel":
-        this.#lines.push(pay(word(1), next));
+        this.#lines.push(this.#pay(word(1), next));
         return true;
       case "jump":
         this.#lines.push(this.#go(at + word(1), word(2)));
@@ -292,28 +291,46 @@ ${this.#lines.join("\n")}
       case "return.64": {
         if (name !== "return") this.#lines.push(`I32[fp] = ${this.#slots.word(word(1))};`);
         if (name === "return.64") this.#lines.push(`I32[fp + 1] = ${this.#slots.word(word(1) + 1)};`);
-        // A caller of another instance is the loop's business: it pops the frame itself.
-        this.#lines.push("frame -= 3; m.frame = frame; m.fuel = fuel; m.fp = frames[frame + 1];");
+        this.#lines.push("frame -= 3; to = frames[frame]; fp = frames[frame + 1];");
         this.#lines.push(
           "if (frames[frame + 2] !== m.instance) { m.instance = frames[frame + 2]; m.view = m.viewOf(m.instance); }",
         );
-        this.#lines.push("return frames[frame];");
+        this.#lines.push("break run;");
         return true;
       }
       case "call":
-        this.#lines.push(`if (frame >= framesEnd) ${this.#trap(at, TRAP.stackExhausted)}`);
         this.#lines.push(`to = m.entries[${word(1)}];`);
-        this.#lines.push(`if (to === 0 && (to = m.prepare(${word(1)})) < 0) ${this.#trap(at, "to")}`);
-        this.#lines.push(`frames[frame] = ${next}; frames[frame + 1] = fp; frames[frame + 2] = m.instance;`);
-        this.#lines.push(`m.frame = frame + 3; m.fp = fp + ${word(2)}; m.fuel = fuel; return to;`);
+        this.#lines.push(`if (to === 0 && (to = m.prepare(${word(1)})) < 0) { at = ${at}; break run; }`);
+        this.#push(at, next, word(2));
+        return true;
+      case "call_indirect":
+        // Functions of the host, of other instances and those not lowered yet are the loop's business.
+        this.#lines.push(`to = m.indirect(${word(1)}, ${this.#slots.word(word(3))}, ${word(2)});`);
+        this.#lines.push(`if (to < 0) { at = ${at}; break run; }`);
+        this.#lines.push(`if (m.entries[to] <= 0 || m.instanceOf[to] !== m.instance) { to = ${at}; break run; }`);
+        this.#lines.push("to = m.entries[to];");
+        this.#push(at, next, word(4));
         return true;
       case "unreachable":
-        this.#lines.push(this.#trap(at, TRAP.unreachable));
+        this.#lines.push(this.#stop(at, TRAP.unreachable));
         return true;
       default:
         return false;
     }
   }
+
+  /** A control frame, and on with the callee at `to`. */
+  #push(at: number, next: number, base: number): void {
+    this.#lines.push(`if (frame >= framesEnd) ${this.#stop(at, TRAP.stackExhausted)}`);
+    this.#lines.push(`frames[frame] = ${next}; frames[frame + 1] = fp; frames[frame + 2] = m.instance;`);
+    this.#lines.push(`frame += 3; fp += ${base}; break run;`);
+  }
+}
+
+/** Where blocks begin, and where the loop may hand over. */
+export interface Leaders {
+  readonly targets: ReadonlySet<number>;
+  readonly entries: ReadonlySet<number>;
 }
 
 const literal = (value: number): string => (value < 0 ? `(${value})` : String(value));

@@ -8,7 +8,7 @@
  * variables. Instructions of other kinds (calls between instances, everything in slow-ops.ts) go back to the loop.
  */
 import { numericHelpers } from "./block-helpers.ts";
-import { BlockWriter, type Decoded } from "./block-writer.ts";
+import { BlockWriter, type Decoded, type Leaders } from "./block-writer.ts";
 import type { CodeRange, Machine } from "./machine.ts";
 import { loweredOp, OPS } from "./ops.ts";
 import { SLOW_NAMES, slowLength, slowOp } from "./slow-ops.ts";
@@ -24,9 +24,10 @@ export interface Compiled {
 
 /** Functions with more lowered instructions stay in the loop: the host's optimiser gives up on larger ones. */
 const INSTRUCTIONS_MAX = 4000;
-const TABLE_MAX = 256;
 
 const BR_TABLE = loweredOp("br_table");
+/** Instructions that the writer does not write, or that go to another function and come back. */
+const LEAVING = new Set(["call", "call.other", "call_indirect", "copy.128", "halt", "hot"].map(loweredOp));
 const SLOW_LENGTHS = new Map(SLOW_NAMES.map((name) => [slowOp(name), slowLength(name)]));
 
 /** Generates and compiles; undefined when the function is too large or nothing in it can be compiled. */
@@ -58,24 +59,31 @@ function decode(m: Machine, { start, end }: CodeRange): readonly Decoded[] {
   return out;
 }
 
-/** Addresses where a block begins: targets of jumps and handlers, and what follows anything that leaves the block. */
-function leadersOf(m: Machine, range: CodeRange, instructions: readonly Decoded[]): ReadonlySet<number> {
-  const leaders = new Set<number>([range.start]);
-  for (const { target } of range.handlers) leaders.add(range.start + target);
+/**
+ * A block begins at the target of a jump or handler. The loop may hand over at the function's entry, at heads of loops, at
+ * handlers, and behind instructions that are its own business or calls.
+ */
+function leadersOf(m: Machine, range: CodeRange, instructions: readonly Decoded[]): Leaders {
+  const entries = new Set<number>([range.start]);
+  const targets = new Set<number>();
+  for (const { target } of range.handlers) entries.add(range.start + target);
+  const jump = (at: number, distance: number) => {
+    targets.add(at + distance);
+    if (distance <= 0) entries.add(at + distance);
+  };
   for (const { at, op, length } of instructions) {
-    if (op === undefined) leaders.add(at).add(at + length);
-    else if (op.family === "branch" || op.family === "control") {
-      leaders.add(at + length);
+    if (op === undefined || LEAVING.has(op.number)) entries.add(at + length);
+    else {
       let word = at + 1;
       for (const { kind } of op.operands) {
-        if (kind === "rel") leaders.add(at + (m.code[word] as number));
+        if (kind === "rel") jump(at, m.code[word] as number);
         word += kind === "#l" ? 2 : 1;
       }
       if (op.number === BR_TABLE) {
-        for (let n = at + 3; n < at + length; n += 2) leaders.add(at + (m.code[n] as number));
-        if (length > TABLE_MAX * 2) leaders.add(at);
+        for (let n = at + 3; n < at + length; n += 2) jump(at, m.code[n] as number);
       }
     }
   }
-  return leaders;
+  for (const at of entries) targets.add(at);
+  return { targets, entries };
 }

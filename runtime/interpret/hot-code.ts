@@ -7,8 +7,9 @@ import { type CompiledFunction, compileBlocks } from "./blocks.ts";
 import type { CodeRange, GeneratedCode, Machine } from "./machine.ts";
 import { loweredOp } from "./ops.ts";
 
-/** Fuel between two samples. */
-export const SAMPLE_FUEL = 20_000;
+/** Fuel between two samples: the least, and the most when nothing new is found. */
+const SLICE_MIN = 20_000;
+const SLICE_MAX = 1 << 20;
 /** Samples that make a function hot. */
 const HOT_SAMPLES = 2;
 const FUNCTIONS_MAX = 10_000;
@@ -29,6 +30,7 @@ export class HotCode implements GeneratedCode {
   readonly #seen = new Set<number>();
   readonly #eager: boolean;
   #allowed = true;
+  #slice = SLICE_MIN;
 
   /** `eager` compiles every function as it is lowered. */
   constructor(eager = false) {
@@ -39,21 +41,33 @@ export class HotCode implements GeneratedCode {
     return this.#seen.size;
   }
 
+  get slice(): number {
+    return this.#slice;
+  }
+
   lowered(m: Machine, range: CodeRange): void {
     if (this.#eager && this.#allowed) this.#compile(m, range);
   }
 
   sample(m: Machine): void {
     const range = m.rangeOf(m.pc);
-    if (range === undefined || !this.#allowed || this.#seen.has(range.f)) return;
+    if (range === undefined || !this.#allowed || this.#seen.has(range.f)) {
+      this.#slice = Math.min(SLICE_MAX, this.#slice * 2);
+      return;
+    }
+    this.#slice = SLICE_MIN;
     const count = (this.#samples.get(range.f) ?? 0) + 1;
     this.#samples.set(range.f, count);
     if (count >= HOT_SAMPLES) this.#compile(m, range);
   }
 
   enter(m: Machine, door: number): number {
-    const { run, block } = this.#doors[door] as Door;
-    return run(m, block, m.fp);
+    for (let at = door; ; ) {
+      const { run, block } = this.#doors[at] as Door;
+      const next = run(m, block, m.fp);
+      if (next < 0 || m.code[next] !== HOT) return next;
+      at = m.code[next + 1] as number;
+    }
   }
 
   restored(code: Int32Array): Int32Array {

@@ -208,8 +208,6 @@ function read(name: string, kind: string, at: number): string {
       return `const ${name} = ${operand};`;
     case "#l":
       return `const ${name}l = ${operand};\nconst ${name}h = code[pc + ${at + 1}];`;
-    case "#f":
-      return `const ${name} = F32[${operand}];`;
     case "#d":
       return `const ${name} = F64[${operand} >> 1];`;
     default:

@@ -1460,44 +1460,8 @@ export function run(m: Machine): number {
           if (fuel < 0) { status = 64; break loop; }
           continue;
         }
-        // f32.eq#
-        case 114: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
-          pc += 4;
-          continue;
-        }
-        // br:f32.eq#
-        case 115: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (a === b) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
-        // brn:f32.eq#
-        case 116: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (!(a === b)) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
         // f32.ne
-        case 117: {
+        case 114: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1505,7 +1469,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.ne
-        case 118: {
+        case 115: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== b) {
@@ -1519,7 +1483,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.ne
-        case 119: {
+        case 116: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a !== b)) {
@@ -1532,44 +1496,8 @@ export function run(m: Machine): number {
           if (fuel < 0) { status = 64; break loop; }
           continue;
         }
-        // f32.ne#
-        case 120: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
-          pc += 4;
-          continue;
-        }
-        // br:f32.ne#
-        case 121: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (a !== b) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
-        // brn:f32.ne#
-        case 122: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (!(a !== b)) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
         // f32.lt
-        case 123: {
+        case 117: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -1577,7 +1505,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.lt
-        case 124: {
+        case 118: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a < b) {
@@ -1591,7 +1519,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.lt
-        case 125: {
+        case 119: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a < b)) {
@@ -1604,44 +1532,8 @@ export function run(m: Machine): number {
           if (fuel < 0) { status = 64; break loop; }
           continue;
         }
-        // f32.lt#
-        case 126: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
-          pc += 4;
-          continue;
-        }
-        // br:f32.lt#
-        case 127: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (a < b) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
-        // brn:f32.lt#
-        case 128: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (!(a < b)) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
         // f32.gt
-        case 129: {
+        case 120: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -1649,7 +1541,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.gt
-        case 130: {
+        case 121: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a > b) {
@@ -1663,7 +1555,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.gt
-        case 131: {
+        case 122: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a > b)) {
@@ -1676,44 +1568,8 @@ export function run(m: Machine): number {
           if (fuel < 0) { status = 64; break loop; }
           continue;
         }
-        // f32.gt#
-        case 132: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
-          pc += 4;
-          continue;
-        }
-        // br:f32.gt#
-        case 133: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (a > b) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
-        // brn:f32.gt#
-        case 134: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (!(a > b)) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
         // f32.le
-        case 135: {
+        case 123: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -1721,7 +1577,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.le
-        case 136: {
+        case 124: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a <= b) {
@@ -1735,7 +1591,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.le
-        case 137: {
+        case 125: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a <= b)) {
@@ -1748,44 +1604,8 @@ export function run(m: Machine): number {
           if (fuel < 0) { status = 64; break loop; }
           continue;
         }
-        // f32.le#
-        case 138: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
-          pc += 4;
-          continue;
-        }
-        // br:f32.le#
-        case 139: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (a <= b) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
-        // brn:f32.le#
-        case 140: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (!(a <= b)) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
         // f32.ge
-        case 141: {
+        case 126: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -1793,7 +1613,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f32.ge
-        case 142: {
+        case 127: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (a >= b) {
@@ -1807,7 +1627,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f32.ge
-        case 143: {
+        case 128: {
           const a = (F32[fp + (code[pc + 1] as number)] as number);
           const b = (F32[fp + (code[pc + 2] as number)] as number);
           if (!(a >= b)) {
@@ -1820,44 +1640,8 @@ export function run(m: Machine): number {
           if (fuel < 0) { status = 64; break loop; }
           continue;
         }
-        // f32.ge#
-        case 144: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
-          pc += 4;
-          continue;
-        }
-        // br:f32.ge#
-        case 145: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (a >= b) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
-        // brn:f32.ge#
-        case 146: {
-          const a = (F32[fp + (code[pc + 1] as number)] as number);
-          const b = (F32[(code[pc + 2] as number)] as number);
-          if (!(a >= b)) {
-            fuel -= (code[pc + 4] as number);
-            pc += (code[pc + 3] as number);
-          } else {
-            fuel -= (code[pc + 5] as number);
-            pc += 6;
-          }
-          if (fuel < 0) { status = 64; break loop; }
-          continue;
-        }
         // f64.eq
-        case 147: {
+        case 129: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -1865,7 +1649,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.eq
-        case 148: {
+        case 130: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a === b) {
@@ -1879,7 +1663,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.eq
-        case 149: {
+        case 131: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a === b)) {
@@ -1893,7 +1677,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.eq#
-        case 150: {
+        case 132: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a === b ? 1 : 0;
@@ -1901,7 +1685,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.eq#
-        case 151: {
+        case 133: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a === b) {
@@ -1915,7 +1699,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.eq#
-        case 152: {
+        case 134: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a === b)) {
@@ -1929,7 +1713,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ne
-        case 153: {
+        case 135: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1937,7 +1721,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ne
-        case 154: {
+        case 136: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== b) {
@@ -1951,7 +1735,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ne
-        case 155: {
+        case 137: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a !== b)) {
@@ -1965,7 +1749,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ne#
-        case 156: {
+        case 138: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a !== b ? 1 : 0;
@@ -1973,7 +1757,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ne#
-        case 157: {
+        case 139: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a !== b) {
@@ -1987,7 +1771,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ne#
-        case 158: {
+        case 140: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a !== b)) {
@@ -2001,7 +1785,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.lt
-        case 159: {
+        case 141: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -2009,7 +1793,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.lt
-        case 160: {
+        case 142: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a < b) {
@@ -2023,7 +1807,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.lt
-        case 161: {
+        case 143: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a < b)) {
@@ -2037,7 +1821,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.lt#
-        case 162: {
+        case 144: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a < b ? 1 : 0;
@@ -2045,7 +1829,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.lt#
-        case 163: {
+        case 145: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a < b) {
@@ -2059,7 +1843,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.lt#
-        case 164: {
+        case 146: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a < b)) {
@@ -2073,7 +1857,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.gt
-        case 165: {
+        case 147: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -2081,7 +1865,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.gt
-        case 166: {
+        case 148: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a > b) {
@@ -2095,7 +1879,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.gt
-        case 167: {
+        case 149: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a > b)) {
@@ -2109,7 +1893,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.gt#
-        case 168: {
+        case 150: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a > b ? 1 : 0;
@@ -2117,7 +1901,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.gt#
-        case 169: {
+        case 151: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a > b) {
@@ -2131,7 +1915,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.gt#
-        case 170: {
+        case 152: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a > b)) {
@@ -2145,7 +1929,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.le
-        case 171: {
+        case 153: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -2153,7 +1937,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.le
-        case 172: {
+        case 154: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a <= b) {
@@ -2167,7 +1951,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.le
-        case 173: {
+        case 155: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a <= b)) {
@@ -2181,7 +1965,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.le#
-        case 174: {
+        case 156: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a <= b ? 1 : 0;
@@ -2189,7 +1973,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.le#
-        case 175: {
+        case 157: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a <= b) {
@@ -2203,7 +1987,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.le#
-        case 176: {
+        case 158: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a <= b)) {
@@ -2217,7 +2001,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ge
-        case 177: {
+        case 159: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -2225,7 +2009,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ge
-        case 178: {
+        case 160: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a >= b) {
@@ -2239,7 +2023,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ge
-        case 179: {
+        case 161: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (!(a >= b)) {
@@ -2253,7 +2037,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ge#
-        case 180: {
+        case 162: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a >= b ? 1 : 0;
@@ -2261,7 +2045,7 @@ export function run(m: Machine): number {
           continue;
         }
         // br:f64.ge#
-        case 181: {
+        case 163: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (a >= b) {
@@ -2275,7 +2059,7 @@ export function run(m: Machine): number {
           continue;
         }
         // brn:f64.ge#
-        case 182: {
+        case 164: {
           const a = (F64[(fp + (code[pc + 1] as number)) >> 1] as number);
           const b = (F64[(code[pc + 2] as number) >> 1] as number);
           if (!(a >= b)) {
@@ -2289,28 +2073,28 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.clz
-        case 183: {
+        case 165: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = Math.clz32(a);
           pc += 3;
           continue;
         }
         // i32.ctz
-        case 184: {
+        case 166: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a === 0 ? 32 : 31 - Math.clz32(a & -a);
           pc += 3;
           continue;
         }
         // i32.popcnt
-        case 185: {
+        case 167: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = popcnt32(a);
           pc += 3;
           continue;
         }
         // i32.add
-        case 186: {
+        case 168: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a + b) | 0;
@@ -2318,7 +2102,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.add#
-        case 187: {
+        case 169: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a + b) | 0;
@@ -2326,7 +2110,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.sub
-        case 188: {
+        case 170: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a - b) | 0;
@@ -2334,7 +2118,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.sub#
-        case 189: {
+        case 171: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a - b) | 0;
@@ -2342,7 +2126,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.mul
-        case 190: {
+        case 172: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = Math.imul(a, b);
@@ -2350,7 +2134,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.mul#
-        case 191: {
+        case 173: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = Math.imul(a, b);
@@ -2358,7 +2142,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_s
-        case 192: {
+        case 174: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2368,7 +2152,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_s#
-        case 193: {
+        case 175: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2378,7 +2162,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_u
-        case 194: {
+        case 176: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2387,7 +2171,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.div_u#
-        case 195: {
+        case 177: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2396,7 +2180,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_s
-        case 196: {
+        case 178: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2405,7 +2189,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_s#
-        case 197: {
+        case 179: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2414,7 +2198,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_u
-        case 198: {
+        case 180: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2423,7 +2207,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rem_u#
-        case 199: {
+        case 181: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           if (b === 0) { status = 2; break loop; }
@@ -2432,7 +2216,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.and
-        case 200: {
+        case 182: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a & b;
@@ -2440,7 +2224,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.and#
-        case 201: {
+        case 183: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a & b;
@@ -2448,7 +2232,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.or
-        case 202: {
+        case 184: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a | b;
@@ -2456,7 +2240,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.or#
-        case 203: {
+        case 185: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a | b;
@@ -2464,7 +2248,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.xor
-        case 204: {
+        case 186: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a ^ b;
@@ -2472,7 +2256,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.xor#
-        case 205: {
+        case 187: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a ^ b;
@@ -2480,7 +2264,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shl
-        case 206: {
+        case 188: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a << b;
@@ -2488,7 +2272,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shl#
-        case 207: {
+        case 189: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a << b;
@@ -2496,7 +2280,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_s
-        case 208: {
+        case 190: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a >> b;
@@ -2504,7 +2288,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_s#
-        case 209: {
+        case 191: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = a >> b;
@@ -2512,7 +2296,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_u
-        case 210: {
+        case 192: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | 0;
@@ -2520,7 +2304,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.shr_u#
-        case 211: {
+        case 193: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | 0;
@@ -2528,7 +2312,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotl
-        case 212: {
+        case 194: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a << b) | (a >>> (32 - b));
@@ -2536,7 +2320,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotl#
-        case 213: {
+        case 195: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a << b) | (a >>> (32 - b));
@@ -2544,7 +2328,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotr
-        case 214: {
+        case 196: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | (a << (32 - b));
@@ -2552,7 +2336,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.rotr#
-        case 215: {
+        case 197: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a >>> b) | (a << (32 - b));
@@ -2560,7 +2344,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.wrap_i64
-        case 216: {
+        case 198: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           I32[fp + (code[pc + 1] as number)] = al;
@@ -2568,21 +2352,21 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.extend8_s
-        case 217: {
+        case 199: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a << 24) >> 24;
           pc += 3;
           continue;
         }
         // i32.extend16_s
-        case 218: {
+        case 200: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a << 16) >> 16;
           pc += 3;
           continue;
         }
         // i32.trunc_f32_s
-        case 219: {
+        case 201: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -2147483649 && a < 2147483648)) { status = 3; break loop; }
@@ -2591,7 +2375,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_f32_u
-        case 220: {
+        case 202: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 4294967296)) { status = 3; break loop; }
@@ -2600,7 +2384,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_f64_s
-        case 221: {
+        case 203: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -2147483649 && a < 2147483648)) { status = 3; break loop; }
@@ -2609,7 +2393,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_f64_u
-        case 222: {
+        case 204: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 4294967296)) { status = 3; break loop; }
@@ -2618,35 +2402,35 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.trunc_sat_f32_s
-        case 223: {
+        case 205: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a !== a ? 0 : a >= 2147483647 ? 2147483647 : a <= -2147483648 ? -2147483648 : a | 0;
           pc += 3;
           continue;
         }
         // i32.trunc_sat_f32_u
-        case 224: {
+        case 206: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a > 0 ? (a >= 4294967295 ? -1 : a | 0) : 0;
           pc += 3;
           continue;
         }
         // i32.trunc_sat_f64_s
-        case 225: {
+        case 207: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a !== a ? 0 : a >= 2147483647 ? 2147483647 : a <= -2147483648 ? -2147483648 : a | 0;
           pc += 3;
           continue;
         }
         // i32.trunc_sat_f64_u
-        case 226: {
+        case 208: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           I32[fp + (code[pc + 1] as number)] = a > 0 ? (a >= 4294967295 ? -1 : a | 0) : 0;
           pc += 3;
           continue;
         }
         // i64.clz
-        case 227: {
+        case 209: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2660,7 +2444,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.ctz
-        case 228: {
+        case 210: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2674,7 +2458,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.popcnt
-        case 229: {
+        case 211: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2688,7 +2472,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.add
-        case 230: {
+        case 212: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2705,7 +2489,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.add#
-        case 231: {
+        case 213: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2721,7 +2505,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.sub
-        case 232: {
+        case 214: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2738,7 +2522,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.sub#
-        case 233: {
+        case 215: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2754,7 +2538,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.mul
-        case 234: {
+        case 216: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2771,7 +2555,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.mul#
-        case 235: {
+        case 217: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2787,7 +2571,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_s
-        case 236: {
+        case 218: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2806,7 +2590,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_s#
-        case 237: {
+        case 219: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2824,7 +2608,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_u
-        case 238: {
+        case 220: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2842,7 +2626,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.div_u#
-        case 239: {
+        case 221: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2859,7 +2643,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_s
-        case 240: {
+        case 222: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2877,7 +2661,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_s#
-        case 241: {
+        case 223: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2894,7 +2678,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_u
-        case 242: {
+        case 224: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2912,7 +2696,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rem_u#
-        case 243: {
+        case 225: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2929,7 +2713,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.and
-        case 244: {
+        case 226: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2946,7 +2730,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.and#
-        case 245: {
+        case 227: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2962,7 +2746,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.or
-        case 246: {
+        case 228: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2979,7 +2763,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.or#
-        case 247: {
+        case 229: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -2995,7 +2779,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.xor
-        case 248: {
+        case 230: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3012,7 +2796,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.xor#
-        case 249: {
+        case 231: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3028,7 +2812,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shl
-        case 250: {
+        case 232: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3044,7 +2828,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shl#
-        case 251: {
+        case 233: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3059,7 +2843,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_s
-        case 252: {
+        case 234: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3075,7 +2859,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_s#
-        case 253: {
+        case 235: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3090,7 +2874,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_u
-        case 254: {
+        case 236: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3106,7 +2890,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.shr_u#
-        case 255: {
+        case 237: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3121,7 +2905,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotl
-        case 256: {
+        case 238: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3137,7 +2921,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotl#
-        case 257: {
+        case 239: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3152,7 +2936,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotr
-        case 258: {
+        case 240: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3168,7 +2952,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.rotr#
-        case 259: {
+        case 241: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3183,7 +2967,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend_i32_s
-        case 260: {
+        case 242: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3195,7 +2979,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend_i32_u
-        case 261: {
+        case 243: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3207,7 +2991,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend8_s
-        case 262: {
+        case 244: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           let rl = 0;
@@ -3220,7 +3004,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend16_s
-        case 263: {
+        case 245: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           let rl = 0;
@@ -3233,7 +3017,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.extend32_s
-        case 264: {
+        case 246: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           let rl = 0;
@@ -3246,7 +3030,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f32_s
-        case 265: {
+        case 247: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a >= -9223372036854775808 && a < 9223372036854775808)) { status = 3; break loop; }
@@ -3260,7 +3044,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f32_u
-        case 266: {
+        case 248: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 18446744073709551616)) { status = 3; break loop; }
@@ -3274,7 +3058,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f32_s
-        case 267: {
+        case 249: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3286,7 +3070,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f32_u
-        case 268: {
+        case 250: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           let rl = 0;
           let rh = 0;
@@ -3298,7 +3082,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f64_s
-        case 269: {
+        case 251: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a >= -9223372036854775808 && a < 9223372036854775808)) { status = 3; break loop; }
@@ -3312,7 +3096,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_f64_u
-        case 270: {
+        case 252: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           if (a !== a) { status = 4; break loop; }
           if (!(a > -1 && a < 18446744073709551616)) { status = 3; break loop; }
@@ -3326,7 +3110,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f64_s
-        case 271: {
+        case 253: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           let rl = 0;
           let rh = 0;
@@ -3338,7 +3122,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.trunc_sat_f64_u
-        case 272: {
+        case 254: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           let rl = 0;
           let rh = 0;
@@ -3350,7 +3134,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.ceil
-        case 273: {
+        case 255: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.ceil(a);
           const d = fp + (code[pc + 1] as number);
@@ -3360,7 +3144,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.ceil
-        case 274: {
+        case 256: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.ceil(a);
           const d = fp + (code[pc + 1] as number);
@@ -3373,7 +3157,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.floor
-        case 275: {
+        case 257: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.floor(a);
           const d = fp + (code[pc + 1] as number);
@@ -3383,7 +3167,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.floor
-        case 276: {
+        case 258: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.floor(a);
           const d = fp + (code[pc + 1] as number);
@@ -3396,7 +3180,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.trunc
-        case 277: {
+        case 259: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.trunc(a);
           const d = fp + (code[pc + 1] as number);
@@ -3406,7 +3190,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.trunc
-        case 278: {
+        case 260: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.trunc(a);
           const d = fp + (code[pc + 1] as number);
@@ -3419,7 +3203,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.sqrt
-        case 279: {
+        case 261: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = Math.fround(Math.sqrt(a));
           const d = fp + (code[pc + 1] as number);
@@ -3429,7 +3213,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.sqrt
-        case 280: {
+        case 262: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.sqrt(a);
           const d = fp + (code[pc + 1] as number);
@@ -3442,7 +3226,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.nearest
-        case 281: {
+        case 263: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = nearest(a);
           const d = fp + (code[pc + 1] as number);
@@ -3452,7 +3236,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.nearest
-        case 282: {
+        case 264: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = nearest(a);
           const d = fp + (code[pc + 1] as number);
@@ -3465,7 +3249,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.add
-        case 283: {
+        case 265: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a + b);
@@ -3475,19 +3259,8 @@ export function run(m: Machine): number {
           pc += 4;
           continue;
         }
-        // f32.add#
-        case 284: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          const r = Math.fround(a + b);
-          const d = fp + (code[pc + 1] as number);
-          if (r === r) F32[d] = r;
-          else I32[d] = 2143289344;
-          pc += 4;
-          continue;
-        }
         // f64.add
-        case 285: {
+        case 266: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a + b;
@@ -3501,7 +3274,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.add#
-        case 286: {
+        case 267: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a + b;
@@ -3515,7 +3288,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.sub
-        case 287: {
+        case 268: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a - b);
@@ -3525,19 +3298,8 @@ export function run(m: Machine): number {
           pc += 4;
           continue;
         }
-        // f32.sub#
-        case 288: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          const r = Math.fround(a - b);
-          const d = fp + (code[pc + 1] as number);
-          if (r === r) F32[d] = r;
-          else I32[d] = 2143289344;
-          pc += 4;
-          continue;
-        }
         // f64.sub
-        case 289: {
+        case 269: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a - b;
@@ -3551,7 +3313,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.sub#
-        case 290: {
+        case 270: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a - b;
@@ -3565,7 +3327,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.mul
-        case 291: {
+        case 271: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a * b);
@@ -3575,19 +3337,8 @@ export function run(m: Machine): number {
           pc += 4;
           continue;
         }
-        // f32.mul#
-        case 292: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          const r = Math.fround(a * b);
-          const d = fp + (code[pc + 1] as number);
-          if (r === r) F32[d] = r;
-          else I32[d] = 2143289344;
-          pc += 4;
-          continue;
-        }
         // f64.mul
-        case 293: {
+        case 272: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a * b;
@@ -3601,7 +3352,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.mul#
-        case 294: {
+        case 273: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a * b;
@@ -3615,7 +3366,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.div
-        case 295: {
+        case 274: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(a / b);
@@ -3625,19 +3376,8 @@ export function run(m: Machine): number {
           pc += 4;
           continue;
         }
-        // f32.div#
-        case 296: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          const r = Math.fround(a / b);
-          const d = fp + (code[pc + 1] as number);
-          if (r === r) F32[d] = r;
-          else I32[d] = 2143289344;
-          pc += 4;
-          continue;
-        }
         // f64.div
-        case 297: {
+        case 275: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = a / b;
@@ -3651,7 +3391,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.div#
-        case 298: {
+        case 276: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = a / b;
@@ -3665,7 +3405,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.min
-        case 299: {
+        case 277: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(Math.min(a, b));
@@ -3675,19 +3415,8 @@ export function run(m: Machine): number {
           pc += 4;
           continue;
         }
-        // f32.min#
-        case 300: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          const r = Math.fround(Math.min(a, b));
-          const d = fp + (code[pc + 1] as number);
-          if (r === r) F32[d] = r;
-          else I32[d] = 2143289344;
-          pc += 4;
-          continue;
-        }
         // f64.min
-        case 301: {
+        case 278: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = Math.min(a, b);
@@ -3701,7 +3430,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.min#
-        case 302: {
+        case 279: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = Math.min(a, b);
@@ -3715,7 +3444,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.max
-        case 303: {
+        case 280: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const b = (F32[fp + (code[pc + 3] as number)] as number);
           const r = Math.fround(Math.max(a, b));
@@ -3725,19 +3454,8 @@ export function run(m: Machine): number {
           pc += 4;
           continue;
         }
-        // f32.max#
-        case 304: {
-          const a = (F32[fp + (code[pc + 2] as number)] as number);
-          const b = (F32[(code[pc + 3] as number)] as number);
-          const r = Math.fround(Math.max(a, b));
-          const d = fp + (code[pc + 1] as number);
-          if (r === r) F32[d] = r;
-          else I32[d] = 2143289344;
-          pc += 4;
-          continue;
-        }
         // f64.max
-        case 305: {
+        case 281: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(fp + (code[pc + 3] as number)) >> 1] as number);
           const r = Math.max(a, b);
@@ -3751,7 +3469,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.max#
-        case 306: {
+        case 282: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const b = (F64[(code[pc + 3] as number) >> 1] as number);
           const r = Math.max(a, b);
@@ -3765,7 +3483,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i32_s
-        case 307: {
+        case 283: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = Math.fround(a);
           const d = fp + (code[pc + 1] as number);
@@ -3775,7 +3493,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i32_u
-        case 308: {
+        case 284: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = Math.fround(a >>> 0);
           const d = fp + (code[pc + 1] as number);
@@ -3785,7 +3503,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i64_s
-        case 309: {
+        case 285: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3797,7 +3515,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.convert_i64_u
-        case 310: {
+        case 286: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3809,7 +3527,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.demote_f64
-        case 311: {
+        case 287: {
           const a = (F64[(fp + (code[pc + 2] as number)) >> 1] as number);
           const r = Math.fround(a);
           const d = fp + (code[pc + 1] as number);
@@ -3819,7 +3537,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i32_s
-        case 312: {
+        case 288: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = a;
           const d = fp + (code[pc + 1] as number);
@@ -3832,7 +3550,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i32_u
-        case 313: {
+        case 289: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const r = a >>> 0;
           const d = fp + (code[pc + 1] as number);
@@ -3845,7 +3563,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i64_s
-        case 314: {
+        case 290: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3860,7 +3578,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.convert_i64_u
-        case 315: {
+        case 291: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3875,7 +3593,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.promote_f32
-        case 316: {
+        case 292: {
           const a = (F32[fp + (code[pc + 2] as number)] as number);
           const r = a;
           const d = fp + (code[pc + 1] as number);
@@ -3888,21 +3606,21 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.abs
-        case 317: {
+        case 293: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a & 2147483647;
           pc += 3;
           continue;
         }
         // f32.neg
-        case 318: {
+        case 294: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = a ^ -2147483648;
           pc += 3;
           continue;
         }
         // f32.copysign
-        case 319: {
+        case 295: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (I32[fp + (code[pc + 3] as number)] as number);
           I32[fp + (code[pc + 1] as number)] = (a & 2147483647) | (b & -2147483648);
@@ -3910,7 +3628,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f32.copysign#
-        case 320: {
+        case 296: {
           const a = (I32[fp + (code[pc + 2] as number)] as number);
           const b = (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = (a & 2147483647) | (b & -2147483648);
@@ -3918,7 +3636,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.abs
-        case 321: {
+        case 297: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3932,7 +3650,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.neg
-        case 322: {
+        case 298: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3946,7 +3664,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.copysign
-        case 323: {
+        case 299: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3962,7 +3680,7 @@ export function run(m: Machine): number {
           continue;
         }
         // f64.copysign#
-        case 324: {
+        case 300: {
           const a = fp + (code[pc + 2] as number);
           const al = (I32[a] as number);
           const ah = (I32[a + 1] as number);
@@ -3977,63 +3695,63 @@ export function run(m: Machine): number {
           continue;
         }
         // i32.load8_s
-        case 325: {
+        case 301: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getInt8(ea);
           pc += 4;
           continue;
         }
         // i32.load8_u
-        case 326: {
+        case 302: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getUint8(ea);
           pc += 4;
           continue;
         }
         // i32.load16_s
-        case 327: {
+        case 303: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getInt16(ea, true);
           pc += 4;
           continue;
         }
         // i32.load16_u
-        case 328: {
+        case 304: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getUint16(ea, true);
           pc += 4;
           continue;
         }
         // i32.store8
-        case 329: {
+        case 305: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt8(ea, (I32[fp + (code[pc + 2] as number)] as number));
           pc += 4;
           continue;
         }
         // i32.store16
-        case 330: {
+        case 306: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt16(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i32.load
-        case 331: {
+        case 307: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           I32[fp + (code[pc + 1] as number)] = view.getInt32(ea, true);
           pc += 4;
           continue;
         }
         // i32.store
-        case 332: {
+        case 308: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt32(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i64.load8_s
-        case 333: {
+        case 309: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getInt8(ea);
           const d = fp + (code[pc + 1] as number);
@@ -4043,7 +3761,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load8_u
-        case 334: {
+        case 310: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getUint8(ea);
           const d = fp + (code[pc + 1] as number);
@@ -4053,7 +3771,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load16_s
-        case 335: {
+        case 311: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getInt16(ea, true);
           const d = fp + (code[pc + 1] as number);
@@ -4063,7 +3781,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load16_u
-        case 336: {
+        case 312: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getUint16(ea, true);
           const d = fp + (code[pc + 1] as number);
@@ -4073,7 +3791,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load32_s
-        case 337: {
+        case 313: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getInt32(ea, true);
           const d = fp + (code[pc + 1] as number);
@@ -4083,7 +3801,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.load32_u
-        case 338: {
+        case 314: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const lo = view.getUint32(ea, true) | 0;
           const d = fp + (code[pc + 1] as number);
@@ -4093,28 +3811,28 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.store8
-        case 339: {
+        case 315: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt8(ea, (I32[fp + (code[pc + 2] as number)] as number));
           pc += 4;
           continue;
         }
         // i64.store16
-        case 340: {
+        case 316: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt16(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i64.store32
-        case 341: {
+        case 317: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           view.setInt32(ea, (I32[fp + (code[pc + 2] as number)] as number), true);
           pc += 4;
           continue;
         }
         // i64.load
-        case 342: {
+        case 318: {
           const ea = ((I32[fp + (code[pc + 2] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const hi = view.getInt32(ea + 4, true);
           const d = fp + (code[pc + 1] as number);
@@ -4124,7 +3842,7 @@ export function run(m: Machine): number {
           continue;
         }
         // i64.store
-        case 343: {
+        case 319: {
           const ea = ((I32[fp + (code[pc + 1] as number)] as number) >>> 0) + (code[pc + 3] as number);
           const b = fp + (code[pc + 2] as number);
           view.setInt32(ea + 4, (I32[b + 1] as number), true);

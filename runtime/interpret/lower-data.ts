@@ -93,7 +93,7 @@ for (const [name, { params, result }] of semantics) {
   rules[op.code] = ({ out }) => {
     const right = out.pop();
     const left = out.pop();
-    if (out.isConst(right) && !out.isConst(left)) {
+    if (out.isConst(right) && !out.isConst(left) && immediate !== -1) {
       const words = constantOperand(out, right, float, params);
       if (words !== undefined) {
         const a = out.slotOf(left);

@@ -46,6 +46,8 @@ export interface MachineHost {
 export interface GeneratedCode {
   /** Functions that were compiled. */
   readonly compiled: number;
+  /** Fuel until the next sample. */
+  readonly slice: number;
   /** Runs from a door on; the next pc, or minus a status. */
   enter(m: Machine, door: number): number;
   /** A function has been lowered. */

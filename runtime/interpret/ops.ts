@@ -4,7 +4,7 @@
  * lowering, the block compiler and the listing of lowered code read this table.
  *
  * Operand kinds: a letter reads or writes a slot of that type (i l f d; r a reference; w any word, x any two words);
- * `#i`, `#l` are immediates of one and two words, `#f`, `#d` positions of constants; `rel` a jump distance from the
+ * `#i`, `#l` are immediates of one and two words, `#d` the position of a constant; `rel` a jump distance from the
  * instruction's first word, `cost` a basic block's fuel, `n` any other word. The first operand named `d` is written.
  */
 import { type Semantics, semantics } from "./semantics.ts";
@@ -147,6 +147,8 @@ function build(): readonly LoweredOp[] {
 function sourcesOf({ params }: Semantics): readonly (readonly [suffix: string, operands: string])[] {
   const [a = "", b] = params;
   if (b === undefined) return [["", `a:${a}`]];
+  // Constants of 32-bit floats are copied into slots: the loop has to stay below the size that V8 optimises.
+  if (b === "f") return [["", `a:${a} b:${b}`]];
   return [
     ["", `a:${a} b:${b}`],
     ["#", `a:${a} b:#${b}`],

@@ -13,7 +13,7 @@ import type { ValType } from "../module/val-type.ts";
 import type { ValidModule } from "../validate/module.ts";
 import { Activation, type Runner } from "./activation.ts";
 import { framesOf } from "./backtrace.ts";
-import { HotCode, SAMPLE_FUEL } from "./hot-code.ts";
+import { HotCode } from "./hot-code.ts";
 import { Instance, type InstanceStore, type Resolve } from "./instance.ts";
 import { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import { run } from "./loop.ts";
@@ -120,7 +120,7 @@ export class Store implements InstanceStore {
 
   set fuel(units: number) {
     const m = this.machine;
-    m.fuel = m.hot === undefined ? units : Math.min(units, SAMPLE_FUEL);
+    m.fuel = m.hot === undefined ? units : Math.min(units, m.hot.slice);
     m.reserve = m.fuel === units ? 0 : units - m.fuel;
   }
 
@@ -268,9 +268,9 @@ export class Store implements InstanceStore {
       const status = run(m);
       if (status === STATUS.fuel && m.reserve > 0) {
         const left = this.fuel;
+        if (left >= 0) m.hot?.sample(m);
         this.fuel = left;
         if (left < 0) return status;
-        m.hot?.sample(m);
         continue;
       }
       if (status !== STATUS.exception || m.exception === undefined || !this.#raisedByHost) return status;

@@ -1,5 +1,5 @@
 /**
- * The programs of the engine bench: our own C in programs/, compiled beside it. How many rounds each subject runs is
+ * The programs of the engine bench: our own C in programs/, compiled beside it, and Lua. How many rounds each subject runs is
  * chosen so that one run takes about a second; figures are per round, so the counts need not be the same.
  */
 import { fileURLToPath } from "node:url";
@@ -18,6 +18,8 @@ export const PROGRAMS: readonly Program[] = [
   { name: "i64", rounds: 200_000, slowRounds: 4000 },
   { name: "float", rounds: 150_000, slowRounds: 6000 },
   { name: "pointers", rounds: 40_000, slowRounds: 1500 },
+  // A real program: made by programs/build-lua.sh, because its sources are Debian's.
+  { name: "lua", rounds: 8000, slowRounds: 150 },
 ];
 
 export function wasmOf(program: Program): string {
