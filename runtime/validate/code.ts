@@ -207,6 +207,8 @@ export class CodeValidator {
     const index = this.in.u32();
     this.in.at = at;
     if (index >= globals) throw invalid(`unknown global ${index}`, this.stacks.at);
+    // Before GC, constant expressions saw imported globals only.
+    if (index >= this.context.importedGlobals) this.context.use("gc", this.stacks.at);
     if (this.context.global(index, this.stacks.at).mutable)
       throw invalid("constant expression required", this.stacks.at);
   }

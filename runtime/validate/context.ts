@@ -52,6 +52,7 @@ export class Context {
   readonly tags: number[] = [];
   readonly elementTypes: ValType[] = [];
   dataCount = 0;
+  importedGlobals = 0;
   /** Functions that occur outside bodies: those that `ref.func` may name inside. */
   readonly declared = new Set<number>();
   readonly used = new Uint8Array(FEATURES.length);

@@ -214,7 +214,7 @@ function definitions(context: Context, validator: CodeValidator): void {
   for (const { type, at } of module.memories) addMemory(context, type, at);
   for (const { type, at } of module.tags) addTag(context, type, at);
   context.dataCount = module.datas.length;
-  const importedGlobals = context.globals.length;
+  context.importedGlobals = context.globals.length;
   for (const { type, init, at } of module.globals) {
     const canonical = context.canonical(type.type, at);
     validator.expression(init.start, canonical, context.globals.length);
@@ -226,7 +226,7 @@ function definitions(context: Context, validator: CodeValidator): void {
     // The table section comes before the globals: initializers see imported ones only.
     if (init !== undefined) {
       context.use("typed-function-references", at);
-      validator.expression(init.start, element, importedGlobals);
+      validator.expression(init.start, element, context.importedGlobals);
     } else if (!isDefaultable(element))
       throw invalid(`type mismatch: a table of ${typeName(element)} needs an initializer`, at);
   }
