@@ -152,7 +152,7 @@ function functionRows({ functions: { bytes, largest } }: ModuleFacts, width: num
   );
 }
 
-function about({ start, data, names, producers, targetFeatures, debug }: ModuleFacts): readonly string[] {
+function about({ start, data, names, producers, targetFeatures, leftOut, debug }: ModuleFacts): readonly string[] {
   const rows: [string, string][] = [];
   if (start !== null) rows.push(["start", `function ${start.index}${start.name === null ? "" : ` ${start.name}`}`]);
   if (data.segments > 0) rows.push(["data", `segments: ${data.segments}, together ${size(data.bytes)}`]);
@@ -163,5 +163,6 @@ function about({ start, data, names, producers, targetFeatures, debug }: ModuleF
   if (debug.dwarf.length > 0) rows.push(["DWARF", `${debug.dwarf.join(" ")}, together ${size(debug.dwarfBytes)}`]);
   if (debug.external !== null) rows.push(["debug in", debug.external]);
   if (debug.sourceMap !== null) rows.push(["source map", debug.sourceMap]);
+  if (leftOut > 0) rows.push(["left out", `entries: ${leftOut}; there are more than any honest module has`]);
   return table(rows, ["left", "left"]);
 }

@@ -69,6 +69,12 @@ export interface FunctionFact {
   readonly size: number;
 }
 
+/** Longer lists are cut, and the texts in them, so that the facts of any module can be written down. */
+const LIST_MAX = 20_000;
+const TEXT_CHARS_MAX = 1000;
+/** Parameters and results of a type that are written out. */
+const ARITY_MAX = 16;
+
 export interface ModuleFacts {
   readonly name: string | null;
   readonly size: number;
@@ -96,6 +102,8 @@ export interface ModuleFacts {
   readonly names: { readonly functions: number; readonly damaged: boolean };
   readonly producers: readonly Producer[];
   readonly targetFeatures: readonly TargetFeature[];
+  /** Entries of the lists above that are left out, because an honest module has fewer. */
+  readonly leftOut: number;
   readonly debug: {
     /** Names of DWARF sections. */
     readonly dwarf: readonly string[];
@@ -110,44 +118,62 @@ export function inspectModule(module: Module, options: InspectOptions = {}): Mod
   const valid = validateModule(module, { features: ALL_FEATURES });
   const scope = new Scope(module);
   const { names, called } = scope;
-  const imports = module.imports.map((one) => importFact(scope, one, options));
   const typeOf = typesOf(scope);
   const { start } = module;
-  return {
-    name: names.module ?? null,
+  let leftOut = 0;
+  const several = <T, F>(list: readonly T[], fact: (one: T) => F): readonly F[] => {
+    leftOut += Math.max(0, list.length - LIST_MAX);
+    return list.slice(0, LIST_MAX).map(fact);
+  };
+  const imports = several(module.imports, (one) => importFact(scope, one, options));
+  const facts = {
+    name: cutOrNull(names.module),
     size: module.bytes.length,
     invalid: valid.ok ? null : valid.error.line(),
     features: valid.ok ? valid.value.features : [],
-    sections: readSections(module),
+    sections: several(readSections(module), ({ name, ...rest }) =>
+      name === undefined ? rest : { ...rest, name: cut(name) },
+    ),
     imports,
     capabilities: capabilitiesOf(imports),
-    exports: module.exports.map(({ name, kind, index }) => ({ name, kind, type: typeOf(kind, index) })),
-    memories: both(importsOf(module, "memory"), module.memories, memoryFact),
-    tables: both(importsOf(module, "table"), module.tables, (type, imported) => ({
+    exports: several(module.exports, ({ name, kind, index }) => ({ name: cut(name), kind, type: typeOf(kind, index) })),
+    memories: several(both(importsOf(module, "memory"), module.memories), memoryFact),
+    tables: several(both(importsOf(module, "table"), module.tables), ({ type, imported }) => ({
       imported,
-      type: tableText(scope, type),
+      type: cut(tableText(scope, type)),
       ...bounds(type.limits),
     })),
     globals: module.globals.length,
     tags: module.tags.length,
-    start: start === undefined ? null : { index: start.function, name: called.get(start.function) ?? null },
+    start: start === undefined ? null : { index: start.function, name: cutOrNull(called.get(start.function)) },
     functions: functionFacts(module, called, options.largest ?? 10),
     data: {
       segments: module.datas.length,
       bytes: module.datas.reduce((sum, { bytes }) => sum + bytes.end - bytes.start, 0),
     },
     names: nameFact(names),
-    producers: readProducers(module),
-    targetFeatures: readTargetFeatures(module),
+    producers: several(readProducers(module), ({ field, name, version }) => ({
+      field: cut(field),
+      name: cut(name),
+      version: cut(version),
+    })),
+    targetFeatures: several(readTargetFeatures(module), ({ prefix, name }) => ({ prefix, name: cut(name) })),
     debug: debugFact(module),
   };
+  return { ...facts, leftOut };
 }
+
+const cut = (text: string): string => (text.length <= TEXT_CHARS_MAX ? text : `${text.slice(0, TEXT_CHARS_MAX)}…`);
+const cutOrNull = (text: string | undefined): string | null => (text === undefined ? null : cut(text));
 
 /** `(i32, i32) -> (i32)`. */
 function signatureText(scope: Scope, type: number): string {
   const found = scope.signature(type);
   if (found === undefined) return `type ${type}`;
-  const list = (types: readonly ValType[]) => types.map((one) => valText(scope, one)).join(", ");
+  const list = (types: readonly ValType[]) => {
+    const shown = types.slice(0, ARITY_MAX).map((one) => valText(scope, one));
+    return [...shown, ...(types.length > ARITY_MAX ? ["…"] : [])].join(", ");
+  };
   return `(${list(found.params)}) -> (${list(found.results)})`;
 }
 
@@ -155,13 +181,13 @@ function typeText(scope: Scope, desc: ImportType): string {
   switch (desc.kind) {
     case "function":
     case "tag":
-      return signatureText(scope, desc.type);
+      return cut(signatureText(scope, desc.type));
     case "table":
-      return tableText(scope, desc.type);
+      return cut(tableText(scope, desc.type));
     case "memory":
       return memoryText(desc.type);
     case "global":
-      return globalText(scope, desc.type);
+      return cut(globalText(scope, desc.type));
   }
 }
 
@@ -184,7 +210,7 @@ function typesOf(scope: Scope): (kind: ExternKind, index: number) => string {
 
 function importFact(scope: Scope, one: Module["imports"][number], { host }: InspectOptions): ImportFact {
   const { module: from, name, desc } = one;
-  const fact = { module: from, name, kind: desc.kind, type: typeText(scope, desc) };
+  const fact = { module: cut(from), name: cut(name), kind: desc.kind, type: typeText(scope, desc) };
   if (host === undefined) return fact;
   const known = desc.kind === "function" ? host(from, name) : undefined;
   if (known === undefined) return { ...fact, problem: "unknown" };
@@ -207,18 +233,18 @@ function capabilitiesOf(imports: readonly ImportFact[]): Readonly<Record<string,
   return Object.fromEntries([...out].sort(([a], [b]) => (a < b ? -1 : 1)));
 }
 
+/** Imported ones come first, as in their index space. */
 const both = <T>(
   imported: readonly { readonly desc: { readonly type: T } }[],
   defined: readonly { readonly type: T }[],
-  fact: (type: T, imported: boolean) => LimitsFact,
-): readonly LimitsFact[] => [
-  ...imported.map(({ desc }) => fact(desc.type, true)),
-  ...defined.map(({ type }) => fact(type, false)),
+): readonly { readonly type: T; readonly imported: boolean }[] => [
+  ...imported.map(({ desc }) => ({ type: desc.type, imported: true })),
+  ...defined.map(({ type }) => ({ type, imported: false })),
 ];
 
 const bounds = ({ min, max }: Limits) => ({ min: Number(min), max: max === undefined ? null : Number(max) });
 
-const memoryFact = (type: MemoryType, imported: boolean): LimitsFact => ({
+const memoryFact = ({ type, imported }: { type: MemoryType; imported: boolean }): LimitsFact => ({
   imported,
   type: memoryText(type),
   ...bounds(type.limits),
@@ -235,12 +261,14 @@ function functionFacts(module: Module, names: ReadonlyMap<number, string>, large
     largest: all
       .sort((a, b) => b.size - a.size || a.index - b.index)
       .slice(0, largest)
-      .map(({ index, at, size }) => ({ index, name: names.get(index) ?? null, at, size })),
+      .map(({ index, at, size }) => ({ index, name: cutOrNull(names.get(index)), at, size })),
   };
 }
 
 const nameFact = ({ spaces, damaged }: ModuleNames) => ({ functions: spaces.function.size, damaged });
 
+/** There are about twenty kinds of DWARF sections. */
+const DWARF_MAX = 100;
 /** A URL in a custom section of its own: a length, then text. */
 const URL_BYTES_MAX = 4096;
 
@@ -254,7 +282,7 @@ function debugFact({ bytes, customs }: Module): ModuleFacts["debug"] {
     return lossy(text.subarray(prefix));
   };
   return {
-    dwarf: dwarf.map(({ name }) => name),
+    dwarf: dwarf.slice(0, DWARF_MAX).map(({ name }) => cut(name)),
     dwarfBytes: dwarf.reduce((sum, { bytes: { start, end } }) => sum + end - start, 0),
     sourceMap: url("sourceMappingURL"),
     external: url("external_debug_info"),

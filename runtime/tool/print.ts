@@ -77,11 +77,25 @@ function place(module: Module, after: number): string {
 
 const NON_NULL_FUNC = refType(HEAP.func, false);
 
+/**
+ * Characters of one text: so many, and so many for each byte. A few bytes may name a type of a thousand parameters or
+ * fifty thousand locals; honest modules come to twenty for each byte.
+ */
+const TEXT_CHARS_MAX = 100_000_000;
+const TEXT_CHARS_PER_BYTE = 200;
+
 /** The module's text without line ends. It must have been decoded; that it is valid is not assumed. */
 export function* printModule(module: Module, options: PrintOptions = {}): Generator<string, void, void> {
   const printer = new Printer(module, options.offsets === true);
-  if (options.function === undefined) yield* printer.module();
-  else yield* printer.function(options.function, "");
+  let left = TEXT_CHARS_MAX + TEXT_CHARS_PER_BYTE * module.bytes.length;
+  for (const line of options.function === undefined ? printer.module() : printer.function(options.function, "")) {
+    left -= line.length;
+    if (left < 0) {
+      yield ";; the rest is left out: the module's text is longer than that of any honest module of its size";
+      return;
+    }
+    yield line;
+  }
 }
 
 class Printer {

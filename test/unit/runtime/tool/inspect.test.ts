@@ -74,6 +74,22 @@ describe("the facts of a module", () => {
     expect(facts.functions.defined).toBe(1);
   });
 
+  it("are cut where no honest module comes to, and say so", () => {
+    const count = leb(30_000);
+    const module = decode(
+      HEAD,
+      section(1, 1, 0x60, ...leb(900), ...new Uint8Array(900).fill(0x7f), 0),
+      [2, ...leb(count.length + 30_000 * 4), ...count],
+      new Uint8Array(30_000 * 4),
+      custom("producers", 1, ...name("language"), 1, ...name("x".repeat(3000)), 0),
+    );
+    const { imports, producers, leftOut } = inspectModule(module);
+    expect(imports).toHaveLength(20_000);
+    expect(leftOut).toBe(10_000);
+    expect(imports[0]?.type).toBe(`(${"i32, ".repeat(16)}…) -> ()`);
+    expect(producers[0]?.name).toHaveLength(1001);
+  });
+
   it("do not trip over indices that name nothing", () => {
     const module = decode(HEAD, section(2, 1, ...name("m"), ...name("f"), 0, 9), section(7, 1, ...name("e"), 3, 4));
     const { imports, exports, invalid } = inspectModule(module);

@@ -55,6 +55,31 @@ describe("a printed module", () => {
   });
 });
 
+describe("the text of a hostile module", () => {
+  it("ends when it is longer than that of any honest one", () => {
+    // A hundred thousand functions of a type that has a thousand parameters with a long name.
+    const functions = 100_000;
+    const count = leb(functions);
+    const module = decode(
+      HEAD,
+      section(1, 1, 0x60, ...leb(1000), ...Array.from({ length: 1000 }, () => [0x63, 0]).flat(), 0),
+      [3, ...leb(functions + count.length), ...count],
+      new Uint8Array(functions),
+      [10, ...leb(functions * 3 + count.length), ...count],
+      new Uint8Array(functions * 3).map((_, n) => [2, 0, 0x0b][n % 3] ?? 0),
+      custom("name", ...subsection(4, 1, 0, ...name("x".repeat(900)))),
+    );
+    let lines = 0;
+    let last = "";
+    for (const line of printModule(module)) {
+      lines += 1;
+      last = line;
+    }
+    expect(lines).toBeLessThan(1000);
+    expect(last).toMatch(/the rest is left out/);
+  });
+});
+
 describe("identifiers", () => {
   const named = (...names: readonly string[]) => {
     const content = names.flatMap((one, index) => [...leb(index), ...name(one)]);
