@@ -5,6 +5,7 @@
 import { dirname } from "node:path";
 import { createInterface } from "node:readline";
 import { setImmediate as nextTurn } from "node:timers/promises";
+import { Fault } from "../../runtime/kernel/fault.ts";
 import type { Command } from "./debug/command.ts";
 import { findCommand } from "./debug/commands.ts";
 import { Session } from "./debug/session.ts";
@@ -56,10 +57,13 @@ async function converse(session: Session, io: Io, keys: { interrupted: boolean }
   const terminal = process.stdin.isTTY === true && process.stdout.isTTY === true;
   const reader = createInterface({ input: process.stdin, output: terminal ? process.stdout : undefined, terminal });
   reader.setPrompt(PROMPT);
+  let running = false;
   reader.on("SIGINT", () => {
-    keys.interrupted = true;
-    io.out("");
-    reader.prompt();
+    if (running) keys.interrupted = true;
+    else {
+      io.out("");
+      reader.prompt();
+    }
   });
   io.signal.addEventListener("abort", () => reader.close(), { once: true });
   const prompt = () => {
@@ -73,17 +77,25 @@ async function converse(session: Session, io: Io, keys: { interrupted: boolean }
     const words = (text === "" ? last : text).split(/\s+/).filter((one) => one !== "");
     const [word] = words;
     if (word === "quit" || word === "q" || word === "exit") break;
-    last = "";
-    if (word !== undefined) {
-      const command = commandOf(session, word);
-      if (command !== undefined) {
-        await command.run(session, words.slice(1));
-        if (command.repeats === true) last = words.join(" ");
-      }
-    }
+    const command = word === undefined ? undefined : commandOf(session, word);
+    running = true;
+    await carryOut(session, command, words.slice(1));
+    running = false;
+    keys.interrupted = false;
+    last = command?.repeats === true ? words.join(" ") : "";
     prompt();
   }
   reader.close();
+}
+
+/** A refusal is said, and the session goes on. */
+async function carryOut(session: Session, command: Command | undefined, words: readonly string[]): Promise<void> {
+  try {
+    await command?.run(session, words);
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    session.say(error.line());
+  }
 }
 
 function commandOf(session: Session, word: string): Command | undefined {

@@ -2,7 +2,7 @@
  * A module from a file, as a program that the interpreter runs for a person: a WASI command, or one exported function with
  * arguments from the command line. For `run --tier interpreter`, `debug`, `profile` and `coverage`.
  */
-import { type Program, programOf, type Value } from "../../runtime/debug/index.ts";
+import { type Hosts, type Program, programOf, type Value } from "../../runtime/debug/index.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { readFile } from "./files.ts";
 import { readModuleFile } from "./module-file.ts";
@@ -13,6 +13,8 @@ export interface GuestCall {
   readonly program: Program;
   readonly entry: string;
   readonly args: readonly Value[];
+  /** The host as it was at first: standard input from its beginning. */
+  readonly freshHosts: () => Hosts;
 }
 
 /** Options that all verbs share which run a file in the interpreter. */
@@ -49,16 +51,17 @@ export async function guestCall(args: Args, output: Output): Promise<GuestCall> 
   };
   const fuel =
     args.maybe("fuel") === undefined ? undefined : args.integer("fuel", { min: 1, max: Number.MAX_SAFE_INTEGER });
-  const program = unwrap(programOf(await readModuleFile(file), wasiLite(world), fuel));
+  const freshHosts = () => wasiLite(world);
+  const program = unwrap(programOf(await readModuleFile(file), freshHosts(), fuel));
   const name = args.maybe("invoke");
-  if (name !== undefined) return { program, entry: name, args: valuesOf(program, name, rest) };
+  if (name !== undefined) return { program, entry: name, args: valuesOf(program, name, rest), freshHosts };
   if (functionNamed(program, "_start") === undefined) {
     const names = program.valid.module.exports.filter((one) => one.kind === "function").map((one) => one.name);
     throw usageFault(
       `the module is no command; name one of its functions with --invoke: ${names.join(", ") || "none"}`,
     );
   }
-  return { program, entry: "_start", args: [] };
+  return { program, entry: "_start", args: [], freshHosts };
 }
 
 function functionNamed({ valid }: Program, name: string): readonly string[] | undefined {

@@ -21,37 +21,14 @@ import { HostLog } from "./host-log.ts";
 import { Instructions } from "./instructions.ts";
 import { LineMap } from "./line-map.ts";
 import type { SourceInfo } from "./source.ts";
-import { type Breakpoint, StopPoints, type Written } from "./stop-points.ts";
+import type { Goal, Here, Stop } from "./stop.ts";
+import { StopPoints } from "./stop-points.ts";
 
-export type Stop =
-  /** The first instruction, or the beginning of what is kept of the past. */
-  | { readonly kind: "start" }
-  | { readonly kind: "breakpoint"; readonly hits: readonly Breakpoint[] }
-  | { readonly kind: "watch"; readonly written: readonly Written[] }
-  | { readonly kind: "step" }
-  /** As many instructions as were allowed have run. */
-  | { readonly kind: "budget" }
-  | { readonly kind: "returned"; readonly values: readonly Value[] }
-  /** A host function ended the program by throwing this. */
-  | { readonly kind: "ended"; readonly thrown: unknown }
-  /** The last instruction trapped; the program stands before it. */
-  | { readonly kind: "trapped"; readonly fault: Fault };
-
-/** Where the program stands, as the predicates of steps see it. One object, changed at every instruction. */
-export interface Here {
-  position: number;
-  offset: number;
-  /** Nested guest calls. */
-  depth: number;
-  /** Number of the source line, 0 for none. */
-  line: number;
-  /** This instruction begins a line, or comes back to one from a call: a stepping person should see it. */
-  entered: boolean;
-}
+/** Instructions between a mark and a place gone back to that are worth another mark, and its distance from there. */
+const FAR = 100_000;
+const NEAR = 20_000;
 
 type Decide = (here: Here, previousOffset: number) => Stop | undefined;
-export type Goal = (here: Here) => boolean;
-
 /** The line that a stepping person has seen last. */
 interface Shown {
   readonly depth: number;
@@ -87,6 +64,8 @@ export class Debugger {
   /** The same before the instruction at hand. */
   readonly #before = { depth: -1, line: 0, offset: -1 };
   #keepsHistory = true;
+  /** A mark besides the regular ones, shortly before where somebody went back to. */
+  #near: Mark<Shown> | undefined;
   /** What the log took at the newest mark. */
   #markedCost = 0;
 
@@ -160,11 +139,17 @@ export class Debugger {
 
   /** To the position wanted, or to the beginning of what is kept. */
   seek(position: number): Stop {
-    const mark = this.#history.before(position) ?? this.#history.marks[0];
+    const marks = this.#marks();
+    const mark = marks.findLast((one) => one.position <= position) ?? marks[0];
     if (mark === undefined) return this.#stopped;
     const target = Math.max(position, mark.position);
     this.#restore(mark);
-    const stop = this.#run((here) => (here.position === target ? { kind: "step" } : undefined));
+    // Whoever goes back will go back again: a mark close by makes that quick.
+    if (target - mark.position > FAR) {
+      this.#runTo(target - NEAR);
+      this.#near = this.#take();
+    }
+    const stop = this.#runTo(target);
     this.stops.refresh(this.#guest.memory);
     return this.#settle(target > position ? { kind: "start" } : stop);
   }
@@ -172,7 +157,7 @@ export class Debugger {
   /** To the last position before this one where the goal, a breakpoint or a watch would have stopped the program. */
   backward(goal: Goal): Stop {
     let limit = this.position;
-    for (const mark of this.#history.marks.toReversed()) {
+    for (const mark of this.#marks().toReversed()) {
       if (mark.position >= limit) continue;
       const found = this.#scan(mark, limit, goal);
       if (found !== undefined) {
@@ -183,6 +168,19 @@ export class Debugger {
     }
     this.seek(this.pastFrom);
     return this.#settle({ kind: "start" });
+  }
+
+  /** In the order of their positions. */
+  #marks(): readonly Mark<Shown>[] {
+    const near = this.#near;
+    const { marks } = this.#history;
+    if (near === undefined || marks.some(({ position }) => position === near.position)) return marks;
+    const after = marks.findIndex(({ position }) => position > near.position);
+    return after < 0 ? [...marks, near] : marks.toSpliced(after, 0, near);
+  }
+
+  #runTo(target: number): Stop {
+    return this.#run((here) => (here.position === target ? { kind: "step" } : undefined));
   }
 
   /** The last stop in a stretch of the past. */
@@ -273,20 +271,26 @@ export class Debugger {
     }
   }
 
+  /** Undefined when the program holds something of the host's that cannot be written down. */
+  #take(): Mark<Shown> | undefined {
+    if (this.#call === undefined) return undefined;
+    const taken = snapshot(this.#guest.store, this.#call);
+    const { position } = this.#here;
+    return taken.ok ? { position, file: taken.value, answers: this.#log.cursor, note: { ...this.#before } } : undefined;
+  }
+
   #mark(): void {
-    const call = this.#call;
-    if (call === undefined) return;
-    const taken = snapshot(this.#guest.store, call);
-    if (!taken.ok) {
+    const mark = this.#take();
+    if (mark === undefined) {
       this.#keepsHistory = false;
       return;
     }
-    const { position } = this.#here;
-    this.#history.add({ position, file: taken.value, answers: this.#log.cursor, note: { ...this.#before } });
+    this.#history.add(mark);
     while (this.#log.cost > this.#history.limits.answerBytes) {
       const answers = this.#history.forgetOldest();
       if (answers === undefined) break;
       this.#log.forgetBefore(answers);
+      if ((this.#near?.answers ?? answers) < answers) this.#near = undefined;
     }
     this.#markedCost = this.#log.cost;
   }

@@ -2,7 +2,7 @@
  * What a step is. Lines are counted as a person reads them: a step ends where another line begins, or where a call comes
  * back to another line than was seen last. Without lines a step is an instruction.
  */
-import type { Goal, Here } from "./debugger.ts";
+import type { Goal, Here } from "./stop.ts";
 
 type Start = Pick<Here, "depth" | "line">;
 

@@ -61,11 +61,6 @@ export class History<T> {
     }
   }
 
-  /** The newest mark at or before a position. */
-  before(position: number): Mark<T> | undefined {
-    return this.#marks.findLast((one) => one.position <= position);
-  }
-
   /** Gives up the oldest; the answers that are needed from then on. At least one mark stays. */
   forgetOldest(): number | undefined {
     if (this.#marks.length < 2) return undefined;

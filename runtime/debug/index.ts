@@ -2,7 +2,7 @@
 export type { Probe, Value } from "../interpret/index.ts";
 export { readNames } from "../tool/names.ts";
 export { Coverage, type FileCoverage, type FunctionCoverage, lcov, missedLines } from "./coverage.ts";
-export { Debugger, type DebuggerOptions, type Goal, type Here, type Stop } from "./debugger.ts";
+export { Debugger, type DebuggerOptions } from "./debugger.ts";
 export { flameGraph } from "./flame.ts";
 export { anyInstruction, anyLine, instructionBeyond, lineBeyond, nextLine, onwards, returned } from "./goals.ts";
 export { type Guest, type GuestOptions, type Hosts, openGuest, type Program, programOf } from "./guest.ts";
@@ -14,5 +14,6 @@ export { type Location, locate } from "./locate.ts";
 export { type FunctionShare, Profile } from "./profile.ts";
 export { GuestRun, type Outcome } from "./run.ts";
 export { type FrameAccess, type SourceInfo, type SourcePlace, type SourceVariable, sourceInfoOf } from "./source.ts";
+export type { Goal, Here, Stop } from "./stop.ts";
 export { type Breakpoint, StopPoints, WATCH_BYTES_MAX, type Watch, type Written } from "./stop-points.ts";
 export { tracer } from "./trace.ts";

@@ -27,6 +27,7 @@ export class Inspector {
   readonly #instructions: Instructions;
   readonly #info: SourceInfo | undefined;
   readonly #names: (f: number) => string | undefined;
+  readonly #exports = new Map<number, readonly string[]>();
 
   /** `names`: what the module itself calls its functions. */
   constructor(
@@ -37,22 +38,22 @@ export class Inspector {
     this.#instructions = instructions;
     this.#info = info;
     this.#names = names;
+    for (const { kind, index, name } of instructions.module.exports) {
+      if (kind === "function") this.#exports.set(index, [...(this.#exports.get(index) ?? []), name]);
+    }
   }
 
   nameOf(f: number): string {
     const first = this.#instructions.startsOf(f)[0];
     const source = first === undefined ? undefined : this.#info?.functionAt(first)?.name;
-    return source ?? this.#names(f) ?? `function ${f}`;
+    return source ?? this.#names(f) ?? this.#exports.get(f)?.[0] ?? `function ${f}`;
   }
 
   /** Functions of that name, in the source's or the module's words, or of that index. */
   functionsNamed(name: string): readonly number[] {
     const { module, importedFunctions } = this.#instructions;
     const own = Array.from(module.functions, (_, n) => n + importedFunctions);
-    const exported = module.exports.filter((one) => one.kind === "function" && one.name === name);
-    return own.filter(
-      (f) => this.nameOf(f) === name || this.#names(f) === name || exported.some(({ index }) => index === f),
-    );
+    return own.filter((f) => [this.nameOf(f), this.#names(f), ...(this.#exports.get(f) ?? [])].includes(name));
   }
 
   frames(guest: Guest, max: number): readonly Frame[] {
@@ -84,6 +85,26 @@ export class Inspector {
       global: (n) => numberOf(guest.instance.globals[n]?.get()),
       read: (address, length) => guest.memory.read(address, length),
     };
+  }
+
+  /** Where a variable of the source lies in memory: what is read first when its value is told. */
+  extentOf(
+    guest: Guest,
+    frame: Frame,
+    name: string,
+  ): { readonly address: number; readonly length: number } | undefined {
+    const variable = this.#info?.variablesAt(frame.offset).find((one) => one.name === name);
+    if (variable === undefined) return undefined;
+    let extent: { address: number; length: number } | undefined;
+    const access = this.accessOf(guest, frame);
+    this.#info?.valueOf(variable, {
+      ...access,
+      read(address, length) {
+        extent ??= { address, length };
+        return access.read(address, length);
+      },
+    });
+    return extent;
   }
 
   #typesOf(guest: Guest, frame: Frame): readonly ValType[] {

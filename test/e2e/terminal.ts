@@ -2,7 +2,7 @@
  * A person at a terminal with `sallyport debug`: a breakpoint on a source line, a run, steps, a variable, a step backwards
  * and the variable's former value, through a real pseudo-terminal made by `script` of util-linux.
  */
-import { spawn, spawnSync } from "node:child_process";
+import { type ChildProcessWithoutNullStreams, spawn, spawnSync } from "node:child_process";
 import { once } from "node:events";
 import { join } from "node:path";
 import { stripVTControlCharacters } from "node:util";
@@ -46,51 +46,92 @@ export async function debugOnTerminal(): Promise<TerminalOutcome> {
   if (spawnSync("script", ["--version"]).error !== undefined) {
     return { skipped: "debug on a terminal: there is no `script` of util-linux to make one", findings: [] };
   }
-  const program = join(ROOT, "examples", "debug", "readings.wasm");
-  const words = [process.execPath, join(ROOT, "agent", "main.ts"), "debug", program, "40", "8"];
-  const command = words.map((one) => `'${one}'`).join(" ");
-  const child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...process.env, TERM: "xterm" } });
-  const exit = once(child, "exit");
-  let unread = "";
-  let wake = () => {};
-  child.stdout.on("data", (bytes: Buffer) => {
-    unread += bytes.toString("utf8");
-    wake();
-  });
-  /** What was written up to and without the next prompt. */
-  const untilPrompt = async (): Promise<string | undefined> => {
+  return { findings: [...(await walkThrough()), ...(await interrupt())] };
+}
+
+async function walkThrough(): Promise<readonly string[]> {
+  const terminal = new Terminal(["debug", join(ROOT, "examples", "debug", "readings.wasm"), "40", "8"]);
+  await terminal.expect("the start", /#0 _start/);
+  for (const [typed, read] of DIALOGUE) {
+    terminal.type(`${typed}\n`);
+    if (!(await terminal.expect(`"${typed}"`, read))) break;
+  }
+  return terminal.quit();
+}
+
+/** A program that would run for minutes gives the prompt back at Ctrl-C, and can be gone on with. */
+async function interrupt(): Promise<readonly string[]> {
+  const program = join(ROOT, "test", "bench", "programs", "integer.wasm");
+  const terminal = new Terminal(["debug", program, "100000"]);
+  await terminal.expect("the start", /#0 _start/);
+  terminal.type("continue\n");
+  await new Promise((resolve) => setTimeout(resolve, 500));
+  terminal.type("\u0003");
+  await terminal.expect("Ctrl-C", /interrupted/);
+  terminal.type("stepi\n");
+  await terminal.expect('"stepi" after Ctrl-C', /#0 /);
+  return terminal.quit();
+}
+
+/** The program on a pseudo-terminal, and what it has written since it was last looked at. */
+class Terminal {
+  readonly #child: ChildProcessWithoutNullStreams;
+  readonly #exit: Promise<unknown[]>;
+  readonly #findings: string[] = [];
+  #unread = "";
+  #wake = () => {};
+
+  constructor(args: readonly string[]) {
+    const words = [process.execPath, join(ROOT, "agent", "main.ts"), ...args];
+    const command = words.map((one) => `'${one}'`).join(" ");
+    this.#child = spawn("script", ["-qec", command, "/dev/null"], { env: { ...process.env, TERM: "xterm" } });
+    this.#exit = once(this.#child, "exit");
+    this.#child.stdout.on("data", (bytes: Buffer) => {
+      this.#unread += bytes.toString("utf8");
+      this.#wake();
+    });
+  }
+
+  type(keys: string): void {
+    this.#child.stdin.write(keys);
+  }
+
+  /** Reads up to the next prompt; whether what was read is as expected. */
+  async expect(what: string, read: RegExp): Promise<boolean> {
+    if (this.#findings.length > 0) return false;
+    const answer = await this.#untilPrompt();
+    if (answer !== undefined && read.test(answer)) return true;
+    const came = JSON.stringify(answer ?? this.#unread.slice(-500));
+    this.#findings.push(`debug on a terminal: after ${what} came ${came}, not ${read}`);
+    return false;
+  }
+
+  async quit(): Promise<readonly string[]> {
+    this.type("quit\n");
+    const timer = setTimeout(() => this.#child.kill("SIGKILL"), WAIT_MS);
+    const [status] = await this.#exit;
+    clearTimeout(timer);
+    if (status !== 0) this.#findings.push(`debug on a terminal: it ended with status ${status}`);
+    return this.#findings;
+  }
+
+  async #untilPrompt(): Promise<string | undefined> {
     const deadline = performance.now() + WAIT_MS;
     for (;;) {
-      const text = stripVTControlCharacters(unread);
+      const text = stripVTControlCharacters(this.#unread);
       const at = text.indexOf(PROMPT);
       if (at >= 0) {
-        unread = text.slice(at + PROMPT.length);
+        this.#unread = text.slice(at + PROMPT.length);
         return text.slice(0, at);
       }
       const left = deadline - performance.now();
-      if (left <= 0 || child.exitCode !== null) return undefined;
+      if (left <= 0 || this.#child.exitCode !== null) return undefined;
       await Promise.race([
         new Promise<void>((resolve) => {
-          wake = resolve;
+          this.#wake = resolve;
         }),
         new Promise((resolve) => setTimeout(resolve, Math.min(left, 100))),
       ]);
     }
-  };
-  const findings: string[] = [];
-  if ((await untilPrompt()) === undefined) findings.push(`no prompt came: ${JSON.stringify(unread.slice(-500))}`);
-  for (const [typed, read] of findings.length > 0 ? [] : DIALOGUE) {
-    child.stdin.write(`${typed}\n`);
-    const answer = await untilPrompt();
-    if (answer === undefined || !read.test(answer)) {
-      findings.push(`debug on a terminal: after "${typed}" came ${JSON.stringify(answer)}, not ${read}`);
-      break;
-    }
   }
-  child.stdin.write("quit\n");
-  const timer = setTimeout(() => child.kill("SIGKILL"), WAIT_MS);
-  const [status] = await exit;
-  clearTimeout(timer);
-  if (findings.length === 0 && status !== 0) findings.push(`debug on a terminal: it ended with status ${status}`);
-  return { findings };
 }

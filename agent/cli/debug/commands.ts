@@ -166,12 +166,15 @@ const stops: readonly Command[] = [
   {
     name: "watch",
     short: "w",
-    usage: "watch ADDRESS LENGTH",
-    says: "stop when these bytes of memory are written with something else",
-    run(session, [address = "", length = "4"]) {
-      const at = wholeNumber(address, Number.MAX_SAFE_INTEGER);
-      const count = wholeNumber(length, Number.MAX_SAFE_INTEGER);
-      const { memory } = session.debugger.guest;
+    usage: "watch NAME | ADDRESS [LENGTH]",
+    says: "stop when a variable, or these bytes of memory, are written with something else",
+    run(session, [address = "", length]) {
+      const { guest } = session.debugger;
+      const { memory } = guest;
+      const frame = session.frame();
+      const extent = frame === undefined ? undefined : session.inspector.extentOf(guest, frame, address);
+      const at = extent?.address ?? wholeNumber(address, Number.MAX_SAFE_INTEGER);
+      const count = wholeNumber(length ?? String(extent?.length ?? 4), Number.MAX_SAFE_INTEGER);
       const watch = at === undefined || count === undefined ? undefined : session.stops.watch(memory, at, count);
       if (watch === undefined) session.say("no such memory, or more than can be watched");
       else session.say(`watch ${watch.id}: ${watch.length} bytes at 0x${watch.address.toString(16)}`);

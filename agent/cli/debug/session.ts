@@ -169,7 +169,7 @@ export class Session {
       // Lines whose text is at hand are the person's own; libraries are passed over in steps, unless that is all there is.
       ...(info === undefined ? {} : { info, own: ownFiles(info, sources) }),
     };
-    return unwrap(Debugger.open(call.program, call.entry, call.args, options));
+    return unwrap(Debugger.open({ ...call.program, hosts: call.freshHosts() }, call.entry, call.args, options));
   }
 }
 
