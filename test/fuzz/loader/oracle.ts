@@ -41,6 +41,7 @@ interface Leniency {
   readonly holds: (bytes: Uint8Array, at: number) => boolean;
   readonly reason: string;
 }
+const SELECT_COUNT = "select keeps the low byte of the number of its types";
 const V8_LENIENCIES: readonly Leniency[] = [
   {
     opcode: 0xd6,
@@ -60,6 +61,17 @@ const V8_LENIENCIES: readonly Leniency[] = [
     reason: "a tag's attribute, one zero byte (section 5.3.15), may be an integer of more bytes",
   },
   {
+    ours: /length out of bounds/,
+    holds: (bytes, at) => bytes[at - 1] === 0x1c && countInAByte(bytes, at),
+    reason: SELECT_COUNT,
+  },
+  {
+    opcode: 0x1c,
+    ours: /invalid result arity/,
+    holds: (bytes, at) => countInAByte(bytes, at + 1),
+    reason: SELECT_COUNT,
+  },
+  {
     ours: /malformed reference type/,
     holds: (bytes, at) => sectionAt(bytes, at) === 9 && (bytes[at] ?? 0) >= 0x7b && (bytes[at] ?? 0) <= 0x7f,
     reason: "a passive or declarative element segment may be of numbers",
@@ -77,6 +89,11 @@ function labelTakesNothing(bytes: Uint8Array, at: number): boolean {
   const label = new CodeReader(bytes, at + 1).u32();
   return label < 127 && WebAssembly.validate(cutAt(bytes, at, [0x02, 0x40, 0x0c, label + 1, 0x0b]));
 }
+
+const countInAByte = (bytes: Uint8Array, at: number): boolean => {
+  const count = new CodeReader(bytes, at).u32();
+  return count !== 1 && (count & 255) === 1;
+};
 
 /** Once what is on the stack is dropped, an operand is whatever one asks for. */
 function unreachable(bytes: Uint8Array, at: number, dropped: readonly number[]): boolean {
