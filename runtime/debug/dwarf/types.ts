@@ -52,6 +52,8 @@ const TYPES_KEPT = 20_000;
 /** Entries looked at for one question. */
 const WORK_MAX = 500_000;
 const CHAIN_MAX = 32;
+/** Bytes of the widest integer. */
+export const INTEGER_BYTES_MAX = 16;
 const FIELDS_MAX = 500;
 const ENUMERATORS_MAX = 5000;
 const NAME_MAX = 200;
@@ -224,7 +226,7 @@ function readType(entry: Entry, work: Work): Type {
     case TAG.array_type:
       return { kind: "array", target, counts: readCounts(entry, work) };
     case TAG.enumeration_type:
-      return readEnum(entry, name, size ?? 0, work);
+      return readEnum(entry, name, Math.min(size ?? 0, INTEGER_BYTES_MAX), work);
     case TAG.subroutine_type:
       return readFunction(entry, target, work);
     default:

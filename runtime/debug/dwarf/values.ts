@@ -4,14 +4,13 @@
  */
 import { bytesAt, evaluate, type FrameAccess, type Place } from "./expression.ts";
 import { ATE, enumText, floatText, integerText, isSigned, stringText } from "./literals.ts";
-import type { Field, Type, Types } from "./types.ts";
+import { type Field, INTEGER_BYTES_MAX, type Type, type Types } from "./types.ts";
 import type { Variable } from "./variables.ts";
 
 const TEXT_MAX = 4000;
 const DEPTH_MAX = 6;
 const ELEMENTS_MAX = 64;
 const STRING_MAX = 200;
-const INTEGER_BYTES_MAX = 16;
 
 /** `functionAt` names the function that an index of the table stands for. */
 export function valueText(
