@@ -10,8 +10,8 @@ import { type Opcode, opcode, opcodes } from "../module/opcodes.ts";
 import type { HeapType, ValType } from "../module/val-type.ts";
 import type { NamedSpace, NameMap } from "./names.ts";
 import { heapText, listText, refText, valText } from "./print-types.ts";
-import type { Scope } from "./scope.ts";
-import { f32Text, f64Text, hex32 } from "./text.ts";
+import { cut, type Scope, stem } from "./scope.ts";
+import { f32Text, f64Text, hex32, identifier } from "./text.ts";
 
 const END = opcode("end");
 const ELSE = opcode("else");
@@ -32,7 +32,9 @@ const EXPRESSION_MAX = 100_000;
 
 /** What the bytes mean to a reader: the pieces of one function, or of a constant expression. */
 export interface Names {
+  /** Identifiers. */
   readonly locals: NameMap;
+  /** Names of the blocks in their order. */
   readonly labels: NameMap;
 }
 
@@ -45,6 +47,7 @@ export class Instructions {
   readonly #names: Names;
   /** Of each open block its identifier, if it has one. */
   readonly #open: (string | undefined)[] = [];
+  readonly #openNames = new Set<string>();
   #blocks = 0;
 
   constructor(scope: Scope, range: ByteRange, names: Names = NO_NAMES) {
@@ -71,9 +74,9 @@ export class Instructions {
   #instruction(op: number): string {
     const known = opcodes[op];
     if (known === undefined) throw new Error(`opcode ${op} was not refused by the Loader`);
-    if (op === END) this.#open.pop();
+    if (op === END) this.#close();
     if (op === DELEGATE) {
-      this.#open.pop();
+      this.#close();
       return `delegate ${this.#label(this.#reader.u32())}`;
     }
     const immediates = this.#immediates(known, op);
@@ -238,11 +241,25 @@ export class Instructions {
 
   /** Opens a block. Its name, or a comment with its depth that branches to it repeat. */
   #enter(type: string): string {
-    const id = this.#names.labels.get(this.#blocks);
+    const id = this.#identifier(this.#names.labels.get(this.#blocks));
     this.#blocks += 1;
     this.#open.push(id);
     const label = id ?? `(;@${this.#open.length};)`;
     return type === "" ? label : `${label} ${type}`;
+  }
+
+  /** Unlike those of the blocks around; a name that stays alike is given up. */
+  #identifier(name: string | undefined): string | undefined {
+    if (name === undefined) return undefined;
+    const free = [cut(name), `${stem(name)}.${this.#open.length + 1}`].map(identifier);
+    const id = free.find((one) => !this.#openNames.has(one));
+    if (id !== undefined) this.#openNames.add(id);
+    return id;
+  }
+
+  #close(): void {
+    const id = this.#open.pop();
+    if (id !== undefined) this.#openNames.delete(id);
   }
 
   #label(distance: number, brief = false): string {

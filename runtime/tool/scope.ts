@@ -89,8 +89,9 @@ export class Scope {
     return unique(this.names.locals.get(index) ?? NONE);
   }
 
+  /** Names, not identifiers: blocks beside each other may share one, so the reader of the code tells them apart. */
   labels(index: number): NameMap {
-    return unique(this.names.labels.get(index) ?? NONE);
+    return this.names.labels.get(index) ?? NONE;
   }
 
   /** Parameters and results of a type index, when it is a function type. */
@@ -100,7 +101,10 @@ export class Scope {
   }
 }
 
-function cut(name: string, most: number = NAME_CHARS_MAX): string {
+/** With room for a suffix. */
+export const stem = (name: string): string => cut(name, NAME_CHARS_MAX - SUFFIX_CHARS);
+
+export function cut(name: string, most: number = NAME_CHARS_MAX): string {
   if (name.length <= most) return name;
   // Not between the two halves of a character.
   return name.slice(0, NAME_CHARS_MAX - SUFFIX_CHARS).replace(/[\ud800-\udbff]$/, "");
@@ -114,7 +118,7 @@ function unique(names: NameMap): NameMap {
   for (const [index, full] of names) {
     let name = cut(full);
     if (taken.has(name)) {
-      const base = cut(name, NAME_CHARS_MAX - SUFFIX_CHARS);
+      const base = stem(name);
       let n = counters.get(base) ?? 0;
       do {
         n += 1;

@@ -142,6 +142,17 @@ describe("instructions", () => {
     ]);
   });
 
+  it("name blocks by the name section, apart from the blocks around them", () => {
+    const code = [0x02, 0x40, 0x03, 0x40, 0x0c, 0, 0x0c, 1, 0x0b, 0x0b, 0x02, 0x40, 0x0c, 0, 0x0b];
+    const labels = [1, 0, 3, 0, ...name("l"), 1, ...name("l"), 2, ...name("l")];
+    const module = decode(...oneFunction(...code), custom("name", ...subsection(3, ...labels)));
+    expect(text(module, { function: 0 }).map((line) => line.trim())).toEqual([
+      "(func (;0;) (type 0)",
+      ...["block $l", "loop $l.2", "br $l.2", "br $l", "end", "end"],
+      ...["block $l", "br $l", "end", ")"],
+    ]);
+  });
+
   it("of legacy exceptions stand where their blocks do", () => {
     expect(body(0x06, 0x40, 0x06, 0x40, 0x18, 0, 0x07, 0, 0x09, 0, 0x19, 0x01, 0x0b)).toEqual([
       "try (;@1;)",
