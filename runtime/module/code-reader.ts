@@ -5,6 +5,8 @@
 import { opcodes, PREFIXES } from "./opcodes.ts";
 import { concrete, HEAP_BYTES, type HeapType, refType, type ValType } from "./val-type.ts";
 
+const FIRST_PREFIX = 0xfb;
+
 export class CodeReader {
   readonly bytes: Uint8Array;
   at: number;
@@ -81,6 +83,7 @@ export class CodeReader {
   /** The dense opcode. */
   opcode(): number {
     const byte = this.byte();
+    if (byte < FIRST_PREFIX) return byte;
     const prefix = PREFIXES[byte];
     return prefix === undefined ? byte : prefix.base + this.u32();
   }

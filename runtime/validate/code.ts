@@ -1,8 +1,9 @@
 /**
  * One pass over a body or a constant expression, from the opcode table (core specification, section 3.4 and appendix
  * "Validation Algorithm"). Instructions whose rule is a signature are carried out from tables of small integers; the
- * others are written out here, and those of GC in gc.ts. Bytes are well-formed: the Loader has seen to it.
+ * others are written out here, in bulk.ts and in gc.ts. Bytes are well-formed: the Loader has seen to it.
  */
+import { naturalAlignment } from "../module/alignment.ts";
 import { CodeReader } from "../module/code-reader.ts";
 import { FEATURES } from "../module/features.ts";
 import type { LocalRun } from "../module/module.ts";
@@ -24,6 +25,7 @@ import {
   V128,
   type ValType,
 } from "../module/val-type.ts";
+import { bulkRules } from "./bulk.ts";
 import { type Context, type FuncType, invalid, names } from "./context.ts";
 import { gcRules } from "./gc.ts";
 import { type Frame, labelTypes, Stacks } from "./stack.ts";
@@ -72,17 +74,6 @@ for (const one of opcodes) {
                 : SKIP;
 }
 
-function naturalAlignment(name: string, operands: string): number {
-  if (/notify|wait32/.test(name)) return 2;
-  if (/wait64/.test(name)) return 3;
-  const vector = /^v128\.load(\d+)x(\d+)/.exec(name);
-  if (vector !== null) return 3;
-  const narrow = /(?:load|store|rmw)(8|16|32|64)/.exec(name);
-  if (narrow !== null) return Math.log2(Number(narrow[1]) / 8);
-  if (name.startsWith("v128")) return 4;
-  return name.startsWith("i64") || name.startsWith("f64") || operands === "al" ? 3 : 2;
-}
-
 function lanesOf(name: string): number {
   const shape = /^[if]\d+x(\d+)\.(?:extract|replace)/.exec(name);
   if (shape !== null) return Number(shape[1]);
@@ -102,6 +93,7 @@ const OP = {
   rethrow: opcode("rethrow"),
   throwRef: opcode("throw_ref"),
   end: opcode("end"),
+  localGet: opcode("local.get"),
   br: opcode("br"),
   brIf: opcode("br_if"),
   brTable: opcode("br_table"),
@@ -128,11 +120,12 @@ export class CodeValidator {
   readonly context: Context;
   readonly stacks: Stacks;
   readonly in: CodeReader;
-  #locals: ValType[] = [];
+  readonly #locals: ValType[] = [];
   /** Locals without a default that have been set, in order. */
   readonly #set: number[] = [];
   #initialized: Uint8Array = new Uint8Array(0);
   #return: readonly ValType[] = [];
+  readonly #blockTypes = new Map<ValType, FuncType>();
   /** A constant expression is being validated: functions it names are declared by that. */
   constant = false;
 
@@ -144,7 +137,9 @@ export class CodeValidator {
 
   /** Validates a body. Section 3.5.5. */
   body(type: FuncType, locals: readonly LocalRun[], start: number): void {
-    this.#locals = [...type.params];
+    const all = this.#locals;
+    all.length = 0;
+    for (const one of type.params) all.push(one);
     this.stacks.at = start;
     this.stacks.spend(type.params.length);
     let undefaulted = false;
@@ -152,7 +147,7 @@ export class CodeValidator {
       this.stacks.spend(count);
       const canonical = this.context.canonical(local, start);
       if (!isDefaultable(canonical)) undefaulted = true;
-      for (let n = 0; n < count; n += 1) this.#locals.push(canonical);
+      for (let n = 0; n < count; n += 1) all.push(canonical);
     }
     this.#set.length = 0;
     this.#initialized = undefaulted ? this.#initialLocals(type.params.length) : NO_LOCALS;
@@ -166,7 +161,7 @@ export class CodeValidator {
 
   /** Validates a constant expression that may name the first `globals` globals. Section 3.4.11. */
   expression(start: number, expected: ValType, globals: number): void {
-    this.#locals = [];
+    this.#locals.length = 0;
     this.#set.length = 0;
     this.#initialized = NO_LOCALS;
     this.#return = [expected];
@@ -178,7 +173,6 @@ export class CodeValidator {
     const input = this.in;
     input.at = start;
     stacks.at = start;
-    stacks.frames.length = 0;
     stacks.reset();
     stacks.pushFrame(OP.block, [], end, 0);
     this.constant = globals >= 0;
@@ -191,9 +185,14 @@ export class CodeValidator {
       if (globals >= 0) this.#onlyConstant(op, globals);
       const takes = params[op];
       if (takes !== undefined) this.#plain(op, takes);
+      else if (op === OP.localGet) stacks.push(this.readLocal(input.u32()));
       else if (op === OP.end) {
         if (this.#end()) return;
-      } else this.#special(op);
+      } else {
+        const rule = rules[op];
+        if (rule !== undefined) rule(this);
+        else this.#control(op);
+      }
     }
   }
 
@@ -288,10 +287,19 @@ export class CodeValidator {
       return EMPTY;
     }
     if (byte < 128 && (byte & 64) !== 0) {
-      return { params: [], results: [this.context.canonical(this.in.valType(), this.stacks.at)] };
+      return this.#giving(this.context.canonical(this.in.valType(), this.stacks.at));
     }
     const type = this.context.func(this.in.s64(), this.stacks.at);
     if (type.params.length > 0 || type.results.length > 1) this.context.use("multi-value", this.stacks.at);
+    return type;
+  }
+
+  /** The type of a block that gives one value; the same object each time. */
+  #giving(result: ValType): FuncType {
+    const known = this.#blockTypes.get(result);
+    if (known !== undefined) return known;
+    const type = { params: [], results: [result] };
+    this.#blockTypes.set(result, type);
     return type;
   }
 
@@ -306,7 +314,7 @@ export class CodeValidator {
       throw invalid(`type mismatch: if without else must have the same parameters and results`, stacks.at);
     }
     stacks.pushAll(frame.end);
-    return stacks.frames.length === 0;
+    return stacks.depth === 0;
   }
 
   #sameTypes(a: readonly ValType[], b: readonly ValType[]): boolean {
@@ -318,7 +326,7 @@ export class CodeValidator {
     while (this.#set.length > frame.initialized) this.#initialized[this.#set.pop() as number] = 0;
   }
 
-  #special(op: number): void {
+  #control(op: number): void {
     const { stacks, context } = this;
     const input = this.in;
     switch (op) {
@@ -396,11 +404,6 @@ export class CodeValidator {
         stacks.pop(EXNREF);
         stacks.setUnreachable();
         return;
-      default: {
-        const gc = gcRules.get(op);
-        if (gc !== undefined) gc(this);
-        else otherRules.get(op)?.(this);
-      }
     }
   }
 
@@ -479,31 +482,31 @@ const THREADS = FEATURES.indexOf("threads");
 
 type Rule = (v: CodeValidator) => void;
 
-const otherRules = new Map<number, Rule>();
-const on = (names: string, rule: Rule) => {
-  for (const name of names.split(" ")) otherRules.set(opcode(name), rule);
+/** By dense opcode. */
+const rules: (Rule | undefined)[] = Array.from({ length: OPCODES }, (_, op) => gcRules.get(op) ?? bulkRules.get(op));
+const on = (name: string, rule: Rule) => {
+  rules[opcode(name)] = rule;
 };
 
 on("drop", ({ stacks }) => {
   stacks.popAny();
 });
-otherRules.set(0x1b, ({ stacks }) => {
+rules[0x1b] = ({ stacks }) => {
   stacks.pop(I32);
   const b = stacks.popAny();
   const a = stacks.popAny();
   if (isRef(a) || isRef(b)) throw invalid("type mismatch: select without a type takes numbers and vectors", stacks.at);
   if (a !== b && a !== BOTTOM && b !== BOTTOM) throw stacks.mismatch(a, b);
   stacks.push(a === BOTTOM ? b : a);
-});
-otherRules.set(0x1c, ({ stacks, in: input, context }) => {
+};
+rules[0x1c] = ({ stacks, in: input, context }) => {
   const count = input.u32();
   const types = Array.from({ length: count }, () => context.canonical(input.valType(), stacks.at));
   const [type] = types;
   if (type === undefined || count !== 1) throw invalid("invalid result arity", stacks.at);
   stacks.popAll([type, type, I32]);
   stacks.push(type);
-});
-on("local.get", (v) => v.stacks.push(v.readLocal(v.in.u32())));
+};
 on("local.set", (v) => {
   const index = v.in.u32();
   v.stacks.pop(v.local(index));
@@ -556,73 +559,6 @@ on("return_call", (v) => v.tail(v.context.functionType(v.in.u32(), v.stacks.at))
 on("return_call_indirect", (v) => v.tail(indirect(v)));
 on("return_call_ref", (v) => v.tail(byReference(v)));
 
-// --- bulk memory and tables
-
-const addressOf = (v: CodeValidator, memory: number): ValType =>
-  v.context.memory(memory, v.stacks.at).limits.address === "i64" ? I64 : I32;
-const indexOf = (v: CodeValidator, table: number): ValType =>
-  v.context.table(table, v.stacks.at).limits.address === "i64" ? I64 : I32;
-const lesser = (a: ValType, b: ValType): ValType => (a === I64 && b === I64 ? I64 : I32);
-
-on("memory.init", (v) => {
-  const data = v.in.u32();
-  const address = addressOf(v, v.in.u32());
-  v.context.data(data, v.stacks.at);
-  v.stacks.popAll([address, I32, I32]);
-});
-on("data.drop", (v) => v.context.data(v.in.u32(), v.stacks.at));
-on("memory.copy", (v) => {
-  const to = addressOf(v, v.in.u32());
-  const from = addressOf(v, v.in.u32());
-  v.stacks.popAll([to, from, lesser(to, from)]);
-});
-on("memory.fill", (v) => {
-  const address = addressOf(v, v.in.u32());
-  v.stacks.popAll([address, I32, address]);
-});
-on("table.init", (v) => {
-  const segment = v.in.u32();
-  const table = v.in.u32();
-  const index = indexOf(v, table);
-  const type = v.context.elementType(segment, v.stacks.at);
-  const { element } = v.context.table(table, v.stacks.at);
-  if (!v.context.registry.matches(type, element)) throw v.stacks.mismatch(element, type);
-  v.stacks.popAll([index, I32, I32]);
-});
-on("elem.drop", (v) => {
-  v.context.elementType(v.in.u32(), v.stacks.at);
-});
-on("table.copy", (v) => {
-  const target = v.in.u32();
-  const source = v.in.u32();
-  const [to, from] = [indexOf(v, target), indexOf(v, source)];
-  const [wanted, found] = [v.context.table(target, v.stacks.at).element, v.context.table(source, v.stacks.at).element];
-  if (!v.context.registry.matches(found, wanted)) throw v.stacks.mismatch(wanted, found);
-  v.stacks.popAll([to, from, lesser(to, from)]);
-});
-on("table.get", (v) => {
-  const table = v.in.u32();
-  v.stacks.pop(indexOf(v, table));
-  v.stacks.push(v.context.table(table, v.stacks.at).element);
-});
-on("table.set", (v) => {
-  const table = v.in.u32();
-  const index = indexOf(v, table);
-  v.stacks.popAll([index, v.context.table(table, v.stacks.at).element]);
-});
-on("table.size", (v) => v.stacks.push(indexOf(v, v.in.u32())));
-on("table.grow", (v) => {
-  const table = v.in.u32();
-  const index = indexOf(v, table);
-  v.stacks.popAll([v.context.table(table, v.stacks.at).element, index]);
-  v.stacks.push(index);
-});
-on("table.fill", (v) => {
-  const table = v.in.u32();
-  const index = indexOf(v, table);
-  v.stacks.popAll([index, v.context.table(table, v.stacks.at).element, index]);
-});
-
 // --- references
 
 on("ref.null", (v) => v.stacks.push(v.context.canonical(refType(v.in.heapType(), true), v.stacks.at)));
@@ -630,13 +566,13 @@ on("ref.is_null", ({ stacks }) => {
   stacks.popRef();
   stacks.push(I32);
 });
-otherRules.set(REF_FUNC, ({ stacks, in: input, context, constant }) => {
+rules[REF_FUNC] = ({ stacks, in: input, context, constant }) => {
   const index = input.u32();
   const id = context.functionId(index, stacks.at);
   if (constant) context.declared.add(index);
   else if (!context.declared.has(index)) throw invalid(`undeclared function reference ${index}`, stacks.at);
   stacks.push(refType(concrete(id), false));
-});
+};
 const nonNull = (type: ValType): ValType => (type === BOTTOM ? BOTTOM : asNonNull(type));
 on("ref.as_non_null", ({ stacks }) => stacks.push(nonNull(stacks.popRef())));
 on("br_on_null", ({ stacks, in: input }) => {

@@ -27,7 +27,8 @@ import {
 import { type Context, invalid, unpacked } from "./context.ts";
 import { labelTypes, type Stacks } from "./stack.ts";
 
-interface Scope {
+/** What a rule may look at. */
+export interface Scope {
   readonly context: Context;
   readonly stacks: Stacks;
   readonly in: CodeReader;

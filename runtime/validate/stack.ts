@@ -5,6 +5,7 @@ import type { TypeRegistry } from "../module/registry.ts";
 import { BOTTOM, isRef, typeName, type ValType } from "../module/val-type.ts";
 import { invalid, names } from "./context.ts";
 
+/** A block that is open. Frames are used again: a popped one is good until the next one is pushed. */
 export interface Frame {
   readonly opcode: number;
   readonly start: readonly ValType[];
@@ -12,8 +13,10 @@ export interface Frame {
   readonly height: number;
   /** How many locals had been set when the frame began. */
   readonly initialized: number;
-  unreachable: boolean;
+  readonly unreachable: boolean;
 }
+
+type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Stacks {
   readonly #registry: TypeRegistry;
@@ -22,7 +25,8 @@ export class Stacks {
   /** Height below which the current frame may not pop. */
   #floor = 0;
   #unreachable = false;
-  readonly frames: Frame[] = [];
+  readonly #frames: Mutable<Frame>[] = [];
+  #depth = 0;
   /** Offset of the current instruction. */
   at = 0;
   /** What is left of the module's transfers, and what it had. */
@@ -46,6 +50,7 @@ export class Stacks {
   }
 
   reset(): void {
+    this.#depth = 0;
     this.#height = 0;
     this.#floor = 0;
     this.#unreachable = false;
@@ -127,39 +132,53 @@ export class Stacks {
     for (let n = popped.length - 1; n >= 0; n -= 1) this.push(popped[n] as ValType);
   }
 
+  /** Open blocks, the body itself included. */
+  get depth(): number {
+    return this.#depth;
+  }
+
   pushFrame(opcode: number, start: readonly ValType[], end: readonly ValType[], initialized: number): void {
-    this.frames.push({ opcode, start, end, height: this.#height, initialized, unreachable: false });
+    let frame = this.#frames[this.#depth];
+    if (frame === undefined) {
+      frame = { opcode, start, end, height: 0, initialized, unreachable: false };
+      this.#frames.push(frame);
+    }
+    frame.opcode = opcode;
+    frame.start = start;
+    frame.end = end;
+    frame.height = this.#height;
+    frame.initialized = initialized;
+    frame.unreachable = false;
+    this.#depth += 1;
     this.#floor = this.#height;
     this.#unreachable = false;
-    this.pushAll(start);
+    if (start.length > 0) this.pushAll(start);
   }
 
   popFrame(): Frame {
-    const frame = this.frames.at(-1);
-    if (frame === undefined) throw invalid("unexpected end", this.at);
+    const frame = this.frame(0);
     this.popAll(frame.end);
     if (this.#height !== frame.height) {
       const rest = this.#types.slice(frame.height, this.#height);
       throw invalid(`type mismatch: block requires ${names(frame.end)} but stack has ${names(rest)} besides`, this.at);
     }
-    this.frames.pop();
-    const outer = this.frames.at(-1);
+    this.#depth -= 1;
+    const outer = this.#depth === 0 ? undefined : this.#frames[this.#depth - 1];
     this.#floor = outer?.height ?? 0;
     this.#unreachable = outer?.unreachable ?? false;
     return frame;
   }
 
   setUnreachable(): void {
-    const frame = this.frames.at(-1) as Frame;
+    const frame = this.#frames[this.#depth - 1] as Mutable<Frame>;
     frame.unreachable = true;
     this.#unreachable = true;
     this.#height = frame.height;
   }
 
   frame(depth: number): Frame {
-    const found = this.frames[this.frames.length - 1 - depth];
-    if (found === undefined) throw invalid(`unknown label ${depth}`, this.at);
-    return found;
+    if (depth >= this.#depth) throw invalid(`unknown label ${depth}`, this.at);
+    return this.#frames[this.#depth - 1 - depth] as Frame;
   }
 }
 
