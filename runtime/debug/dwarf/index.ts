@@ -12,6 +12,7 @@ import { AT } from "./names.ts";
 import { findSections, type Sections } from "./sections.ts";
 import { tableEntry } from "./table-names.ts";
 import { Types } from "./types.ts";
+import type { Unit } from "./unit.ts";
 import { Units } from "./units.ts";
 import { valueText } from "./values.ts";
 import { type Variable, Variables } from "./variables.ts";
@@ -108,13 +109,14 @@ export class Dwarf {
   }
 
   #directories(): (tableOffset: number) => string | undefined {
-    const directories = new Map<number, string>();
+    const units = new Map<number, Unit>();
     for (const unit of this.#units.all) {
-      const root = unit.root;
-      const table = root?.values.get(AT.stmt_list)?.number;
-      const directory = unit.text(root?.values.get(AT.comp_dir));
-      if (table !== undefined && directory !== undefined) directories.set(table, directory);
+      const table = unit.root?.values.get(AT.stmt_list)?.number;
+      if (table !== undefined) units.set(table, unit);
     }
-    return (offset) => directories.get(offset);
+    return (offset) => {
+      const unit = units.get(offset);
+      return unit?.text(unit.root?.values.get(AT.comp_dir));
+    };
   }
 }

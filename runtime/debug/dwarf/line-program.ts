@@ -25,7 +25,12 @@ export function readLines(sections: Sections, directoryOf: (tableOffset: number)
     const { contents, offsetSize } = section.unit();
     const header = readLineHeader(sections, contents, offsetSize);
     if (header === undefined) continue;
-    run(header, table, sections, paths.of(header, directoryOf(offset) ?? ""));
+    run(
+      header,
+      table,
+      sections,
+      paths.of(header, () => directoryOf(offset) ?? ""),
+    );
   }
   table.sort();
   return { table, files: paths.all };
@@ -46,14 +51,15 @@ class Paths {
   }
 
   /** From a unit's file index to our number; a path is put together when a row first names it. */
-  of(header: LineHeader, compilation: string): (file: number) => number {
+  of(header: LineHeader, compilation: () => string): (file: number) => number {
     const known = new Map<number, number>();
     const text = (at: number) =>
       at < 0 ? "" : new Cursor(this.#sections.bytes, at, this.#sections.bytes.length).text();
-    const base = joinPath(compilation, text(header.directories[0]?.nameAt ?? -1));
+    let base: string | undefined;
     return (file) => {
       let number = known.get(file);
       if (number === undefined) {
+        base ??= this.#budget < 0 ? "" : joinPath(compilation(), text(header.directories[0]?.nameAt ?? -1));
         const entry = this.#budget < 0 ? undefined : header.files[file];
         const directory = entry === undefined ? undefined : header.directories[entry.directory];
         const folder = entry?.directory === 0 ? "" : text(directory?.nameAt ?? -1);

@@ -7,6 +7,10 @@ import type { Lines } from "./line-program.ts";
 import { type LineTable, lastAtOrBefore, ROW_PROLOGUE_END, ROW_STATEMENT, type Sequence } from "./line-table.ts";
 import { endsWithPath } from "./paths.ts";
 
+/** Places of one line that are answered; and rows looked through for the end of a prologue. */
+const PLACES_MAX = 1000;
+const PROLOGUE_ROWS_MAX = 1000;
+
 /** Module offsets in rising order; of the next line that has code when this one has none. */
 export function offsetsOf(
   lines: Lines,
@@ -25,7 +29,7 @@ export function offsetsOf(
       if (at < line || at > nearest || !wanted[table.files[row] ?? 0]) continue;
       if (at < nearest) found = [];
       nearest = at;
-      found.push({ row, sequence });
+      if (found.length < PLACES_MAX) found.push({ row, sequence });
     }
   }
   const offsets = found.map(({ row, sequence }) => breakOffset(table, module, codeStart, row, sequence));
@@ -68,7 +72,8 @@ function breakOffset(table: LineTable, module: Module, codeStart: number, row: n
   const index = 1 + lastAtOrBefore(0, module.code.length, (at) => (module.code[at]?.body.end ?? 0) <= offset);
   const body = module.code[index]?.body;
   if (body === undefined || offset > body.start) return offset;
-  for (let next = row; next < sequence.last; next += 1) {
+  const last = Math.min(sequence.last, row + PROLOGUE_ROWS_MAX);
+  for (let next = row; next < last; next += 1) {
     const at = codeStart + (table.addresses[next] ?? 0);
     if (at >= body.end) break;
     if (((table.flags[next] ?? 0) & ROW_PROLOGUE_END) !== 0) return Math.max(at, body.start);

@@ -6,6 +6,8 @@
 
 /** More rows than this a module of 64 MB does not honestly have; a row takes 15 bytes. */
 const ROWS_MAX = 4_000_000;
+/** A sequence is a function. */
+const SEQUENCES_MAX = 500_000;
 
 export const ROW_STATEMENT = 1;
 export const ROW_PROLOGUE_END = 2;
@@ -48,7 +50,8 @@ export class LineTable {
   /** Ends the sequence; what lies outside `low` to `high` is forgotten. */
   endSequence(end: number, low: number, high: number): void {
     const start = this.addresses[this.#first] ?? 0;
-    if (this.count > this.#first && start >= low && start < end && end <= high) {
+    const full = this.sequences.length >= SEQUENCES_MAX;
+    if (!full && this.count > this.#first && start >= low && start < end && end <= high) {
       this.sequences.push({ start, end, first: this.#first, last: this.count });
     } else this.count = this.#first;
     this.#first = this.count;

@@ -77,8 +77,8 @@ export class Types {
   /** Undefined for void, and for what cannot be read. */
   at(offset: number | undefined): Type | undefined {
     if (offset === undefined) return undefined;
-    if (this.#known.has(offset)) return this.#known.get(offset);
     if (!this.#work.spend()) return undefined;
+    if (this.#known.has(offset)) return this.#known.get(offset);
     const entry = this.#units.entryAt(offset);
     const type = entry === undefined ? undefined : readType(entry, this.#work);
     if (this.#known.size >= TYPES_KEPT) this.#known.clear();
