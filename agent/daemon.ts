@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
-import { v8Engine } from "../runtime/index.ts";
+import { engineOf, type Tier } from "../runtime/index.ts";
 import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { hex } from "../runtime/kernel/bytes.ts";
@@ -34,6 +34,8 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
+  /** Which tier runs modules; unless given, the fastest that the host has. */
+  readonly tier?: Tier;
 }
 
 export interface Agent {
@@ -97,10 +99,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nextJobRev: memory.nextJobRev,
   });
 
+  const engine = engineOf(options.tier);
+  log("info", "engine", { tier: engine.tier });
   const serial = createSerial();
   const services = createModuleServices({ memory, uplink, topics });
   const supervisor = createSupervisor({
-    engine: v8Engine,
+    engine,
     broker: createBroker({
       board,
       clock,

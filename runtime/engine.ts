@@ -102,8 +102,11 @@ export interface Guest {
   terminate(): Promise<void>;
 }
 
+/** `v8`: the host's own compilers. `interpreter`: ours, where the host may generate no code. */
+export type Tier = "v8" | "interpreter";
+
 /** A tier. `start` compiles and instantiates in a fresh worker; the start function runs under the deadline. */
 export interface Engine {
-  readonly tier: "v8";
+  readonly tier: Tier;
   start(options: GuestOptions): Promise<Result<Guest, Fault>>;
 }

@@ -4,5 +4,6 @@ export * from "./engine.ts";
 export { catalogues } from "./faults.ts";
 export * from "./host-module.ts";
 export { checkImports, signatureOf } from "./link.ts";
+export { engineOf } from "./tiers.ts";
 export { v8Engine } from "./v8/engine.ts";
 export { validate } from "./validate/validate.ts";

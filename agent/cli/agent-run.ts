@@ -11,6 +11,7 @@ export const verb: Verb = {
   summary: "Run the agent of a provisioned board. It logs JSON lines to standard error and ends on SIGTERM.",
   options: {
     dir: { value: "DIR", required: true, help: "the board's directory, made by sallyport provision" },
+    tier: { value: "TIER", help: "v8 or interpreter; unless given, v8 where the host may generate code" },
     log: { value: "LEVEL", default: "info", help: "debug, info, warn or error" },
   },
   examples: ["sallyport agent run --dir /var/lib/sallyport"],
@@ -21,7 +22,10 @@ export const verb: Verb = {
       log("error", "ended by a mistake of this program", { reason: reasonOf(error), stack: error.stack });
       process.exit(70);
     });
-    const agent = await startAgent({ directory: args.text("dir"), clock: nodeClock, random: nodeRandom, log });
+    const tier = args.maybe("tier") === undefined ? undefined : args.parsed("tier", oneOf("v8", "interpreter"));
+    const directory = args.text("dir");
+    const common = { directory, clock: nodeClock, random: nodeRandom, log };
+    const agent = await startAgent(tier === undefined ? common : { ...common, tier });
     await untilAborted(io);
     await agent.stop();
     return 0;

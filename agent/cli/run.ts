@@ -5,7 +5,7 @@
  * program instead, a WASI command or one function, run by the interpreter without a board.
  */
 import { createBroker, hostModule, openBoard, parseBoard } from "../../devices/index.ts";
-import { SP, v8Engine } from "../../runtime/index.ts";
+import { engineOf, SP } from "../../runtime/index.ts";
 import type { Capability } from "../../runtime/kernel/authority/capability.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { meetCapabilities } from "../../runtime/kernel/authority/meet.ts";
@@ -60,8 +60,10 @@ export const verb: Verb = {
   ],
   async run(args, io) {
     const tier = args.text("tier");
-    if (tier === "interpreter") return runProgram(args, io);
-    if (tier !== "v8") throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
+    if (tier !== "v8" && tier !== "interpreter") {
+      throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
+    }
+    if (tier === "interpreter" && args.maybe("manifest") === undefined) return runProgram(args, io);
     if (args.maybe("manifest") === undefined) {
       throw usageFault("run: --manifest is needed; a plain program runs with --tier interpreter");
     }
@@ -103,7 +105,7 @@ export const verb: Verb = {
         loaded,
         holder,
         host: hostModule,
-        engine: v8Engine,
+        engine: engineOf(tier),
         clock: nodeClock,
         deviceId: args.text("device"),
         onLog: (lines, dropped) => {

@@ -90,10 +90,10 @@ export class Stage {
     };
   }
 
-  /** The agent as a process of its own, with the very Node and program a board runs. */
-  startAgent(): number {
+  /** The agent as a process of its own, with the very Node a board runs; `program`: flags and file, as they are by default. */
+  startAgent(program: readonly string[] = ["agent/main.ts"]): number {
     const log = openSync(this.path("agent.log"), "a");
-    const child = spawn(process.execPath, ["agent/main.ts", "agent", "run", "--dir", this.path("board")], {
+    const child = spawn(process.execPath, [...program, "agent", "run", "--dir", this.path("board")], {
       stdio: ["ignore", log, log],
     });
     this.#agent = child;

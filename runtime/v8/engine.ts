@@ -2,4 +2,4 @@
 import type { Engine } from "../engine.ts";
 import { startGuest } from "../worker/host.ts";
 
-export const v8Engine: Engine = { tier: "v8", start: startGuest };
+export const v8Engine: Engine = { tier: "v8", start: (options) => startGuest("v8", options) };

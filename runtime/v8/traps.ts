@@ -1,3 +1,5 @@
+import type { Trap } from "../guest-code.ts";
+
 /** V8's trap messages as the stable codes of the specification's execution chapter; what a report and a test compare. */
 const MESSAGES: readonly (readonly [pattern: RegExp, code: string])[] = [
   [/^unreachable$/, "unreachable"],
@@ -10,11 +12,6 @@ const MESSAGES: readonly (readonly [pattern: RegExp, code: string])[] = [
   [/null pointer/, "null-reference"],
   [/operation does not support unaligned/, "unaligned-atomic"],
 ];
-
-export interface Trap {
-  readonly code: string;
-  readonly message: string;
-}
 
 export function trapOf(thrown: unknown): Trap {
   if (thrown instanceof RangeError) return { code: "call-stack-exhausted", message: thrown.message };

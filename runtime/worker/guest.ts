@@ -3,8 +3,8 @@
  * harm the rest is outside: the leash is in host.ts. It touches no file and no network, and gets no environment.
  */
 import { parentPort, workerData } from "node:worker_threads";
+import type { GuestCode, GuestImport } from "../guest-code.ts";
 import { assert } from "../kernel/assert.ts";
-import { trapOf } from "../v8/traps.ts";
 import { createGuestLog } from "./guest-log.ts";
 import { createAuthority, localFunctions } from "./local.ts";
 import { type EventMessage, type FromGuest, type GuestStart, shared, type ToGuest, WORD } from "./protocol.ts";
@@ -16,12 +16,16 @@ const start = workerData as GuestStart;
 const block = shared(start.buffer);
 const tell = (message: FromGuest) => port.postMessage(message);
 
-let memory: WebAssembly.Memory | undefined;
-let exported: Readonly<Record<string, unknown>> = {};
+// Only the tier in use is loaded: a module's start is part of a board's start.
+const tier =
+  start.tier === "v8"
+    ? (await import("../v8/guest-code.ts")).v8Tier
+    : (await import("../interpret/guest-code.ts")).interpreterTier;
+let code: GuestCode | undefined;
 let current: EventMessage | undefined;
 
 const EMPTY = new Uint8Array(0);
-const memoryNow = () => (memory === undefined ? EMPTY : new Uint8Array(memory.buffer));
+const memoryNow = () => code?.memory() ?? EMPTY;
 const log = createGuestLog(
   start.logLinesPerMin,
   () => performance.now(),
@@ -30,31 +34,21 @@ const log = createGuestLog(
 const authority = createAuthority(start, block);
 const local = localFunctions({ start, authority, log, event: () => current });
 
-function imports(): Record<string, Record<string, unknown>> {
-  const table: Record<string, unknown> = {};
+function imports(): Readonly<Record<string, GuestImport>> {
+  const table: Record<string, GuestImport> = {};
   for (const [index, fn] of start.host.functions.entries()) {
     table[fn.name] =
       fn.answered.by === "worker"
         ? localStub(fn, local[fn.answered.with], memoryNow)
         : crossingStub(fn, index, memoryNow, block, () => tell({ op: "cross" }));
   }
-  return { [start.host.name]: table };
+  return table;
 }
 
 function instantiate(): number {
-  const instance = new WebAssembly.Instance(new WebAssembly.Module(start.wasm), imports());
-  exported = instance.exports;
-  // The link check has seen an exported memory; this only tells the compiler.
-  if (exported["memory"] instanceof WebAssembly.Memory) memory = exported["memory"];
-  call("_initialize");
+  code = tier.make(start.wasm, start.host.name, imports());
+  code.call("_initialize");
   return 0;
-}
-
-function call(name: string, ...args: readonly (number | bigint)[]): number {
-  const fn = exported[name];
-  if (typeof fn !== "function") return 0;
-  const value: unknown = fn(...args);
-  return typeof value === "number" ? value : 0;
 }
 
 function run(message: ToGuest): number {
@@ -62,11 +56,11 @@ function run(message: ToGuest): number {
     case "instantiate":
       return instantiate();
     case "init":
-      return call("sp_init");
+      return code?.call("sp_init") ?? 0;
     case "handle":
       current = message;
       try {
-        return call("sp_handle", message.kind, message.handle, message.timeNs, message.arg);
+        return code?.call("sp_handle", message.kind, message.handle, message.timeNs, message.arg) ?? 0;
       } finally {
         current = undefined;
       }
@@ -78,7 +72,7 @@ port.on("message", (message: ToGuest) => {
   try {
     answer = { op: "done", value: run(message) };
   } catch (error) {
-    answer = { op: "trap", trap: trapOf(error) };
+    answer = { op: "trap", trap: tier.trapOf(error) };
   }
   block.words[WORD.pages] = memoryNow().byteLength / 65_536;
   log.flush();

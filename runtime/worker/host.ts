@@ -4,15 +4,15 @@
  * its own, so that a guest that calls without pause cannot keep the agent from its other work.
  */
 import { Worker } from "node:worker_threads";
-import type { Guest, GuestEnd, GuestEvent, GuestOptions } from "../engine.ts";
+import type { Guest, GuestEnd, GuestEvent, GuestOptions, Tier } from "../engine.ts";
 import { engineFault } from "../faults.ts";
+import type { Trap } from "../guest-code.ts";
 import { type HostAnswer, type HostCall, SP } from "../host-module.ts";
 import type { Fault } from "../kernel/fault.ts";
 import { reasonOf } from "../kernel/fault.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cancel } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
-import type { Trap } from "../v8/traps.ts";
 import { beside } from "./beside.ts";
 import {
   type FromGuest,
@@ -27,11 +27,12 @@ import {
 
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
-export async function startGuest(options: GuestOptions): Promise<Result<Guest, Fault>> {
+export async function startGuest(tier: Tier, options: GuestOptions): Promise<Result<Guest, Fault>> {
   const { clock, limits, port, host } = options;
   const buffer = new SharedArrayBuffer(SHARED_BYTES);
   const { words, ints, data } = shared(buffer);
   const start: GuestStart = {
+    tier,
     buffer,
     wasm: options.module.bytes,
     host,

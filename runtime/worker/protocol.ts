@@ -6,11 +6,11 @@
  * TURN to HOST, posts an empty message and waits on TURN; the host writes the answer, sets TURN to GUEST and wakes it.
  */
 
-import type { GuestIdentity, LocalGrants } from "../engine.ts";
+import type { GuestIdentity, LocalGrants, Tier } from "../engine.ts";
+import type { Trap } from "../guest-code.ts";
 import type { HostModule, LocalRight } from "../host-module.ts";
 import { LOCAL_RIGHTS } from "../host-module.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
-import type { Trap } from "../v8/traps.ts";
 
 /** Indices of 32-bit control words. */
 export const WORD = {
@@ -54,6 +54,7 @@ export function rightWord(right: LocalRight): number {
 
 /** What the worker is started with. */
 export interface GuestStart {
+  readonly tier: Tier;
   readonly buffer: SharedArrayBuffer;
   readonly wasm: Uint8Array;
   readonly host: HostModule;

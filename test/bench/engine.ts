@@ -3,16 +3,16 @@
  * the least of several runs in fresh processes, subjects taking turns; `_start` alone is counted, tier-up included, and
  * scaled to V8's rounds. Loading is a row apart, without a ratio. What programs print must agree with V8.
  */
-import { execFileSync, spawnSync } from "node:child_process";
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
+import { spawnSync } from "node:child_process";
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { usageFault } from "../../agent/cli/verb.ts";
+import { emitJavaScript } from "../emit.ts";
 import { PROGRAMS, type Program, wasmOf } from "./engine-programs.ts";
 import type { Row } from "./row.ts";
 
-const REPOSITORY = fileURLToPath(new URL("../../", import.meta.url));
 const SUBJECTS = ["v8", "interpreter", "interpreter-blocks", "interpreter-jitless"] as const;
 /** Runs that differ by more than this are worth a line. */
 const UNSTEADY = 1.5;
@@ -34,7 +34,7 @@ export function benchEngine({ only, subjects, short }: EngineBench): readonly Ro
   }
   const emitted = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   try {
-    if (wanted.includes("interpreter-jitless")) emit(emitted);
+    if (wanted.includes("interpreter-jitless")) emitJavaScript(emitted, ["test/bench/engine-subject.ts"]);
     return programs.flatMap((program) => rowsOf(program, wanted, short, emitted));
   } finally {
     rmSync(emitted, { recursive: true });
@@ -136,24 +136,6 @@ function runSubject(
   });
   if (child.status !== 0) throw new Error(`${program.name} in ${subject} ${flags.join(" ")} failed: ${child.stderr}`);
   return JSON.parse(child.stdout);
-}
-
-/** JavaScript of the subject and all it imports: type stripping is WebAssembly itself, which `--jitless` switches off. */
-function emit(folder: string): void {
-  const config = join(folder, "tsconfig.json");
-  writeFileSync(
-    config,
-    JSON.stringify({
-      extends: join(REPOSITORY, "tsconfig.json"),
-      compilerOptions: { noEmit: false, rewriteRelativeImportExtensions: true, outDir: folder, rootDir: REPOSITORY },
-      include: [join(REPOSITORY, "runtime/v8/webassembly.d.ts")],
-      files: [SUBJECT_FILE],
-    }),
-  );
-  const modules = join(REPOSITORY, "node_modules");
-  if (existsSync(modules)) symlinkSync(modules, join(folder, "node_modules"));
-  writeFileSync(join(folder, "package.json"), '{"type":"module"}\n');
-  execFileSync(process.execPath, [join(modules, "typescript/bin/tsc"), "-p", config], { stdio: "inherit" });
 }
 
 interface CpuProfile {

@@ -1,0 +1,75 @@
+/** The interpreter tier's code: a store of its own for each guest, with limits that fit a worker's heap. */
+import { decodeModule } from "../binary/decode.ts";
+import type { GuestImport, GuestTier, Trap } from "../guest-code.ts";
+import { Fault, reasonOf } from "../kernel/fault.ts";
+import { unwrap } from "../kernel/result.ts";
+import { ENGINE_LIMITS } from "../limits.ts";
+import { importsOf } from "../module/module.ts";
+import { createRegistry } from "../module/registry.ts";
+import { I64, type ValType } from "../module/val-type.ts";
+import { validateModule } from "../validate/module.ts";
+import { Store } from "./store.ts";
+import type { HostCall, Value } from "./value.ts";
+
+const EMPTY = new Uint8Array(0);
+/** Objects of the guest live on the worker's heap, beside lowered code and the stack. */
+const LIMITS = { gcBytes: (ENGINE_LIMITS.workerHeapMiB / 2) * 1024 * 1024, codeWords: 1 << 22, callDepth: 1 << 13 };
+
+export const interpreterTier: GuestTier = {
+  make(wasm, name, functions) {
+    const registry = createRegistry();
+    const valid = unwrap(validateModule(unwrap(decodeModule(wasm)), { registry }));
+    const { module } = valid;
+    const store = new Store({ registry, limits: LIMITS });
+    const resolve = (from: string, field: string) => {
+      const call = from === name ? functions[field] : undefined;
+      const found = importsOf(module, "function").find((one) => one.module === from && one.name === field);
+      const type = found === undefined ? undefined : module.types[found.desc.type]?.composite;
+      if (call === undefined || type?.kind !== "func") return undefined;
+      return store.hostFunction(type.params, type.results, hostCall(call, type.results));
+    };
+    const instance = unwrap(store.instantiate(valid, resolve));
+    const memory = instance.exports.get("memory");
+    return {
+      memory: () => (memory?.kind === "memory" ? memory.bytes : EMPTY),
+      call(field, ...args) {
+        const f = instance.exports.get(field);
+        if (f?.kind !== "function") return 0;
+        const [result] = unwrap(store.invoke(f, args.map(numberValue)));
+        return result?.type === "i32" ? result.value : 0;
+      },
+    };
+  },
+
+  trapOf(thrown): Trap {
+    if (!(thrown instanceof Fault)) return { code: "uncaught-exception", message: reasonOf(thrown) };
+    return { code: NAMES[thrown.code] ?? "trap", message: thrown.message };
+  },
+};
+
+/** The names of the V8 tier, for the same reasons. */
+const NAMES: Readonly<Record<string, string>> = {
+  TRAP_UNREACHABLE: "unreachable",
+  TRAP_MEMORY_BOUNDS: "out-of-bounds-memory-access",
+  TRAP_DIVIDE_BY_ZERO: "integer-divide-by-zero",
+  TRAP_INTEGER_OVERFLOW: "integer-overflow",
+  TRAP_INVALID_CONVERSION: "invalid-conversion-to-integer",
+  TRAP_TABLE_BOUNDS: "out-of-bounds-table-access",
+  TRAP_NULL_ELEMENT: "indirect-call-type-mismatch",
+  TRAP_INDIRECT_TYPE: "indirect-call-type-mismatch",
+  TRAP_NULL_REFERENCE: "null-reference",
+  TRAP_UNALIGNED_ATOMIC: "unaligned-atomic",
+  TRAP_STACK: "call-stack-exhausted",
+  TRAP_EXCEPTION: "uncaught-exception",
+};
+
+const numberValue = (value: number | bigint): Value =>
+  typeof value === "bigint" ? { type: "i64", value } : { type: "i32", value };
+
+function hostCall(call: GuestImport, results: readonly ValType[]): HostCall {
+  return (values) => {
+    const given = call(...values.map((one) => (one.type === "i32" || one.type === "i64" ? one.value : 0)));
+    if (results.length === 0) return [];
+    return [results[0] === I64 ? { type: "i64", value: BigInt(given) } : { type: "i32", value: Number(given) | 0 }];
+  };
+}
