@@ -160,7 +160,7 @@ function about({ start, data, names, producers, targetFeatures, leftOut, debug }
   for (const one of producers) rows.push([one.field, `${one.name} ${one.version}`.trim()]);
   if (targetFeatures.length > 0)
     rows.push(["target", targetFeatures.map(({ prefix, name }) => prefix + name).join(" ")]);
-  if (debug.dwarf.length > 0) rows.push(["DWARF", `${debug.dwarf.join(" ")}, together ${size(debug.dwarfBytes)}`]);
+  if (debug.dwarf.length > 0) rows.push(["DWARF", `${size(debug.dwarfBytes)} in ${debug.dwarf.join(" ")}`]);
   if (debug.external !== null) rows.push(["debug in", debug.external]);
   if (debug.sourceMap !== null) rows.push(["source map", debug.sourceMap]);
   if (leftOut > 0) rows.push(["left out", `entries: ${leftOut}; there are more than any honest module has`]);

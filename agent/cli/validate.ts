@@ -20,7 +20,7 @@ export const verb: Verb = {
   summary: "Say whether a module is valid WebAssembly, which features it uses, and where it breaks a rule.",
   positionals: ["FILE"],
   options: {
-    without: { value: "LIST", many: true, help: `features to refuse, with commas: ${FEATURES.join(", ")}` },
+    without: { value: "LIST", many: true, help: "features to refuse, with commas; an unknown name lists all" },
     json: { help: "print the outcome as JSON" },
   },
   examples: [
@@ -55,7 +55,9 @@ export const verb: Verb = {
 function allowedFeatures(args: Args): ReadonlySet<Feature> {
   const off = args.list("without").flatMap((one) => one.split(","));
   for (const one of off) {
-    if (!FEATURES.some((name) => name === one)) throw usageFault(`validate: there is no feature ${one}`);
+    if (!FEATURES.some((name) => name === one)) {
+      throw usageFault(`validate: there is no feature ${one}; there are ${[...WASM_3].join(", ")}`);
+    }
   }
   return new Set([...WASM_3].filter((one) => !off.includes(one)));
 }
