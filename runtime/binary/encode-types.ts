@@ -94,8 +94,11 @@ export function writeTableType(writer: ByteWriter, { element, limits }: TableTyp
   writeLimits(writer, limits, 0);
 }
 
-export function writeMemoryType(writer: ByteWriter, { limits, shared, pageSizeLog2 }: MemoryType): void {
-  const custom = pageSizeLog2 !== 16;
+export function writeMemoryType(
+  writer: ByteWriter,
+  { limits, shared, pageSizeLog2, pageSizeStated }: MemoryType,
+): void {
+  const custom = pageSizeStated === true || pageSizeLog2 !== 16;
   writeLimits(writer, limits, (shared ? 2 : 0) | (custom ? 8 : 0));
   if (custom) writer.u32(pageSizeLog2);
 }

@@ -21,7 +21,7 @@ export type Encodable<T> = T extends Uint8Array
       : T extends readonly (infer E)[]
         ? readonly Encodable<E>[]
         : T extends object
-          ? { readonly [K in Exclude<keyof T, Derived>]: Encodable<T[K]> }
+          ? { readonly [K in keyof T as K extends Derived ? never : K]: Encodable<T[K]> }
           : T;
 
 /** Every `Module` is one. */

@@ -151,13 +151,12 @@ export function readTableType(reader: Reader): TableType {
 
 export function readMemoryType(reader: Reader): MemoryType {
   const { limits, flags } = readLimits(reader, 15);
-  let pageSizeLog2 = 16;
-  if ((flags & 8) !== 0) {
-    const at = reader.at;
-    pageSizeLog2 = reader.u32();
-    if (pageSizeLog2 > 64) throw reader.refuse("malformed custom page size", at);
-  }
-  return { limits, shared: (flags & 2) !== 0, pageSizeLog2 };
+  const shared = (flags & 2) !== 0;
+  if ((flags & 8) === 0) return { limits, shared, pageSizeLog2: 16 };
+  const at = reader.at;
+  const pageSizeLog2 = reader.u32();
+  if (pageSizeLog2 > 64) throw reader.refuse("malformed custom page size", at);
+  return { limits, shared, pageSizeLog2, pageSizeStated: true };
 }
 
 export function readGlobalType(reader: Reader): GlobalType {

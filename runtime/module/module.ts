@@ -47,6 +47,8 @@ export interface MemoryType {
   readonly shared: boolean;
   /** 16 unless the module uses custom-page-sizes; log2 of the page size in bytes. */
   readonly pageSizeLog2: number;
+  /** The module says so, which takes custom-page-sizes even where it says 16. */
+  readonly pageSizeStated?: boolean;
 }
 
 export interface TableType {

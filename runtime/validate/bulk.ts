@@ -1,4 +1,4 @@
-/** Rules of instructions on memories, tables and segments in bulk (core specification, sections 3.4.9 to 3.4.11). */
+/** Rules of instructions on memories, tables and segments in bulk (core specification, section 3.4). */
 import { opcode } from "../module/opcodes.ts";
 import { I32, I64, type ValType } from "../module/val-type.ts";
 import type { Rule, Scope } from "./gc.ts";

@@ -176,10 +176,8 @@ function minimumAndMaximum({ min, max }: Limits, at: number): void {
 
 function addMemory(context: Context, type: MemoryType, at: number): void {
   const { limits, shared, pageSizeLog2 } = type;
-  if (pageSizeLog2 !== 16) {
-    context.use("custom-page-sizes", at);
-    if (pageSizeLog2 !== 0) throw invalid("invalid custom page size", at);
-  }
+  if (pageSizeLog2 !== 16 || type.pageSizeStated === true) context.use("custom-page-sizes", at);
+  if (pageSizeLog2 !== 16 && pageSizeLog2 !== 0) throw invalid("invalid custom page size", at);
   const wide = limits.address === "i64";
   if (wide) context.use("memory64", at);
   const most = 1n << BigInt((wide ? 64 : 32) - pageSizeLog2);
