@@ -98,8 +98,8 @@ function limitsText({ min, max, address }: Limits): string {
   return `${address === "i64" ? "i64 " : ""}${min}${max === undefined ? "" : ` ${max}`}`;
 }
 
-export function memoryText({ limits, shared, pageSizeLog2 }: MemoryType): string {
-  const page = pageSizeLog2 === 16 ? "" : ` (pagesize ${2n ** BigInt(pageSizeLog2)})`;
+export function memoryText({ limits, shared, pageSizeLog2, pageSizeStated }: MemoryType): string {
+  const page = pageSizeLog2 === 16 && pageSizeStated !== true ? "" : ` (pagesize ${2n ** BigInt(pageSizeLog2)})`;
   return `${limitsText(limits)}${shared ? " shared" : ""}${page}`;
 }
 
