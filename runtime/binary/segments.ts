@@ -1,7 +1,7 @@
 /** Element and data segments and function bodies: sections 5.5.12 to 5.5.14. */
 import { ENGINE_LIMITS } from "../limits.ts";
 import type { Code, DataSegment, ElementSegment, LocalRun, SegmentMode } from "../module/module.ts";
-import { FUNCREF, HEAP, refType, type ValType } from "../module/val-type.ts";
+import { FUNCREF, HEAP, refType, V128, type ValType } from "../module/val-type.ts";
 import { type CodeFacts, walkExpression } from "./instructions.ts";
 import type { Reader } from "./reader.ts";
 import { readExpression, readFunctions, vector } from "./sections.ts";
@@ -61,19 +61,31 @@ export const readCode = (reader: Reader, facts: CodeFacts): readonly Code[] =>
   });
 
 const NO_LOCALS: readonly LocalRun[] = [];
+/** Most functions have a few locals of a number type: such runs, and lists of one, are the same object everywhere. */
+const COMMON_COUNT = 64;
+const common: readonly (readonly LocalRun[])[] = Array.from({ length: (V128 + 1) * COMMON_COUNT }, (_, n) => [
+  { count: n % COMMON_COUNT, type: Math.floor(n / COMMON_COUNT) },
+]);
+
+/** A list of this run alone. */
+const aloneOf = (count: number, type: ValType): readonly LocalRun[] =>
+  (count < COMMON_COUNT && type <= V128 ? common[type * COMMON_COUNT + count] : undefined) ?? [{ count, type }];
 
 function readLocals(reader: Reader): { locals: readonly LocalRun[]; localCount: number } {
   const at = reader.at;
   const runs = reader.count();
   if (runs === 0) return { locals: NO_LOCALS, localCount: 0 };
   let localCount = 0;
-  const locals: LocalRun[] = [];
+  let locals = NO_LOCALS;
+  const several: LocalRun[] = [];
   for (let left = runs; left > 0; left -= 1) {
     const count = reader.u32();
     localCount += count;
     if (localCount > 0xffffffff) throw reader.refuse("too many locals", at);
-    locals.push({ count, type: readValType(reader) });
+    locals = aloneOf(count, readValType(reader));
+    if (runs > 1) several.push(...locals);
   }
+  if (runs > 1) locals = several;
   if (localCount > ENGINE_LIMITS.locals) {
     throw reader.unsupported(`a function of ${localCount} locals (at most ${ENGINE_LIMITS.locals} are admitted)`, at);
   }
