@@ -66,6 +66,8 @@ export class Debugger {
   #keepsHistory = true;
   /** A mark besides the regular ones, shortly before where somebody went back to. */
   #near: Mark<Shown> | undefined;
+  /** No regular mark is taken before this position. */
+  #due = 0;
   /** What the log took at the newest mark. */
   #markedCost = 0;
 
@@ -247,9 +249,12 @@ export class Debugger {
 
   #isDue({ position }: Here): boolean {
     if (!this.#keepsHistory) return false;
+    if (position >= this.#due) {
+      this.#due = this.#history.dueAt(this.#guest.memory.size);
+      if (position >= this.#due) return true;
+    }
     // Answers that pile up are a reason, too: only what is before a mark can be given up.
-    const { answerBytes } = this.#history.limits;
-    return position >= this.#history.due || (this.#log.atEnd && this.#log.cost - this.#markedCost > answerBytes / 4);
+    return this.#log.cost - this.#markedCost > this.#history.limits.answerBytes / 4 && this.#log.atEnd;
   }
 
   /** Undefined when it stands at a probe. */

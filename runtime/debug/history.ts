@@ -20,6 +20,8 @@ export interface HistoryLimits {
   readonly bytes: number;
   /** Instructions between two snapshots at first. */
   readonly distance: number;
+  /** Packing so many bytes takes about as long as an instruction: with much memory, snapshots are further apart. */
+  readonly bytesAnInstruction: number;
   /** Bytes of the host's answers that are kept. */
   readonly answerBytes: number;
 }
@@ -28,6 +30,7 @@ export const HISTORY_LIMITS: HistoryLimits = {
   marks: 32,
   bytes: 256 * 1024 * 1024,
   distance: 1 << 20,
+  bytesAnInstruction: 4,
   answerBytes: 64 * 1024 * 1024,
 };
 
@@ -46,10 +49,12 @@ export class History<T> {
     return this.#marks;
   }
 
-  /** The position from which a new snapshot is worth its cost. */
-  get due(): number {
+  /** The position from which a new snapshot of so much memory is worth its cost. */
+  dueAt(memoryBytes: number): number {
     const last = this.#marks.at(-1);
-    return last === undefined ? 0 : last.position + this.#distance;
+    return last === undefined
+      ? 0
+      : last.position + Math.max(this.#distance, memoryBytes / this.limits.bytesAnInstruction);
   }
 
   add(mark: Mark<T>): void {

@@ -15,7 +15,7 @@ import {
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import { debuggerOf, inspectorOf, readings, small, stateOf } from "./rig.ts";
 
-const FEW = { marks: 4, bytes: 1 << 24, distance: 300 };
+const FEW = { marks: 4, bytes: 1 << 24, distance: 300, bytesAnInstruction: Number.POSITIVE_INFINITY };
 
 function breakAt(one: Debugger, text: string) {
   const { instructions, lines } = one;

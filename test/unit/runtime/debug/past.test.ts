@@ -79,7 +79,7 @@ describe("marks", () => {
   it("stay few however long the run, the first among them, at growing distances", () => {
     const history = new History<undefined>({ ...HISTORY_LIMITS, marks: 8, distance: 100 });
     for (let position = 0; position < 1_000_000; position += 10) {
-      if (position >= history.due) history.add(mark(position));
+      if (position >= history.dueAt(0)) history.add(mark(position));
     }
     const positions = history.marks.map((one) => one.position);
     expect(positions.length).toBeLessThanOrEqual(8);
@@ -87,6 +87,12 @@ describe("marks", () => {
     expect(positions[0]).toBe(0);
     const gaps = positions.slice(1).map((one, n) => one - (positions[n] ?? 0));
     expect(Math.max(...gaps) / Math.min(...gaps)).toBeLessThanOrEqual(2);
+  });
+
+  it("are further apart when there is much memory to write down", () => {
+    const history = new History<undefined>({ ...HISTORY_LIMITS, distance: 100 });
+    history.add(mark(0));
+    expect(history.dueAt(65_536)).toBe(16_384);
   });
 
   it("take no more bytes than they may, as long as there are two", () => {

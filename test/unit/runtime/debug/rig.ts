@@ -57,7 +57,7 @@ export function stateOf(one: Debugger): string {
   const { guest, here } = one;
   const inspector = inspectorOf(one);
   return JSON.stringify([
-    here,
+    here === undefined ? undefined : { ...here },
     sha256(guest.memory.read(0, guest.memory.size) ?? new Uint8Array(0)),
     inspector.frames(guest, 100).map((frame) => [frame, inspector.localsOf(guest, frame).map(valueText)]),
     guest.instance.globals.map((global) => valueText(global.get())),
