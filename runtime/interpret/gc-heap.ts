@@ -4,7 +4,7 @@
  * same allocation in every run, so running out is as deterministic as a trap.
  */
 
-import { bytesOf } from "./layout.ts";
+import { bytesOf, structBytes } from "./layout.ts";
 import type { Machine } from "./machine.ts";
 import { ArrayRef, ExceptionRef, type Ref, StructRef } from "./value.ts";
 
@@ -45,7 +45,7 @@ export function census(m: Machine): number {
     const object = waiting.pop();
     if (object === undefined) return bytes;
     if (object instanceof ExceptionRef) {
-      bytes += 48 + 4 * object.words.length + 8 * object.refs.length;
+      bytes += structBytes({ words: object.words.length, refs: object.refs.length });
       object.refs.forEach(visit);
       continue;
     }

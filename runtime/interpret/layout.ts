@@ -7,8 +7,20 @@ import type { CompositeType, FieldType } from "../module/module.ts";
 import { F32, F64, I8, I16, I32, I64, isRef, V128, type ValType } from "../module/val-type.ts";
 import { type ArrayElements, type ArrayRef, type Ref, StructRef } from "./value.ts";
 
-/** Bytes an object's bookkeeping counts for. */
-const OBJECT_BYTES = 48;
+/**
+ * What objects take on a 64-bit host, measured: an object with its entry in a census; a typed array beside its elements; an
+ * array of references.
+ */
+const OBJECT_BYTES = 96;
+const TYPED_ARRAY_BYTES = 264;
+const REF_ARRAY_BYTES = 56;
+
+const wordsBytes = (words: number): number => (words === 0 ? 0 : TYPED_ARRAY_BYTES + 4 * words);
+const refsBytes = (refs: number): number => (refs === 0 ? 0 : REF_ARRAY_BYTES + 8 * refs);
+
+/** Objects without numbers share these. */
+const NO_WORDS = new Int32Array(0);
+export const newWords = (words: number): Int32Array => (words === 0 ? NO_WORDS : new Int32Array(words));
 
 export interface FieldLayout {
   readonly type: ValType;
@@ -45,7 +57,7 @@ export function layoutOf(fields: readonly FieldType[]): StructLayout {
 }
 
 export const structBytes = ({ words, refs }: { words: number; refs: number }): number =>
-  OBJECT_BYTES + 4 * words + 8 * refs;
+  OBJECT_BYTES + wordsBytes(words) + refsBytes(refs);
 
 /** Bytes of one element in an array. */
 export function elementBytes(type: ValType): number {
@@ -67,7 +79,8 @@ export function elementBytes(type: ValType): number {
   }
 }
 
-export const arrayBytes = (type: ValType, length: number): number => OBJECT_BYTES + elementBytes(type) * length;
+export const arrayBytes = (type: ValType, length: number): number =>
+  OBJECT_BYTES + TYPED_ARRAY_BYTES + elementBytes(type) * length;
 
 /** Zeroed elements, or null references. */
 export function newElements(type: ValType, length: number): ArrayElements {

@@ -1,6 +1,8 @@
 /** Calls that change frames outside the loop: by reference, tail calls, exceptions. Sections 4.6.8, 4.6.10, 4.6.11. */
 import { isRef, V128, type ValType } from "../../module/val-type.ts";
+import { allocate } from "../gc-heap.ts";
 import type { TagInstance } from "../instances.ts";
+import { structBytes } from "../layout.ts";
 import { totalWords } from "../lower.ts";
 import { HALT_PC, type Machine, type SlowHandler } from "../machine.ts";
 import type { SlowName } from "../slow-ops.ts";
@@ -102,6 +104,7 @@ function payload(m: Machine, params: readonly ValType[], at: number): { words: I
 const raise: SlowHandler = (m, pc, fp) => {
   const tag = word(m, pc, 1);
   const { words, refs } = payload(m, (m.tags[tag] as TagInstance).params, fp + word(m, pc, 2));
+  if (!allocate(m, structBytes({ words: words.length, refs: refs.length }))) return -TRAP.gcHeap;
   return unwind(m, new ExceptionRef(tag, words, refs), pc);
 };
 

@@ -1,7 +1,7 @@
 /** Structures and arrays. Section 4.6.5 (aggregate instructions); every allocation is accounted for first. */
 import { F64, I8, I16, I64, isRef, V128, type ValType } from "../../module/val-type.ts";
 import { allocate } from "../gc-heap.ts";
-import { arrayBytes, elementBytes, layoutOf, newElements, structBytes } from "../layout.ts";
+import { arrayBytes, elementBytes, layoutOf, newElements, newWords, structBytes } from "../layout.ts";
 import type { Machine, SlowHandler } from "../machine.ts";
 import type { SlowName } from "../slow-ops.ts";
 import { TRAP } from "../traps.ts";
@@ -30,7 +30,7 @@ const structNew: SlowHandler = (m, pc, fp) => {
   const type = word(m, pc, 1);
   const layout = fieldsOf(m, type);
   if (!allocate(m, structBytes(layout))) return -TRAP.gcHeap;
-  const words = new Int32Array(layout.words);
+  const words = newWords(layout.words);
   const refs: Ref[] = [];
   let at = fp + word(m, pc, 3);
   for (const field of layout.fields) {
@@ -54,7 +54,7 @@ const structNewDefault: SlowHandler = (m, pc, fp) => {
   const layout = fieldsOf(m, type);
   if (!allocate(m, structBytes(layout))) return -TRAP.gcHeap;
   const refs = new Array<Ref>(layout.refs).fill(null);
-  setRef(m, pc, fp, 2, new StructRef(type, new Int32Array(layout.words), refs));
+  setRef(m, pc, fp, 2, new StructRef(type, newWords(layout.words), refs));
   return pc + 3;
 };
 
