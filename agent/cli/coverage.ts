@@ -6,6 +6,7 @@ import { Sources } from "./debug/sources.ts";
 import { writeFile } from "./files.ts";
 import { GUEST_OPTIONS, GUEST_POSITIONALS, guestCall, passThrough } from "./guest-program.ts";
 import { describe, runToEnd, statusOf } from "./guest-run.ts";
+import { cleanLine } from "./terminal-text.ts";
 import type { Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -16,11 +17,12 @@ export const verb: Verb = {
     ...GUEST_OPTIONS,
     lcov: { value: "FILE", help: "write a tracefile for genhtml or an editor" },
     source: { value: "DIR", many: true, help: "where the source text is, besides the module's directory" },
+    lines: { help: "print the source with how often each line ran" },
     all: { help: "also libraries: files whose text is not found" },
     json: { help: "print the figures as JSON" },
   },
   examples: [
-    "sallyport coverage program.wasm",
+    "sallyport coverage program.wasm --lines",
     "sallyport coverage program.wasm --lcov coverage.info -- argument",
     "sallyport coverage sums.wasm --invoke sum 3 --json",
   ],
@@ -38,7 +40,8 @@ export const verb: Verb = {
     const functions = every.filter(({ file }) => own(file));
     const files = coverage.files(every).filter(({ file }) => own(file));
     const tracefile = args.maybe("lcov");
-    if (tracefile !== undefined) writeFile(tracefile, utf8(lcov(files)));
+    const placed = files.map((one) => ({ ...one, file: sources.find(one.file)?.path ?? one.file }));
+    if (tracefile !== undefined) writeFile(tracefile, utf8(lcov(placed)));
 
     const say = args.flag("json") ? io.out : io.err;
     if (args.flag("json")) {
@@ -53,7 +56,10 @@ export const verb: Verb = {
           })),
         }),
       );
-    } else for (const line of table(functions, files)) say(line);
+    } else {
+      for (const line of table(functions, files)) say(cleanLine(line));
+      if (args.flag("lines")) for (const line of files.flatMap((one) => annotated(one, sources))) say(cleanLine(line));
+    }
     return statusOf(outcome, io.err);
   },
 };
@@ -69,6 +75,17 @@ function table(functions: readonly FunctionCoverage[], files: readonly FileCover
     if (missed !== "") out.push(`  not run: ${missed}`);
   }
   return out;
+}
+
+/** The text of a file, each line with its count: nothing where there is no code, `#####` where it did not run. */
+function annotated({ file, lines }: FileCoverage, sources: Sources): readonly string[] {
+  const text = sources.linesOf(file) ?? [];
+  const rows = text.map((line, n) => {
+    const count = lines.get(n + 1);
+    const mark = count === undefined ? "" : count === 0 ? "#####" : String(count);
+    return `${mark.padStart(10)} ${String(n + 1).padStart(5)}  ${line}`;
+  });
+  return rows.length === 0 ? [] : ["", file, ...rows];
 }
 
 function share(part: number, whole: number): string {

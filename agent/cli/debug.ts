@@ -12,6 +12,7 @@ import { Session } from "./debug/session.ts";
 import { Sources } from "./debug/sources.ts";
 import { GUEST_OPTIONS, GUEST_POSITIONALS, guestCall, passThrough } from "./guest-program.ts";
 import { describe } from "./guest-run.ts";
+import { cleanLine } from "./terminal-text.ts";
 import type { Io, Verb } from "./verb.ts";
 
 const PROMPT = "(sallyport) ";
@@ -40,7 +41,7 @@ export const verb: Verb = {
       ...(info === undefined ? {} : { info }),
       names: (f) => names.get(f),
       sources: new Sources([dirname(file), ...args.list("source")]),
-      say: io.out,
+      say: (line) => io.out(cleanLine(line)),
       async interrupted() {
         await nextTurn();
         const pressed = keys.interrupted || io.signal.aborted;

@@ -4,6 +4,7 @@ import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { writeFile } from "./files.ts";
 import { GUEST_OPTIONS, GUEST_POSITIONALS, guestCall, passThrough } from "./guest-program.ts";
 import { describe, runToEnd, statusOf } from "./guest-run.ts";
+import { cleanLine } from "./terminal-text.ts";
 import type { Verb } from "./verb.ts";
 
 const ROWS = 20;
@@ -55,7 +56,7 @@ export const verb: Verb = {
       io.err(subtitle);
       io.err(`${"self".padStart(8)} ${"total".padStart(8)}  function`);
       for (const { name, self, total } of functions.slice(0, ROWS))
-        io.err(`${percent(self)} ${percent(total)}  ${name}`);
+        io.err(cleanLine(`${percent(self)} ${percent(total)}  ${name}`));
       if (output !== undefined) io.err(`flame graph in ${output}`);
     }
     return statusOf(outcome, io.err);

@@ -2,6 +2,7 @@
 import { tracer } from "../../runtime/debug/index.ts";
 import { guestCall, passThrough } from "./guest-program.ts";
 import { describe, runToEnd, statusOf } from "./guest-run.ts";
+import { cleanLine } from "./terminal-text.ts";
 import type { Args, Io, OptionSpec } from "./verb.ts";
 
 export const TRACE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
@@ -19,7 +20,7 @@ export async function runProgram(args: Args, io: Io): Promise<number> {
   const probe = tracer({
     instructions,
     nameOf: (f) => inspector.nameOf(f),
-    write: io.err,
+    write: (line) => io.err(cleanLine(line)),
     max: args.integer(what, { min: 1, max: LINES_MAX }),
     what: what === "trace" ? "instructions" : "calls",
   });

@@ -43,7 +43,11 @@ export const verb: Verb = {
   positionals: GUEST_POSITIONALS,
   options: {
     manifest: { value: "FILE", help: "its manifest.json: limits, triggers, wishes (a guest of the agent needs one)" },
-    tier: { value: "TIER", default: "v8", help: "interpreter: a plain program in the interpreter, without a board" },
+    tier: {
+      value: "TIER",
+      default: "v8",
+      help: "v8 or interpreter; interpreter without --manifest: a plain program, without a board",
+    },
     board: { value: "FILE", help: "board description (default: this machine's system sensors)" },
     "simulated-dir": { value: "DIR", help: "directory that plays the simulated world" },
     grant: { value: "SPEC", many: true, help: `${GRANT_HELP}; "all" for everything the manifest wants` },

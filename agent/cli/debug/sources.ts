@@ -7,9 +7,14 @@ import { join } from "node:path";
 
 const SOURCE_BYTES_MAX = 4_000_000;
 
+export interface SourceFile {
+  readonly path: string;
+  readonly lines: readonly string[];
+}
+
 export class Sources {
   readonly #directories: readonly string[];
-  readonly #files = new Map<string, readonly string[] | undefined>();
+  readonly #files = new Map<string, SourceFile | undefined>();
 
   constructor(directories: readonly string[]) {
     this.#directories = directories;
@@ -17,18 +22,23 @@ export class Sources {
 
   /** The lines of a file, or undefined when it is not found. */
   linesOf(file: string): readonly string[] | undefined {
-    if (this.#files.has(file)) return this.#files.get(file);
-    const lines = this.#find(file);
-    this.#files.set(file, lines);
-    return lines;
+    return this.find(file)?.lines;
   }
 
-  #find(file: string): readonly string[] | undefined {
+  find(file: string): SourceFile | undefined {
+    if (this.#files.has(file)) return this.#files.get(file);
+    const found = this.#find(file);
+    this.#files.set(file, found);
+    return found;
+  }
+
+  #find(file: string): SourceFile | undefined {
     const parts = file.split(/[/\\]/).filter((one) => one !== "" && one !== "." && one !== "..");
     for (const directory of this.#directories) {
       for (let from = 0; from < parts.length; from += 1) {
-        const lines = read(join(directory, ...parts.slice(from)));
-        if (lines !== undefined) return lines;
+        const path = join(directory, ...parts.slice(from));
+        const lines = read(path);
+        if (lines !== undefined) return { path, lines };
       }
     }
     return undefined;
