@@ -64,6 +64,15 @@ export function evaluate(
   return new Evaluation(unit, expression, frameBase, access).run();
 }
 
+/** Whether the expression is the address of data that the linker left out: 0, -1 or -2 stand for it. */
+export function isRemoved(unit: Unit, { at, length }: Bytes): boolean {
+  const cursor = new Cursor(unit.sections.bytes, at, at + length);
+  const op = cursor.u8();
+  if (op !== OP.addr && op !== OP.addrx) return false;
+  const address = op === OP.addr ? cursor.unsigned(unit.addressSize) : unit.indexedAddress(cursor.uleb());
+  return cursor.done && (address === undefined || address === 0 || address >= 2 ** (unit.addressSize * 8) - 2);
+}
+
 class Evaluation {
   readonly #unit: Unit;
   readonly #cursor: Cursor;

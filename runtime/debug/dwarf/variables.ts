@@ -2,6 +2,7 @@
  * The variables that can be seen at an address: parameters and locals of the function and of the blocks and inlined
  * calls around the address, innermost first, then the unit's globals. A name that an inner scope takes hides the outer.
  */
+import { isRemoved } from "./expression.ts";
 import { type FunctionAt, type Functions, withOrigins } from "./functions.ts";
 import { type Bytes, findInList } from "./location-list.ts";
 import { AT, TAG } from "./names.ts";
@@ -95,7 +96,8 @@ export class Variables {
       const value = constantOf(unit, constant);
       if (value !== undefined) return { kind: "constant", value };
       const expression = this.#place(one, AT.location, address, work);
-      if (expression !== undefined) return { kind: "expression", unit, expression, frameBase };
+      if (expression !== undefined && !isRemoved(unit, expression))
+        return { kind: "expression", unit, expression, frameBase };
     }
     return { kind: "optimized out" };
   }
