@@ -47,6 +47,7 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly rooms: readonly Room[]; reado
 const DOORS: readonly string[] = [
   "runtime/index.ts",
   "runtime/debug/index.ts",
+  "runtime/embed/index.ts",
   "runtime/tool/index.ts",
   "updater/index.ts",
   "updater/repository/index.ts",
