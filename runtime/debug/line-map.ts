@@ -49,7 +49,7 @@ export class LineMap {
     const first = starts[0];
     if (first === undefined) return undefined;
     const line = this.info?.lineAt(first);
-    const second = starts.slice(0, PROLOGUE_INSTRUCTIONS_MAX).find((one) => differ(this.info?.lineAt(one), line));
+    const second = starts.slice(0, PROLOGUE_INSTRUCTIONS_MAX).find((one) => isOther(this.info?.lineAt(one), line));
     const body = line === undefined ? first : (second ?? first);
     this.#prologues.set(f, body);
     return body;
@@ -69,7 +69,8 @@ export class LineMap {
   }
 }
 
-function differ(one: SourcePlace | undefined, other: SourcePlace | undefined): boolean {
-  if (one === undefined || other === undefined) return one !== other;
+/** Code that no line accounts for ends no prologue. */
+function isOther(one: SourcePlace | undefined, other: SourcePlace | undefined): boolean {
+  if (one === undefined || other === undefined) return false;
   return one.line !== other.line || one.column !== other.column || one.file !== other.file;
 }

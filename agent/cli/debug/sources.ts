@@ -6,6 +6,10 @@ import { readFileSync, statSync } from "node:fs";
 import { join } from "node:path";
 
 const SOURCE_BYTES_MAX = 4_000_000;
+/** Folders of a path that are tried. */
+const DEPTH_MAX = 16;
+/** Files that are looked for; the names come out of the module. */
+const FILES_MAX = 20_000;
 
 export interface SourceFile {
   readonly path: string;
@@ -27,13 +31,16 @@ export class Sources {
 
   find(file: string): SourceFile | undefined {
     if (this.#files.has(file)) return this.#files.get(file);
-    const found = this.#find(file);
+    const found = this.#files.size < FILES_MAX ? this.#find(file) : undefined;
     this.#files.set(file, found);
     return found;
   }
 
   #find(file: string): SourceFile | undefined {
-    const parts = file.split(/[/\\]/).filter((one) => one !== "" && one !== "." && one !== "..");
+    const parts = file
+      .split(/[/\\]/)
+      .filter((one) => one !== "" && one !== "." && one !== "..")
+      .slice(-DEPTH_MAX);
     for (const directory of this.#directories) {
       for (let from = 0; from < parts.length; from += 1) {
         const path = join(directory, ...parts.slice(from));
