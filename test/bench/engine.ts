@@ -54,7 +54,7 @@ export function profileEngine(name: string): readonly string[] {
   }
 }
 
-function programNamed(name: string): Program {
+export function programNamed(name: string): Program {
   const found = PROGRAMS.find((one) => one.name === name);
   if (found !== undefined) return found;
   throw usageFault(`there is no program "${name}"; there are: ${PROGRAMS.map((one) => one.name).join(", ")}`);

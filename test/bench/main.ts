@@ -1,12 +1,13 @@
 /**
- * `npm run bench -- agent`: what the agent costs beside bare Node; `-- engine`: what our engine costs beside V8, on this
- * machine, in this run. Prints a table and, with `--json`, one object as the last line. Nothing is asserted.
+ * `npm run bench -- agent`: what the agent costs beside bare Node; `-- engine`: what our engine costs beside V8;
+ * `-- loader`: how fast modules are judged. On this machine, in this run. Prints a table and, with `--json`, one object as the last line. Nothing is asserted.
  */
 import { parseArgs } from "node:util";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { benchAgent } from "./agent.ts";
 import { benchEngine, profileEngine } from "./engine.ts";
+import { benchLoader } from "./loader.ts";
 import type { Row } from "./row.ts";
 
 const { values, positionals } = parseArgs({
@@ -33,13 +34,14 @@ try {
 async function rowsOf(): Promise<readonly Row[]> {
   if (which === "agent") return benchAgent(values.short ? 3 : 7);
   if (which === "engine") return benchEngine({ only: values.only, subjects: values.subject, short: values.short });
-  throw usageFault(`there is no bench "${which}"; there are: agent, engine`);
+  if (which === "loader") return benchLoader({ only: values.only, short: values.short });
+  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader`);
 }
 
 function report(rows: readonly Row[]): void {
   for (const row of rows) {
     const beside = row.ratio === undefined ? "" : `${row.ratio.toFixed(2)} × ${row.baseline}`;
-    const value = row.value.toFixed(row.unit === "s cpu" ? 3 : 1).padStart(9);
+    const value = row.value.toFixed(row.unit === "s cpu" ? 3 : row.unit === "× size" ? 2 : 1).padStart(9);
     process.stdout.write(`${row.name.padEnd(34)} ${row.subject.padEnd(26)} ${value} ${row.unit.padEnd(6)} ${beside}\n`);
   }
   if (values.json) process.stdout.write(`${JSON.stringify({ bench: which, rows, summary: summaryOf(rows) })}\n`);
