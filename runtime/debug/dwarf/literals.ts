@@ -34,12 +34,23 @@ export function integerText(bits: bigint, width: number, encoding: number): stri
   }
 }
 
-/** Little-endian bytes of 4 or 8; wider floats have no number here. */
+/** Little-endian bytes. A float of 16 bytes is shown as the nearest one of 8. */
 export function floatText(bytes: Uint8Array): string {
   const view = new DataView(bytes.buffer, bytes.byteOffset, bytes.byteLength);
   if (bytes.length === 8) return numberText(view.getFloat64(0, true));
+  if (bytes.length === 16) return numberText(quadruple(view.getBigUint64(8, true), view.getBigUint64(0, true)));
   if (bytes.length !== 4) return `<float of ${bytes.length} bytes>`;
   return singleText(view.getFloat32(0, true));
+}
+
+/** IEEE binary128 by its halves: a sign, 15 bits of exponent, 112 of fraction. */
+function quadruple(high: bigint, low: bigint): number {
+  const exponent = Number((high >> 48n) & 0x7fffn);
+  const fraction = ((high & 0xffff_ffff_ffffn) << 64n) | low;
+  const sign = high >> 63n === 0n ? 1 : -1;
+  if (exponent === 0x7fff) return fraction === 0n ? sign * Number.POSITIVE_INFINITY : Number.NaN;
+  const digits = exponent === 0 ? 0 : 1 + Number(fraction) / 2 ** 112;
+  return sign * digits * 2 ** (exponent - 16383);
 }
 
 function numberText(value: number): string {
