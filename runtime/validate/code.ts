@@ -120,7 +120,9 @@ export class CodeValidator {
   readonly context: Context;
   readonly stacks: Stacks;
   readonly in: CodeReader;
+  /** Those of the body at hand, and what is left of longer ones before it. */
   readonly #locals: ValType[] = [];
+  #localCount = 0;
   /** Locals without a default that have been set, in order. */
   readonly #set: number[] = [];
   #initialized: Uint8Array = new Uint8Array(0);
@@ -137,17 +139,17 @@ export class CodeValidator {
 
   /** Validates a body. Section 3.5.5. */
   body(type: FuncType, locals: readonly LocalRun[], start: number): void {
-    const all = this.#locals;
-    all.length = 0;
-    for (const one of type.params) all.push(one);
+    this.#localCount = 0;
+    for (let n = 0; n < type.params.length; n += 1) this.#addLocal(type.params[n] as ValType);
     this.stacks.at = start;
     this.stacks.spend(type.params.length);
     let undefaulted = false;
-    for (const { count, type: local } of locals) {
+    for (let run = 0; run < locals.length; run += 1) {
+      const { count, type: local } = locals[run] as LocalRun;
       this.stacks.spend(count);
       const canonical = this.context.canonical(local, start);
       if (!isDefaultable(canonical)) undefaulted = true;
-      for (let n = 0; n < count; n += 1) all.push(canonical);
+      for (let n = 0; n < count; n += 1) this.#addLocal(canonical);
     }
     this.#set.length = 0;
     this.#initialized = undefaulted ? this.#initialLocals(type.params.length) : NO_LOCALS;
@@ -155,13 +157,21 @@ export class CodeValidator {
     this.#run(start, type.results, -1);
   }
 
+  #addLocal(type: ValType): void {
+    this.#locals[this.#localCount] = type;
+    this.#localCount += 1;
+  }
+
   #initialLocals(parameters: number): Uint8Array {
-    return Uint8Array.from(this.#locals, (type, n) => (n < parameters || isDefaultable(type) ? 1 : 0));
+    const out = new Uint8Array(this.#localCount);
+    for (let n = 0; n < out.length; n += 1)
+      out[n] = n < parameters || isDefaultable(this.#locals[n] as ValType) ? 1 : 0;
+    return out;
   }
 
   /** Validates a constant expression that may name the first `globals` globals. Section 3.4.11. */
   expression(start: number, expected: ValType, globals: number): void {
-    this.#locals.length = 0;
+    this.#localCount = 0;
     this.#set.length = 0;
     this.#initialized = NO_LOCALS;
     this.#return = [expected];
@@ -445,9 +455,8 @@ export class CodeValidator {
   // --- what the rules below need
 
   local(index: number): ValType {
-    const type = this.#locals[index];
-    if (type === undefined) throw invalid(`unknown local ${index}`, this.stacks.at);
-    return type;
+    if (index >= this.#localCount) throw invalid(`unknown local ${index}`, this.stacks.at);
+    return this.#locals[index] as ValType;
   }
 
   readLocal(index: number): ValType {

@@ -7,7 +7,7 @@ import type { Fault } from "../kernel/fault.ts";
 import { attemptSync, type Result } from "../kernel/result.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { type Feature, type FeatureSet, WASM_3 } from "../module/features.ts";
-import type { CompositeType, FieldType, Limits, MemoryType, Module, TableType } from "../module/module.ts";
+import type { Code, CompositeType, FieldType, Limits, MemoryType, Module, TableType } from "../module/module.ts";
 import { createRegistry, type TypeRegistry } from "../module/registry.ts";
 import {
   FUNCREF,
@@ -204,7 +204,8 @@ function addTag(context: Context, type: number, at: number): void {
 
 function definitions(context: Context, validator: CodeValidator): void {
   const { module } = context;
-  for (const [n, type] of module.functions.entries()) {
+  for (let n = 0; n < module.functions.length; n += 1) {
+    const type = module.functions[n] as number;
     const at = module.code[n]?.body.start ?? 0;
     context.func(type, at);
     context.functions.push(context.typeId(type, at));
@@ -284,7 +285,8 @@ function exportsAndStart(context: Context): void {
 
 function bodies(context: Context, validator: CodeValidator): void {
   const { module } = context;
-  for (const [n, { locals, body }] of module.code.entries()) {
+  for (let n = 0; n < module.code.length; n += 1) {
+    const { locals, body } = module.code[n] as Code;
     const type = module.functions[n] as number;
     validator.body(context.func(type, body.start), locals, body.start);
   }

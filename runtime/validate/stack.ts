@@ -64,7 +64,7 @@ export class Stacks {
 
   pushAll(types: readonly ValType[]): void {
     this.spend(types.length);
-    for (const type of types) this.push(type);
+    for (let n = 0; n < types.length; n += 1) this.push(types[n] as ValType);
   }
 
   /** Pops one operand of any type; BOTTOM from an unreachable stack. */
