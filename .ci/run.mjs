@@ -7,14 +7,24 @@ import { fileURLToPath } from "node:url";
 const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 
 /** name, command, budget in seconds */
+const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
 const SUITES = [
-  ["lint", ["npm", "run", "--silent", "check"], 30],
-  ["test", ["npm", "test", "--silent"], 120],
-  ["demo", ["npm", "run", "--silent", "demo"], 60],
+  ["packages", ["node", ".ci/packages.mjs"], 120],
+  ["lint", npm("check"), 30],
+  ["test", ["npm", "test", "--silent"], 200],
+  ["demo", npm("demo"), 60],
   ["mosquitto", ["node", ".ci/mosquitto.mjs"], 90],
-  ["e2e", ["npm", "run", "--silent", "test:e2e", "--", "--kills", "8"], 120],
-  ["mutate", ["npm", "run", "--silent", "mutate"], 180],
-  ["bench", ["npm", "run", "--silent", "bench", "--", "agent", "--short"], 60],
+  ["e2e", npm("test:e2e", "--kills", "8"), 120],
+  ["mutate", npm("mutate"), 200],
+  ["wasm", npm("conformance", "wasm", "--tier", "interpreter", "--json"), 30],
+  ["wasm-blocks", npm("conformance", "wasm", "--tier", "interpreter-blocks", "--json"), 40],
+  ["wasm-v8", npm("conformance", "wasm", "--tier", "v8", "--json"), 40],
+  ["text", npm("conformance", "text"), 40],
+  ["fuzz", npm("fuzz", "loader", "--seconds", "60", "--json"), 100],
+  ["snapshots", npm("snapshots", "--points", "10", "--steps", "300", "--json"), 60],
+  ["bench", npm("bench", "agent", "--short"), 60],
+  ["bench-engine", npm("bench", "engine", "--short"), 150],
+  ["bench-loader", npm("bench", "loader", "--short"), 60],
 ];
 
 const only = process.argv.slice(2);
@@ -34,7 +44,7 @@ for (const [name, command, budget] of SUITES) {
     code === 0 ? "passed" : code === "late" ? `FAILED: more than ${budget * 1.5} s` : `FAILED: exit status ${code}`;
   if (code === 0) passed += 1;
   else failed += 1;
-  rows.push(`${name.padEnd(10)} ${seconds.toFixed(1).padStart(7)} s of ${String(budget).padStart(4)} s  ${verdict}`);
+  rows.push(`${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s of ${String(budget).padStart(4)} s  ${verdict}`);
 }
 console.log(`\n${rows.join("\n")}\n`);
 console.log(`${passed} passed, ${failed} failed`);
