@@ -4,9 +4,10 @@ import type { Value } from "../interpret/index.ts";
 import { totalWords } from "../interpret/lower.ts";
 import { readValues } from "../interpret/marshal.ts";
 import type { ValType } from "../module/val-type.ts";
+import { parsePath } from "./dwarf/index.ts";
 import type { Guest } from "./guest.ts";
 import type { Instructions } from "./instructions.ts";
-import type { FrameAccess, SourceInfo, SourcePlace } from "./source.ts";
+import type { FrameAccess, SourceInfo, SourcePlace, SourceVariable } from "./source.ts";
 
 export interface Frame {
   /** 0 is the innermost. */
@@ -87,24 +88,22 @@ export class Inspector {
     };
   }
 
-  /** Where a variable of the source lies in memory: what is read first when its value is told. */
+  /** A variable of the source, or a part of one: `readings[2].value`. */
+  variableAt(guest: Guest, frame: Frame, text: string): SourceVariable | undefined {
+    const path = parsePath(text);
+    const variable = this.#info?.variablesAt(frame.offset).find((one) => one.name === path?.name);
+    if (path === undefined || variable === undefined) return undefined;
+    return this.#info?.memberOf(variable, path.steps, this.accessOf(guest, frame));
+  }
+
+  /** Where it lies in memory. */
   extentOf(
     guest: Guest,
     frame: Frame,
-    name: string,
+    text: string,
   ): { readonly address: number; readonly length: number } | undefined {
-    const variable = this.#info?.variablesAt(frame.offset).find((one) => one.name === name);
-    if (variable === undefined) return undefined;
-    let extent: { address: number; length: number } | undefined;
-    const access = this.accessOf(guest, frame);
-    this.#info?.valueOf(variable, {
-      ...access,
-      read(address, length) {
-        extent ??= { address, length };
-        return access.read(address, length);
-      },
-    });
-    return extent;
+    const variable = this.variableAt(guest, frame, text);
+    return variable === undefined ? undefined : this.#info?.extentOf(variable, this.accessOf(guest, frame));
   }
 
   #typesOf(guest: Guest, frame: Frame): readonly ValType[] {

@@ -4,7 +4,7 @@
  */
 
 import type { Module } from "../module/module.ts";
-import { readDwarf } from "./dwarf/index.ts";
+import { readDwarf, type Step } from "./dwarf/index.ts";
 
 export interface SourcePlace {
   readonly file: string;
@@ -31,6 +31,13 @@ export interface SourceInfo {
   functionAt(offset: number): { readonly name: string; readonly low: number; readonly high: number } | undefined;
   variablesAt(offset: number): readonly SourceVariable[];
   valueOf(variable: SourceVariable, access: FrameAccess): string;
+  /** A part of a variable: `[2].value`, `->next`. */
+  memberOf(variable: SourceVariable, steps: readonly Step[], access: FrameAccess): SourceVariable | undefined;
+  /** The bytes of memory that hold it. */
+  extentOf(
+    variable: SourceVariable,
+    access: FrameAccess,
+  ): { readonly address: number; readonly length: number } | undefined;
   files(): readonly string[];
 }
 

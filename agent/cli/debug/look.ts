@@ -34,7 +34,7 @@ export const look: readonly Command[] = [
     name: "print",
     short: "p",
     usage: "print NAME | $LOCAL | @GLOBAL",
-    says: "a variable of the source, a local or a global of WebAssembly",
+    says: "a variable or a part of it (a[2].b, *p), a local or a global of WebAssembly",
     run(session, [name = ""]) {
       const frame = session.frame();
       if (frame === undefined) return session.say("no frame");
@@ -153,7 +153,7 @@ function namedValue(
     const value = guest.instance.globals[number]?.get();
     return value === undefined ? undefined : valueText(value);
   }
-  const variable = session.info?.variablesAt(frame.offset).find((one) => one.name === name);
+  const variable = session.inspector.variableAt(guest, frame, name);
   return variable === undefined ? undefined : session.info?.valueOf(variable, session.inspector.accessOf(guest, frame));
 }
 

@@ -20,6 +20,9 @@ import type { Sources } from "./sources.ts";
 
 /** Instructions between two looks at whether the person wants it back. */
 const SLICE = 200_000;
+const WORD = 4;
+/** Bytes of a watch that are shown. */
+const SHOWN_BYTES = 16;
 /** Frames that are walked. */
 export const FRAMES_MAX = 256;
 
@@ -116,7 +119,9 @@ export class Session {
       case "watch":
         for (const { watch, before, after, by } of stop.written) {
           const name = this.inspector.nameOf(this.#debugger.instructions.functionOf(by) ?? -1);
-          this.say(`watch ${watch.id}: 0x${watch.address.toString(16)}: ${hex(before)} -> ${hex(after)}`);
+          const { from, to } = changed(before, after);
+          const at = (watch.address + from).toString(16);
+          this.say(`watch ${watch.id}: 0x${at}: ${hex(before.slice(from, to))} -> ${hex(after.slice(from, to))}`);
           this.say(`  written by ${name} at 0x${by.toString(16)}${this.#placeText(by)}`);
         }
         break;
@@ -171,6 +176,14 @@ export class Session {
     };
     return unwrap(Debugger.open({ ...call.program, hosts: call.freshHosts() }, call.entry, call.args, options));
   }
+}
+
+/** The words that differ, not too many of them. */
+function changed(before: Uint8Array, after: Uint8Array): { readonly from: number; readonly to: number } {
+  const first = after.findIndex((byte, n) => byte !== before[n]);
+  const last = after.findLastIndex((byte, n) => byte !== before[n]);
+  const from = first - (first % WORD);
+  return { from, to: Math.min(last - (last % WORD) + WORD, from + SHOWN_BYTES, after.length) };
 }
 
 function ownFiles(info: SourceInfo, sources: Sources): (file: string) => boolean {

@@ -28,10 +28,12 @@ interface Contents {
   readonly prefixes: ReadonlyMap<number, string>;
 }
 
-/** Entries of range lists that are read, all units together. */
+/** Functions and entries of range lists that are read, all units together. */
 const RANGES_MAX = 1_000_000;
 const GLOBALS_MAX = 2000;
 const PREFIX_MAX = 400;
+/** Namespaces and classes inside each other. */
+const SCOPES_MAX = 64;
 const ORIGINS_MAX = 8;
 
 export class Functions {
@@ -118,7 +120,7 @@ function listContents(unit: Unit, work: Work): Contents {
     if (tag === TAG.subprogram) {
       if (outside) {
         functionDepth = depth;
-        scopes.note(offset);
+        if (work.spend()) scopes.note(offset);
       }
       const entry = walk.entry();
       if (entry === undefined) continue;
@@ -143,7 +145,7 @@ class Scopes {
   }
 
   open(offset: number, depth: number): void {
-    this.#open.push({ offset, depth, prefix: undefined });
+    if (this.#open.length < SCOPES_MAX) this.#open.push({ offset, depth, prefix: undefined });
   }
 
   close(depth: number): void {

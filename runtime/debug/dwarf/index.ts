@@ -8,16 +8,18 @@ import type { FrameAccess } from "./expression.ts";
 import { Functions } from "./functions.ts";
 import { type Lines, readLines } from "./line-program.ts";
 import { offsetsOf } from "./line-search.ts";
+import { memberOf, type Step } from "./member.ts";
 import { AT } from "./names.ts";
 import { findSections, type Sections } from "./sections.ts";
 import { tableEntry } from "./table-names.ts";
 import { Types } from "./types.ts";
 import type { Unit } from "./unit.ts";
 import { Units } from "./units.ts";
-import { valueText } from "./values.ts";
+import { placeOf, valueText } from "./values.ts";
 import { type Variable, Variables } from "./variables.ts";
 
 export type { FrameAccess } from "./expression.ts";
+export { type Path, parsePath, type Step } from "./member.ts";
 export type { Variable } from "./variables.ts";
 
 export interface SourceLine {
@@ -87,6 +89,20 @@ export class Dwarf {
       const offset = tableEntry(this.#module, index);
       return offset === undefined ? undefined : this.functionAt(offset)?.name;
     });
+  }
+
+  /** A part of a variable, as C names it after the variable's name: `[2].value`, `->next`; see `parsePath`. */
+  memberOf(variable: Variable, steps: readonly Step[], access: FrameAccess): Variable | undefined {
+    this.#types.begin();
+    return memberOf(this.#types, variable, steps, access);
+  }
+
+  /** The bytes of memory that hold a variable; undefined when it lies elsewhere. */
+  extentOf(variable: Variable, access: FrameAccess): { readonly address: number; readonly length: number } | undefined {
+    this.#types.begin();
+    const place = placeOf(variable, access);
+    const length = this.#types.sizeOf(variable.typeAt);
+    return place?.kind === "memory" && length > 0 ? { address: place.address, length } : undefined;
   }
 
   /** The source files that code comes from. */

@@ -29,6 +29,8 @@ export interface LineHeader {
   readonly program: Cursor;
 }
 
+/** Directories or files of one table. */
+const ENTRIES_MAX = 100_000;
 const NOWHERE: Entry = { nameAt: -1, directory: 0 };
 
 /** Reads the header that `contents` begins with; undefined when it is of another version or broken. */
@@ -70,14 +72,17 @@ export function readLineHeader(sections: Sections, contents: Cursor, offsetSize:
 
 function readOldDirectories(tables: Cursor): Entry[] {
   const entries: Entry[] = [NOWHERE];
-  for (let entry = readOldName(tables); entry !== undefined; entry = readOldName(tables)) entries.push(entry);
+  for (let entry = readOldName(tables); entry !== undefined; entry = readOldName(tables)) {
+    if (entries.length < ENTRIES_MAX) entries.push(entry);
+  }
   return entries;
 }
 
 function readOldFiles(tables: Cursor): Entry[] {
   const entries: Entry[] = [NOWHERE];
   for (let entry = readOldName(tables); entry !== undefined; entry = readOldName(tables)) {
-    entries.push(readOldFile(tables, entry.nameAt));
+    const file = readOldFile(tables, entry.nameAt);
+    if (entries.length < ENTRIES_MAX) entries.push(file);
   }
   return entries;
 }
@@ -88,6 +93,11 @@ export function readOldFile(tables: Cursor, nameAt: number): Entry {
   tables.uleb();
   tables.uleb();
   return { nameAt, directory };
+}
+
+/** A file that the program itself defines. */
+export function addFile(header: LineHeader, file: Entry): void {
+  if (header.files.length < ENTRIES_MAX) header.files.push(file);
 }
 
 /** Undefined at the empty name that ends a table, or where the bytes end. */
@@ -103,7 +113,7 @@ const LNCT_DIRECTORY = 2;
 function readEntries(sections: Sections, tables: Cursor, encoding: Encoding): Entry[] {
   const formats: { content: number; form: number }[] = [];
   for (let left = tables.u8(); left > 0; left -= 1) formats.push({ content: tables.uleb(), form: tables.uleb() });
-  const count = tables.uleb();
+  const count = Math.min(tables.uleb(), ENTRIES_MAX);
   const entries: Entry[] = [];
   // An honest entry takes at least a byte, so that a false count cannot ask for more than the bytes that are there.
   while (entries.length < count && !tables.broken) {

@@ -3,7 +3,7 @@
  * most one row, so that time and size are bounded by the section.
  */
 import { Cursor } from "./cursor.ts";
-import { type LineHeader, readLineHeader, readOldFile } from "./line-header.ts";
+import { addFile, type LineHeader, readLineHeader, readOldFile } from "./line-header.ts";
 import { LineTable, ROW_PROLOGUE_END, ROW_STATEMENT } from "./line-table.ts";
 import { joinPath } from "./paths.ts";
 import { openSection, type Sections } from "./sections.ts";
@@ -191,7 +191,7 @@ function extended(operands: Cursor, header: LineHeader, at: Registers): boolean 
     case LNE_DEFINE_FILE: {
       const nameAt = operands.at;
       operands.skipText();
-      header.files.push(readOldFile(operands, nameAt));
+      addFile(header, readOldFile(operands, nameAt));
       return false;
     }
     default:

@@ -17,6 +17,7 @@ export interface AddressRange {
 /** In the order of the bytes. */
 export function rangesOf(entry: Entry, work: Work): readonly AddressRange[] {
   const { unit, values } = entry;
+  if (!work.spend()) return [];
   const list = values.get(AT.ranges);
   const found =
     list === undefined ? single(entry) : unit.version < 5 ? oldList(unit, list.number, work) : newList(entry, work);

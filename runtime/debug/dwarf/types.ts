@@ -48,7 +48,8 @@ export type Type =
     }
   | { readonly kind: "other"; readonly name: string };
 
-const TYPES_KEPT = 20_000;
+/** Types, fields and enumerators that are kept. */
+const TYPES_KEPT = 100_000;
 /** Entries looked at for one question. */
 const WORK_MAX = 500_000;
 const CHAIN_MAX = 32;
@@ -63,6 +64,7 @@ export class Types {
   readonly #units: Units;
   readonly #known = new Map<number, Type | undefined>();
   readonly #names = new Map<number, string>();
+  #kept = 0;
   #work = new Work(WORK_MAX);
 
   constructor(units: Units) {
@@ -81,7 +83,11 @@ export class Types {
     if (this.#known.has(offset)) return this.#known.get(offset);
     const entry = this.#units.entryAt(offset);
     const type = entry === undefined ? undefined : readType(entry, this.#work);
-    if (this.#known.size >= TYPES_KEPT) this.#known.clear();
+    this.#kept += 1 + (type?.kind === "record" ? type.fields.length : type?.kind === "enum" ? type.names.size : 0);
+    if (this.#kept > TYPES_KEPT) {
+      this.#known.clear();
+      this.#kept = 0;
+    }
     this.#known.set(offset, type);
     return type;
   }

@@ -19,6 +19,9 @@ export interface Entry {
   readonly values: ReadonlyMap<number, Value>;
 }
 
+/** An offset at which there is no entry, unlike no offset at all, which as a type means void. */
+const NO_ENTRY = -1;
+
 interface Shape {
   readonly abbreviation: Abbreviation;
   readonly plan: number | readonly Attribute[];
@@ -132,12 +135,12 @@ export class Unit implements UnitHeader {
     return cursor.broken ? undefined : base + offset;
   }
 
-  /** The offset in .debug_info of the entry that an attribute refers to. */
+  /** The offset in .debug_info of the entry that an attribute refers to; NO_ENTRY when that is not in this module. */
   reference(value: Value | undefined): number | undefined {
     if (value === undefined) return undefined;
     if (value.form === FORM.ref_addr) return value.number;
     const local = (value.form >= FORM.ref1 && value.form <= FORM.ref8) || value.form === FORM.ref_udata;
-    return local ? this.offset + value.number : undefined;
+    return local ? this.offset + value.number : NO_ENTRY;
   }
 
   /** Units without the attribute have a single table, whose header is 8 (lists: 12) bytes. */

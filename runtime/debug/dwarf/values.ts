@@ -28,10 +28,12 @@ export function valueText(
   return printer.text();
 }
 
-function placeOf({ location }: Variable, access: FrameAccess): Place | undefined {
+export function placeOf({ location }: Variable, access: FrameAccess): Place | undefined {
   switch (location.kind) {
     case "constant":
       return { kind: "value", value: location.value };
+    case "memory":
+      return location;
     case "bytes": {
       const { at, length } = location.bytes;
       return { kind: "bytes", bytes: location.unit.sections.bytes.subarray(at, at + length) };

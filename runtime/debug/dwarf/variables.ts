@@ -23,6 +23,8 @@ export type Location =
   | { readonly kind: "constant"; readonly value: bigint }
   /** A constant too large for a number: its bytes as they would be in memory. */
   | { readonly kind: "bytes"; readonly unit: Unit; readonly bytes: Bytes }
+  /** A part of another variable. */
+  | { readonly kind: "memory"; readonly address: number }
   | { readonly kind: "optimized out" };
 
 export interface Variable {
