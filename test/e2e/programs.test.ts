@@ -43,6 +43,18 @@ describe("sallyport run --tier interpreter", () => {
 });
 
 describe("sallyport debug", () => {
+  it("does what docs/debugging.md shows", () => {
+    const page = readFileSync(join(ROOT, "docs", "debugging.md"), "utf8");
+    const session = /```\n\$ sallyport debug \S+ (.*)\n([\s\S]*?)```/.exec(page);
+    const lines = (session?.[2] ?? "").split("\n");
+    const prompt = /^\(sallyport\) /;
+    const typed = lines.filter((line) => prompt.test(line)).map((line) => line.replace(prompt, ""));
+    const shown = lines.filter((line) => !prompt.test(line));
+    expect(typed.length).toBeGreaterThan(4);
+    const { out } = sallyport(["debug", program, ...(session?.[1] ?? "").split(" ")], `${typed.join("\n")}\n`);
+    expect(out.split("\n")).toEqual(shown);
+  });
+
   it("takes its commands from a pipe", () => {
     const commands = [
       "b sum",
