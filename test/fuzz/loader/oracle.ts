@@ -6,6 +6,7 @@ import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { CodeReader } from "../../../runtime/module/code-reader.ts";
 import { ALL_FEATURES, type Feature } from "../../../runtime/module/features.ts";
 import { validateModule } from "../../../runtime/validate/module.ts";
+import { unevenness } from "./again.ts";
 import { type Section, splitSections } from "./mutate.ts";
 import { cutAt } from "./rewrite.ts";
 
@@ -109,7 +110,9 @@ export type Judgement =
   | { readonly kind: "differ"; readonly ours: string; readonly v8: string }
   /** Our own mistake flew out. */
   | { readonly kind: "threw"; readonly ours: string }
-  | { readonly kind: "costly"; readonly ours: string };
+  | { readonly kind: "costly"; readonly ours: string }
+  /** We say one thing at first and another later. */
+  | { readonly kind: "uneven"; readonly ours: string };
 
 export interface Bounds {
   readonly cpuMs: number;
@@ -175,7 +178,10 @@ export function judge(bytes: Uint8Array, bounds: Bounds = BOUNDS): Judgement {
   if (spent > bounds.cpuMs) return { kind: "costly", ours: `${Math.round(spent)} ms of CPU time: ${own.line}` };
   if (grown > bounds.peakBytes) return { kind: "costly", ours: `${Math.round(grown / 2 ** 20)} MiB more: ${own.line}` };
   const accepted = own.code === ACCEPTED;
-  if (WebAssembly.validate(bytes) === accepted) return { kind: "agree", accepted };
+  if (WebAssembly.validate(bytes) === accepted) {
+    const uneven = unevenness(bytes, accepted, features);
+    return uneven === undefined ? { kind: "agree", accepted } : { kind: "uneven", ours: uneven };
+  }
   if (OUR_LIMITS.has(own.code)) return { kind: "excluded", reason: `ours: ${own.line.replaceAll(/\d+/g, "N")}` };
   const message = accepted ? v8(bytes) : ACCEPTED;
   // V8 looks for the mix in functions that are compiled side by side, and does not find it every time.
@@ -193,6 +199,5 @@ export function signature(judgement: Judgement): string {
     const message = judgement.v8.replace(/^WebAssembly\.\w+\(\): /, "").replace(/ @\+\d+$/, "");
     return `${judgement.ours} | ${message}`.replaceAll(/#\d+:?"?\w*"?/g, "#").replaceAll(/\d+/g, "N");
   }
-  if (judgement.kind === "threw" || judgement.kind === "costly") return judgement.ours.replaceAll(/\d+/g, "N");
-  return judgement.kind;
+  return "ours" in judgement ? judgement.ours.replaceAll(/\d+/g, "N") : judgement.kind;
 }

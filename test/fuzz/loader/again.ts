@@ -1,0 +1,33 @@
+/**
+ * A module judged a second time, in ways that may not matter: beside a thousand other modules in one registry, and
+ * written anew by the encoder, whose output is already in its shortest form.
+ */
+import { decodeModule } from "../../../runtime/binary/decode.ts";
+import { encodeModule } from "../../../runtime/binary/encode.ts";
+import type { FeatureSet } from "../../../runtime/module/features.ts";
+import { createRegistry } from "../../../runtime/module/registry.ts";
+import { validateModule } from "../../../runtime/validate/module.ts";
+
+const SHARED_BY = 1000;
+let registry = createRegistry();
+let sharers = 0;
+
+/** What came out differently, or undefined. */
+export function unevenness(bytes: Uint8Array, accepted: boolean, features: FeatureSet): string | undefined {
+  const decoded = decodeModule(bytes);
+  if (!decoded.ok) return undefined;
+  sharers += 1;
+  if (sharers % SHARED_BY === 0) registry = createRegistry();
+  const shared = validateModule(decoded.value, { features, registry });
+  if (shared.ok !== accepted) return `in a shared registry: ${shared.ok ? "accepted" : shared.error.line()}`;
+  if (!accepted) return undefined;
+  const written = encodeModule(decoded.value);
+  const read = decodeModule(written);
+  if (!read.ok) return `written anew: ${read.error.line()}`;
+  const valid = validateModule(read.value, { features });
+  if (!valid.ok) return `written anew: ${valid.error.line()}`;
+  // With exceptions of the old kind V8 says now this, now that: see the oracle.
+  const { features: used } = valid.value;
+  if (!used.includes("legacy-exceptions") && !WebAssembly.validate(written)) return "written anew: refused by V8";
+  return Buffer.compare(encodeModule(read.value), written) === 0 ? undefined : "written anew twice: other bytes";
+}
