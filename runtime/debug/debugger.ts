@@ -37,6 +37,11 @@ interface Shown {
   readonly offset: number;
 }
 
+interface Found {
+  readonly position: number;
+  readonly stop: Stop;
+}
+
 export interface DebuggerOptions {
   readonly info?: SourceInfo;
   /** Files whose lines are stepped by; others are passed over. All of them unless given. */
@@ -158,10 +163,19 @@ export class Debugger {
 
   /** To the last position before this one where the goal, a breakpoint or a watch would have stopped the program. */
   backward(goal: Goal): Stop {
+    const search = this.backwards(goal, Number.POSITIVE_INFINITY);
+    for (;;) {
+      const { done, value } = search.next();
+      if (done === true) return value;
+    }
+  }
+
+  /** The same, to be looked up from after every so many instructions. Left early, it stands somewhere in the past. */
+  *backwards(goal: Goal, slice: number): Generator<undefined, Stop> {
     let limit = this.position;
     for (const mark of this.#marks().toReversed()) {
       if (mark.position >= limit) continue;
-      const found = this.#scan(mark, limit, goal);
+      const found = yield* this.#scan(mark, limit, goal, slice);
       if (found !== undefined) {
         this.seek(found.position);
         return this.#settle(found.stop);
@@ -186,11 +200,12 @@ export class Debugger {
   }
 
   /** The last stop in a stretch of the past. */
-  #scan(mark: Mark<Shown>, limit: number, goal: Goal): { readonly position: number; readonly stop: Stop } | undefined {
-    let found: { position: number; stop: Stop } | undefined;
+  *#scan(mark: Mark<Shown>, limit: number, goal: Goal, slice: number): Generator<undefined, Found | undefined> {
+    let found: Found | undefined;
+    let until = mark.position + slice;
     this.#restore(mark);
     this.stops.refresh(this.#guest.memory);
-    this.#run((here, previous) => {
+    const look: Decide = (here, previous) => {
       const { position } = here;
       if (position >= limit) return { kind: "step" };
       const written = this.stops.written(this.#guest.memory, previous);
@@ -198,8 +213,12 @@ export class Debugger {
       if (written.length > 0) found = { position, stop: { kind: "watch", written } };
       else if (hits.length > 0) found = { position, stop: { kind: "breakpoint", hits } };
       else if (goal(here)) found = { position, stop: { kind: "step" } };
-      return undefined;
-    });
+      return position >= until ? { kind: "budget" } : undefined;
+    };
+    while (this.#run(look).kind === "budget") {
+      until += slice;
+      yield;
+    }
     return found;
   }
 

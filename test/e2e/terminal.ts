@@ -70,6 +70,10 @@ async function interrupt(): Promise<readonly string[]> {
   await terminal.expect("Ctrl-C", /interrupted/);
   terminal.type("stepi\n");
   await terminal.expect('"stepi" after Ctrl-C', /#0 /);
+  terminal.type("rcontinue\n");
+  await new Promise((resolve) => setTimeout(resolve, 50));
+  terminal.type("\u0003");
+  await terminal.expect("Ctrl-C while going back", /interrupted|at the first instruction/);
   return terminal.quit();
 }
 

@@ -32,7 +32,7 @@ async function steps(session: Session, words: readonly string[], goal: () => Goa
 }
 
 const forward = (session: Session, goal: Goal): Promise<Stop> => session.forward(goal);
-const backward = async (session: Session, goal: Goal): Promise<Stop> => session.backward(goal);
+const backward = (session: Session, goal: Goal): Promise<Stop> => session.backward(goal);
 
 /** A step's beginning. Without any line information, steps are instructions. */
 function from(session: Session) {
@@ -133,16 +133,19 @@ const motion: readonly Command[] = [
     usage: "rcontinue",
     says: "back to the last breakpoint or written watch",
     repeats: true,
-    run: (session) => void session.backward(onwards),
+    async run(session) {
+      await session.backward(onwards);
+    },
   },
   {
     name: "seek",
     usage: "seek POSITION",
     says: "to where so many instructions had run",
-    run(session, [text = ""]) {
+    async run(session, [text = ""]) {
       const position = wholeNumber(text, Number.MAX_SAFE_INTEGER);
       if (position === undefined) session.say("seek where? `info` tells the position");
-      else session.tell(session.debugger.seek(position));
+      else if (position < session.debugger.position) session.tell(session.debugger.seek(position));
+      else if (alive(session)) await session.forward((here) => here.position >= position);
     },
   },
 ];

@@ -90,10 +90,22 @@ export class Session {
     return stop;
   }
 
-  backward(goal: Goal): Stop {
-    const stop = this.#debugger.backward(goal);
-    this.tell(stop);
-    return stop;
+  /** The same in the past. When the person interrupts, it stands where it stood. */
+  async backward(goal: Goal): Promise<Stop> {
+    const { position } = this.#debugger;
+    const search = this.#debugger.backwards(goal, SLICE);
+    let next = search.next();
+    while (next.done !== true) {
+      if (await this.#options.interrupted()) {
+        this.say("interrupted");
+        const stop = this.#debugger.seek(position);
+        this.tell(stop);
+        return { kind: "budget" };
+      }
+      next = search.next();
+    }
+    this.tell(next.value);
+    return next.value;
   }
 
   /** Innermost first; none when the program is over. */

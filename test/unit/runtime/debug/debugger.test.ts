@@ -153,6 +153,16 @@ describe("backwards", () => {
     expect(one.backward(anyInstruction)).toEqual({ kind: "start" });
   });
 
+  it("can be left while it is being searched, and the program put back to where it stood", () => {
+    const one = debuggerOf(readings("5").program, { history: FEW });
+    one.forward(onwards, 5000);
+    const state = stateOf(one);
+    const search = one.backwards(onwards, 100);
+    for (let n = 0; n < 7; n += 1) expect(search.next().done).toBe(false);
+    one.seek(5000);
+    expect(stateOf(one)).toBe(state);
+  });
+
   it("remembers from later on when the host's answers are forgotten", () => {
     const one = debuggerOf(readings().program, { history: { ...FEW, answerBytes: 900 } });
     one.forward(onwards);
