@@ -1,6 +1,6 @@
+/** V8's trap messages as the stable codes of the specification's execution chapter; what a report and a test compare. */
 import type { Trap } from "../guest-code.ts";
 
-/** V8's trap messages as the stable codes of the specification's execution chapter; what a report and a test compare. */
 const MESSAGES: readonly (readonly [pattern: RegExp, code: string])[] = [
   [/^unreachable$/, "unreachable"],
   [/memory access out of bounds|data segment/, "out-of-bounds-memory-access"],
