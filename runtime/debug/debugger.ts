@@ -5,17 +5,10 @@
  */
 
 import { trapFault } from "../faults.ts";
-import {
-  type Activation,
-  type FunctionInstance,
-  type Probe,
-  restore,
-  snapshot,
-  type Value,
-} from "../interpret/index.ts";
+import { type Activation, type FunctionInstance, type Probe, restore, type Value } from "../interpret/index.ts";
 import { Fault } from "../kernel/fault.ts";
 import { attemptSync, type Result, unwrap } from "../kernel/result.ts";
-import { type Guest, type GuestOptions, openGuest, type Program } from "./guest.ts";
+import { type Guest, type GuestOptions, openGuest, type Program, snapshotOf } from "./guest.ts";
 import { HISTORY_LIMITS, History, type HistoryLimits, type Mark } from "./history.ts";
 import { HostLog } from "./host-log.ts";
 import { Instructions } from "./instructions.ts";
@@ -68,7 +61,6 @@ export class Debugger {
   #shown = { depth: -1, line: 0, offset: -1 };
   /** The same before the instruction at hand. */
   readonly #before = { depth: -1, line: 0, offset: -1 };
-  #keepsHistory = true;
   /** A mark besides the regular ones, shortly before where somebody went back to. */
   #near: Mark<Shown> | undefined;
   /** No regular mark is taken before this position. */
@@ -122,7 +114,7 @@ export class Debugger {
 
   /** The first position that can be gone back to. */
   get pastFrom(): number {
-    return this.#history.marks[0]?.position ?? 0;
+    return this.#history.marks[0]?.position ?? this.position;
   }
 
   // --- forwards
@@ -148,7 +140,7 @@ export class Debugger {
   seek(position: number): Stop {
     const marks = this.#marks();
     const mark = marks.findLast((one) => one.position <= position) ?? marks[0];
-    if (mark === undefined) return this.#stopped;
+    if (mark === undefined) return this.#settle({ kind: "start" });
     const target = Math.max(position, mark.position);
     this.#restore(mark);
     // Whoever goes back will go back again: a mark close by makes that quick.
@@ -267,7 +259,6 @@ export class Debugger {
   }
 
   #isDue({ position }: Here): boolean {
-    if (!this.#keepsHistory) return false;
     if (position >= this.#due) {
       this.#due = this.#history.dueAt(this.#guest.memory.size);
       if (position >= this.#due) return true;
@@ -295,26 +286,24 @@ export class Debugger {
     }
   }
 
-  /** Undefined when the program holds something of the host's that cannot be written down. */
   #take(): Mark<Shown> | undefined {
-    if (this.#call === undefined) return undefined;
-    const taken = snapshot(this.#guest.store, this.#call);
+    const file = this.#call === undefined ? undefined : snapshotOf(this.#guest, this.#call);
     const { position } = this.#here;
-    return taken.ok ? { position, file: taken.value, answers: this.#log.cursor, note: { ...this.#before } } : undefined;
+    return file === undefined ? undefined : { position, file, answers: this.#log.cursor, note: { ...this.#before } };
   }
 
   #mark(): void {
     const mark = this.#take();
-    if (mark === undefined) {
-      this.#keepsHistory = false;
-      return;
-    }
-    this.#history.add(mark);
-    while (this.#log.cost > this.#history.limits.answerBytes) {
-      const answers = this.#history.forgetOldest();
+    const { answerBytes, distance } = this.#history.limits;
+    if (mark === undefined) this.#due = this.#here.position + distance;
+    else this.#history.add(mark);
+    while (this.#log.cost > answerBytes) {
+      // Where no mark can be made, the past is given up altogether.
+      const answers = this.#history.forgetOldest(mark === undefined);
+      if (answers === undefined && mark !== undefined) break;
+      this.#near = undefined;
+      this.#log.forgetBefore(answers ?? this.#log.cursor);
       if (answers === undefined) break;
-      this.#log.forgetBefore(answers);
-      if ((this.#near?.answers ?? answers) < answers) this.#near = undefined;
     }
     this.#markedCost = this.#log.cost;
   }

@@ -3,7 +3,15 @@
  * guest through `GuestMemory` only. The same program can be made ready again and again, to start over or to continue.
  */
 import { decodeModule } from "../binary/decode.ts";
-import { type Instance, type Probe, Store, type StoreLimits, type Value } from "../interpret/index.ts";
+import {
+  type Activation,
+  type Instance,
+  type Probe,
+  Store,
+  type StoreLimits,
+  snapshot,
+  type Value,
+} from "../interpret/index.ts";
 import type { Fault } from "../kernel/fault.ts";
 import { attemptSync, ok, type Result, unwrap } from "../kernel/result.ts";
 import { importsOf } from "../module/module.ts";
@@ -29,6 +37,11 @@ export function programOf(bytes: Uint8Array, hosts: Hosts, fuel?: number): Resul
   }));
 }
 
+/** Snapshots hold the whole memory: programs with more are not for walking through. */
+const LIMITS: Partial<StoreLimits> = { memoryBytes: 1024 * 1024 * 1024 };
+/** Nobody can interrupt a start function; this much takes some seconds. */
+const START_FUEL = 200_000_000;
+
 export interface Guest {
   readonly store: Store;
   readonly instance: Instance;
@@ -45,12 +58,13 @@ export interface GuestOptions {
 
 /** LINK_* when an import is missing or does not match; TRAP_* when a segment or the start function traps. */
 export function openGuest(program: Program, options: GuestOptions = {}): Result<Guest, Fault> {
-  const { valid, hosts, limits, fuel } = program;
+  const { valid, hosts, limits, fuel = Number.POSITIVE_INFINITY } = program;
   const { probe, around, adopt = false } = options;
+  const startFuel = Math.min(fuel, START_FUEL);
   const store = new Store({
     registry: valid.registry,
-    ...(limits === undefined ? {} : { limits }),
-    ...(fuel === undefined ? {} : { fuel }),
+    limits: { ...LIMITS, ...limits },
+    fuel: startFuel,
     ...(probe === undefined ? {} : { probe }),
   });
   let instance: Instance | undefined;
@@ -67,7 +81,19 @@ export function openGuest(program: Program, options: GuestOptions = {}): Result<
   const made = adopt ? store.adopt(valid, resolve) : store.instantiate(valid, resolve);
   if (!made.ok) return made;
   instance = made.value;
+  store.fuel = fuel - (startFuel - store.fuel);
   return ok({ store, instance: made.value, memory });
+}
+
+/** Undefined when the program holds something of the host's, or more memory than can be written down. */
+export function snapshotOf({ store }: Guest, call: Activation): Uint8Array | undefined {
+  try {
+    const taken = snapshot(store, call);
+    return taken.ok ? taken.value : undefined;
+  } catch (error) {
+    if (error instanceof RangeError) return undefined;
+    throw error;
+  }
 }
 
 /** The guest's first memory. */

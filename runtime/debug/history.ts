@@ -66,9 +66,9 @@ export class History<T> {
     }
   }
 
-  /** Gives up the oldest; the answers that are needed from then on. At least one mark stays. */
-  forgetOldest(): number | undefined {
-    if (this.#marks.length < 2) return undefined;
+  /** Gives up the oldest; the answers that are needed from then on. The last stays unless `all`. */
+  forgetOldest(all = false): number | undefined {
+    if (this.#marks.length < 2 && !all) return undefined;
     this.#marks.shift();
     return this.#marks[0]?.answers;
   }

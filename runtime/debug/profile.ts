@@ -91,7 +91,7 @@ export class Profile {
   #name(f: number): string {
     const known = this.#names.get(f);
     if (known !== undefined) return known;
-    const name = this.#nameOf(f).replaceAll(/[;\s]+/g, "_");
+    const name = this.#nameOf(f).replaceAll(/[;\r\n]+/g, "_");
     this.#names.set(f, name);
     return name;
   }

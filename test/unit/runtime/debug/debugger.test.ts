@@ -12,7 +12,9 @@ import {
   returned,
   type Stop,
 } from "../../../../runtime/debug/index.ts";
+import { HostRef } from "../../../../runtime/interpret/index.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
+import { assemble } from "../../../guests/guests.ts";
 import { debuggerOf, inspectorOf, readings, small, stateOf } from "./rig.ts";
 
 const FEW = { marks: 4, bytes: 1 << 24, distance: 300, bytesAnInstruction: Number.POSITIVE_INFINITY };
@@ -170,6 +172,40 @@ describe("backwards", () => {
     expect(one.seek(0)).toEqual({ kind: "start" });
     expect(one.position).toBe(one.pastFrom);
     expect(one.forward(onwards)).toMatchObject({ kind: "returned" });
+  });
+});
+
+describe("a program that holds something of the host's", () => {
+  const holder = assemble(`(module (import "h" "get" (func $get (result externref)))
+    (func (export "f") (param $n i32) (result i32) (local $held externref)
+      (loop $again
+        (local.set $held (call $get))
+        (local.set $n (i32.sub (local.get $n) (i32.const 1)))
+        (br_if $again (local.get $n)))
+      (ref.is_null (local.get $held))))`);
+  const open = (answerBytes: number) => {
+    const program = unwrap(programOf(holder, () => () => [{ type: "ref", value: new HostRef("a door") }]));
+    return unwrap(
+      Debugger.open(program, "f", [{ type: "i32", value: 30 }], { history: { ...FEW, distance: 10, answerBytes } }),
+    );
+  };
+  const end = { kind: "returned", values: [{ type: "i32", value: 0 }] };
+
+  it("is taken back to before it held it", () => {
+    const one = open(1e6);
+    expect(one.forward(onwards)).toEqual(end);
+    one.seek(5);
+    expect(one.position).toBe(5);
+    expect(one.forward(onwards)).toEqual(end);
+  });
+
+  it("runs on without a past when its answers become too many", () => {
+    const one = open(1000);
+    expect(one.forward(onwards, 100)).toEqual({ kind: "budget" });
+    expect(one.backward(anyInstruction)).toEqual({ kind: "start" });
+    expect(one.position).toBe(100);
+    expect(one.pastFrom).toBe(100);
+    expect(one.forward(onwards)).toEqual(end);
   });
 });
 
