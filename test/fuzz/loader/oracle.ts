@@ -166,21 +166,30 @@ export function v8(bytes: Uint8Array): string {
   }
 }
 
+const threw = (thrown: unknown): Judgement => ({
+  kind: "threw",
+  ours: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown),
+});
+
 export function judge(bytes: Uint8Array, bounds: Bounds = BOUNDS): Judgement {
   const [cpu, peak] = [cpuMs(), peakBytes()];
   let own: ReturnType<typeof ours>;
   try {
     own = ours(bytes);
   } catch (thrown) {
-    return { kind: "threw", ours: thrown instanceof Error ? (thrown.stack ?? thrown.message) : String(thrown) };
+    return threw(thrown);
   }
   const [spent, grown] = [cpuMs() - cpu, peakBytes() - peak];
   if (spent > bounds.cpuMs) return { kind: "costly", ours: `${Math.round(spent)} ms of CPU time: ${own.line}` };
   if (grown > bounds.peakBytes) return { kind: "costly", ours: `${Math.round(grown / 2 ** 20)} MiB more: ${own.line}` };
   const accepted = own.code === ACCEPTED;
   if (WebAssembly.validate(bytes) === accepted) {
-    const uneven = unevenness(bytes, accepted, features);
-    return uneven === undefined ? { kind: "agree", accepted } : { kind: "uneven", ours: uneven };
+    try {
+      const uneven = unevenness(bytes, accepted, features);
+      return uneven === undefined ? { kind: "agree", accepted } : { kind: "uneven", ours: uneven };
+    } catch (thrown) {
+      return threw(thrown);
+    }
   }
   if (OUR_LIMITS.has(own.code)) return { kind: "excluded", reason: `ours: ${own.line.replaceAll(/\d+/g, "N")}` };
   const message = accepted ? v8(bytes) : ACCEPTED;

@@ -55,8 +55,9 @@ export async function fuzzLoader({ seconds, seed, log, progress }: FuzzOptions):
     }
     const again = await work({ ...order, from: end.next, announce: true, seconds: 60 }, hear);
     found.add(`died at ${again.next}`);
-    log(`finding ${found.size}, input ${seed} ${again.next}: the process died\n  ${end.stderr.slice(-500)}`);
-    runs = again.next + 1;
+    const where = again.done ? `after input ${seed} ${end.next}, and not again` : `input ${seed} ${again.next}`;
+    log(`finding ${found.size}, ${where}: the process died\n  ${end.stderr.slice(-500)}`);
+    runs = again.done ? again.next : again.next + 1;
   }
   progress("");
   for (const [name, times] of [...total].sort()) log(`${String(times).padStart(9)} ${name}`);
