@@ -4,6 +4,11 @@ export const ENGINE_LIMITS = {
   moduleBytes: 64 * 1024 * 1024,
   /** Entries of one section (types, imports, exports …). Honest modules have a few thousand. */
   sectionEntries: 1_000_000,
+  /**
+   * Entries of all sections, parameters, fields and expressions of segments together, custom sections too: each becomes
+   * an object of up to 300 bytes. An honest module of 60 MB has 300 000 functions, and little else in such numbers.
+   */
+  moduleEntries: 1_000_000,
   /** Bytes of an import or export name. */
   nameBytes: 100_000,
   /** Parameters or results of one function type. */
@@ -15,12 +20,8 @@ export const ENGINE_LIMITS = {
   locals: 50_000,
   /** Labels of one br_table. */
   branchTargets: 1_000_000,
-  /** Constant expressions of one element segment. */
-  segmentEntries: 10_000_000,
   /** Supertypes above a type. */
   subtypeDepth: 63,
-  /** Parameters, results and fields of one recursion group together: its canonical form is one text. */
-  groupValues: 4_000_000,
   /** Types of one registry, over all modules that share it: a reference type has 25 bits for the number. */
   registryTypes: 8_000_000,
   /** Operands on the validation stack of one function. */

@@ -50,6 +50,7 @@ export function decodeModule(bytes: Uint8Array): Result<Module, Fault> {
       if (reader.done) throw reader.refuse("unexpected end of section or function");
       const body = reader.slice(reader.u32());
       if (id === 0) {
+        reader.keep(1, at);
         customs.push(readCustom(body, last));
         continue;
       }

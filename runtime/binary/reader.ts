@@ -8,12 +8,25 @@ import { loadFault } from "../faults.ts";
 import { fromUtf8 } from "../kernel/bytes.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 
+/** What is left for a whole module, over all readers of its parts. */
+interface Budget {
+  entries: number;
+}
+
 export class Reader {
   readonly bytes: Uint8Array;
   at: number;
   readonly end: number;
 
-  constructor(bytes: Uint8Array, at = 0, end = bytes.byteLength) {
+  readonly #budget: Budget;
+
+  constructor(
+    bytes: Uint8Array,
+    at = 0,
+    end = bytes.byteLength,
+    budget: Budget = { entries: ENGINE_LIMITS.moduleEntries },
+  ) {
+    this.#budget = budget;
     this.bytes = bytes;
     this.at = at;
     this.end = end;
@@ -131,6 +144,20 @@ export class Reader {
     return value;
   }
 
+  /** The length of a vector whose entries are kept as objects. */
+  entries(max?: number): number {
+    const start = this.at;
+    const value = this.count(max);
+    this.keep(value, start);
+    return value;
+  }
+
+  /** Accounts for entries that are kept as objects. */
+  keep(entries: number, at = this.at): void {
+    this.#budget.entries -= entries;
+    if (this.#budget.entries < 0) throw this.unsupported(`more than ${ENGINE_LIMITS.moduleEntries} entries in all`, at);
+  }
+
   name(): string {
     const start = this.at;
     const length = this.u32();
@@ -145,7 +172,7 @@ export class Reader {
   /** The next `length` bytes as a reader of their own. */
   slice(length: number): Reader {
     if (length > this.end - this.at) throw this.refuse("length out of bounds: unexpected end of section or function");
-    const part = new Reader(this.bytes, this.at, this.at + length);
+    const part = new Reader(this.bytes, this.at, this.at + length, this.#budget);
     this.at += length;
     return part;
   }

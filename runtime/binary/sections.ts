@@ -1,5 +1,4 @@
 /** Imports, functions, tables, memories, globals, tags, exports, start: sections 5.5.5 to 5.5.11 and 5.5.16. */
-import { ENGINE_LIMITS } from "../limits.ts";
 import type {
   ByteRange,
   Export,
@@ -23,13 +22,9 @@ export function readExpression(reader: Reader, facts: CodeFacts): ByteRange {
   return { start, end: reader.at };
 }
 
-export function vector<T>(
-  reader: Reader,
-  read: (at: number) => T,
-  max: number = ENGINE_LIMITS.sectionEntries,
-): readonly T[] {
+export function vector<T>(reader: Reader, read: (at: number) => T): readonly T[] {
   const out: T[] = [];
-  for (let left = reader.count(max); left > 0; left -= 1) out.push(read(reader.at));
+  for (let left = reader.entries(); left > 0; left -= 1) out.push(read(reader.at));
   return out;
 }
 
@@ -69,8 +64,12 @@ function readTagType(reader: Reader): number {
   return reader.u32();
 }
 
+const NO_FUNCTIONS = new Uint32Array(0);
+
 export function readFunctions(reader: Reader): Uint32Array {
-  const out = new Uint32Array(reader.count());
+  const length = reader.count();
+  if (length === 0) return NO_FUNCTIONS;
+  const out = new Uint32Array(length);
   for (let n = 0; n < out.length; n += 1) out[n] = reader.u32();
   return out;
 }

@@ -16,13 +16,16 @@ export const readElements = (reader: Reader, facts: CodeFacts): readonly Element
     const expressions = (form & 4) !== 0;
     const type = elementType(reader, form, expressions);
     const items = expressions
-      ? { expressions: vector(reader, () => readExpression(reader, facts), ENGINE_LIMITS.segmentEntries) }
+      ? { expressions: vector(reader, () => readExpression(reader, facts)) }
       : { functions: readFunctions(reader) };
     return { mode, type, items, at };
   });
 
+const PASSIVE: SegmentMode = { kind: "passive" };
+const DECLARATIVE: SegmentMode = { kind: "declarative" };
+
 function elementMode(reader: Reader, form: number, facts: CodeFacts): SegmentMode {
-  if ((form & 1) !== 0) return { kind: (form & 2) !== 0 ? "declarative" : "passive" };
+  if ((form & 1) !== 0) return (form & 2) !== 0 ? DECLARATIVE : PASSIVE;
   const index = (form & 2) !== 0 ? reader.u32() : 0;
   return { kind: "active", index, offset: readExpression(reader, facts) };
 }
@@ -39,8 +42,7 @@ export const readDatas = (reader: Reader, facts: CodeFacts): readonly DataSegmen
     const form = reader.u32();
     if (form > 2) throw reader.refuse("malformed data segment kind", at);
     const index = form === 2 ? reader.u32() : 0;
-    const mode: SegmentMode =
-      form === 1 ? { kind: "passive" } : { kind: "active", index, offset: readExpression(reader, facts) };
+    const mode: SegmentMode = form === 1 ? PASSIVE : { kind: "active", index, offset: readExpression(reader, facts) };
     const length = reader.u32();
     const start = reader.at;
     reader.skip(length);
@@ -67,9 +69,13 @@ const common: readonly (readonly LocalRun[])[] = Array.from({ length: (V128 + 1)
   { count: n % COMMON_COUNT, type: Math.floor(n / COMMON_COUNT) },
 ]);
 
-/** A list of this run alone. */
-const aloneOf = (count: number, type: ValType): readonly LocalRun[] =>
-  (count < COMMON_COUNT && type <= V128 ? common[type * COMMON_COUNT + count] : undefined) ?? [{ count, type }];
+const commonRun = (count: number, type: ValType): readonly LocalRun[] | undefined =>
+  count < COMMON_COUNT && type <= V128 ? common[type * COMMON_COUNT + count] : undefined;
+
+function ownRun(reader: Reader, count: number, type: ValType): readonly LocalRun[] {
+  reader.keep(1);
+  return [{ count, type }];
+}
 
 function readLocals(reader: Reader): { locals: readonly LocalRun[]; localCount: number } {
   const at = reader.at;
@@ -82,7 +88,8 @@ function readLocals(reader: Reader): { locals: readonly LocalRun[]; localCount: 
     const count = reader.u32();
     localCount += count;
     if (localCount > 0xffffffff) throw reader.refuse("too many locals", at);
-    locals = aloneOf(count, readValType(reader));
+    const type = readValType(reader);
+    locals = commonRun(count, type) ?? ownRun(reader, count, type);
     if (runs > 1) several.push(...locals);
   }
   if (runs > 1) locals = several;

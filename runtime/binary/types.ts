@@ -71,8 +71,17 @@ function readReference(reader: Reader): ValType | undefined {
   return heap === undefined ? undefined : refType(heap, true);
 }
 
+/** `count` entries; all empty lists are one. */
+function list<T>(count: number, read: () => T): readonly T[] {
+  if (count === 0) return NONE;
+  const out: T[] = [];
+  for (let left = count; left > 0; left -= 1) out.push(read());
+  return out;
+}
+const NONE: readonly never[] = [];
+
 const readResultType = (reader: Reader): readonly ValType[] =>
-  Array.from({ length: reader.count(ENGINE_LIMITS.typeArity) }, () => readValType(reader));
+  list(reader.entries(ENGINE_LIMITS.typeArity), () => readValType(reader));
 
 function readMutability(reader: Reader): boolean {
   const byte = reader.byte();
@@ -96,10 +105,7 @@ function readComposite(reader: Reader): CompositeType {
     case 0x60:
       return { kind: "func", params: readResultType(reader), results: readResultType(reader) };
     case 0x5f:
-      return {
-        kind: "struct",
-        fields: Array.from({ length: reader.count(ENGINE_LIMITS.structFields) }, () => readField(reader)),
-      };
+      return { kind: "struct", fields: list(reader.entries(ENGINE_LIMITS.structFields), () => readField(reader)) };
     case 0x5e:
       return { kind: "array", field: readField(reader) };
     default:
@@ -109,9 +115,9 @@ function readComposite(reader: Reader): CompositeType {
 
 function readSubType(reader: Reader): SubType {
   const byte = reader.peek();
-  if (byte !== 0x50 && byte !== 0x4f) return { final: true, supers: [], composite: readComposite(reader) };
+  if (byte !== 0x50 && byte !== 0x4f) return { final: true, supers: NONE, composite: readComposite(reader) };
   reader.at += 1;
-  const supers = Array.from({ length: reader.count() }, () => reader.u32());
+  const supers = list(reader.entries(), () => reader.u32());
   return { final: byte === 0x4f, supers, composite: readComposite(reader) };
 }
 
@@ -119,12 +125,12 @@ function readSubType(reader: Reader): SubType {
 export function readTypes(reader: Reader): { types: readonly SubType[]; groups: readonly RecGroup[] } {
   const types: SubType[] = [];
   const groups: RecGroup[] = [];
-  for (let left = reader.count(); left > 0; left -= 1) {
+  for (let left = reader.entries(); left > 0; left -= 1) {
     const at = reader.at;
     const start = types.length;
     if (reader.peek() === 0x4e) {
       reader.at += 1;
-      for (let members = reader.count(); members > 0; members -= 1) types.push(readSubType(reader));
+      for (let members = reader.entries(); members > 0; members -= 1) types.push(readSubType(reader));
     } else types.push(readSubType(reader));
     if (types.length > ENGINE_LIMITS.sectionEntries) throw reader.unsupported(`${types.length} types`, at);
     groups.push({ start, count: types.length - start, at });

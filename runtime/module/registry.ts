@@ -61,11 +61,6 @@ const ABOVE: readonly ReadonlySet<HeapType>[] = [
 
 const TOP_OF = { func: HEAP.func, struct: HEAP.struct, array: HEAP.array } as const;
 
-function valueCount(type: CompositeType): number {
-  if (type.kind === "func") return type.params.length + type.results.length;
-  return type.kind === "struct" ? type.fields.length : 1;
-}
-
 export function createRegistry(): TypeRegistry {
   return new Registry();
 }
@@ -76,7 +71,7 @@ class Registry implements TypeRegistry {
   readonly #displays: Int32Array[] = [];
   readonly #groups = new Map<string, number>();
 
-  /** VALIDATE_LIMIT for a group or a registry beyond its bound. */
+  /** VALIDATE_LIMIT for a registry beyond its bound. */
   add({ types, groups }: Pick<Module, "types" | "groups">): Int32Array {
     const canon = new Int32Array(types.length).fill(-1);
     for (const { start, count, at } of groups) {
@@ -95,10 +90,7 @@ class Registry implements TypeRegistry {
 
   /** The id of the group's first type; the others follow. */
   #group(members: readonly SubType[], start: number, at: number, earlier: (n: number) => number): number {
-    const { groupValues, registryTypes } = ENGINE_LIMITS;
-    if (members.reduce((sum, one) => sum + valueCount(one.composite), 0) > groupValues) {
-      throw validateFault("VALIDATE_LIMIT", { what: "values in a recursion group", limit: groupValues, offset: at });
-    }
+    const { registryTypes } = ENGINE_LIMITS;
     // A member of the group itself is written relative to it, any other type by its canonical id.
     const index = (n: number) => (n >= start ? `r${n - start}` : `c${earlier(n)}`);
     const value = (type: ValType): string => {

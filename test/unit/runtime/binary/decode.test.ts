@@ -41,6 +41,27 @@ describe("the decoder", () => {
     }
   });
 
+  it("refuses more than a million entries in all, whatever they are, before they take gigabytes", () => {
+    const repeated = (id: number, count: number, entry: readonly number[]) =>
+      build((to) =>
+        to.section(id, (part) => {
+          part.u32(count);
+          for (let n = 0; n < count; n += 1) part.raw(Uint8Array.from(entry));
+        }),
+      );
+    const parameters = Array.from({ length: 500 }, () => 0x7f);
+    expect(answer(repeated(1, 1990, [0x60, 0xf4, 0x03, ...parameters, 0]))).toBe("accepted");
+    expect(answer(repeated(1, 2000, [0x60, 0xf4, 0x03, ...parameters, 0]))).toContain("more than 1000000 entries");
+    const customs = new Uint8Array(3 * 1_000_001).map((_, n) => (n % 3 === 1 ? 1 : 0));
+    expect(answer(build((to) => to.raw(customs)))).toContain("more than 1000000 entries");
+    // Runs of no locals of a reference type: three bytes each.
+    const runs = new ByteWriter(3_100_000);
+    runs.u32(1_000_000);
+    for (let n = 0; n < 1_000_000; n += 1) runs.raw(Uint8Array.of(0, 0x63, 0));
+    runs.byte(0x0b);
+    expect(answer(body(runs.bytes))).toContain("more than 1000000 entries");
+  });
+
   it("admits a br_table of a million labels and refuses one more by name", () => {
     const table = (count: number) => {
       const to = new ByteWriter(count + 32);
