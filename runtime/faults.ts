@@ -160,6 +160,21 @@ function trap(says: string, means: string) {
   } as const;
 }
 
+const meter = declareFaults("METER", {
+  METER_NAME: {
+    kind: "refusal",
+    says: "the module exports {name}, a name that the metered tier adds itself",
+    means: "Names that begin with sallyport: belong to the host: the leash is held by them.",
+    todo: "Rename the export.",
+  },
+  METER_INVALID: {
+    kind: "refusal",
+    says: "the instrumented module is not valid: {reason}",
+    means: "Our instrumenter made something that our Validator refuses. Nothing was run.",
+    todo: "Report it with the module; run it in the interpreter tier meanwhile.",
+  },
+});
+
 const engine = declareFaults("ENGINE", {
   ENGINE_START: {
     kind: "environment",
@@ -181,10 +196,11 @@ const engine = declareFaults("ENGINE", {
   },
 });
 
-export const catalogues = [load.catalogue, validate.catalogue, link.catalogue, traps.catalogue, engine.catalogue];
+export const catalogues = [load, validate, link, traps, snapshots, meter, engine].map(({ catalogue }) => catalogue);
 export const loadFault = load.fault;
 export const validateFault = validate.fault;
 export const linkFault = link.fault;
+export const meterFault = meter.fault;
 export const engineFault = engine.fault;
 export const trapFault = traps.fault;
 export const snapshotFault = snapshots.fault;

@@ -55,7 +55,7 @@ const missing = (name: string): { ok: false; refusal: Refusal } => ({
   refusal: { stage: "other", message: `no export ${name}` },
 });
 
-function refuse(fault: Fault): Outcome<never> {
+export function refuse(fault: Fault): Outcome<never> {
   const { code } = fault;
   const stage =
     code === "LOAD_MALFORMED"

@@ -8,6 +8,7 @@ import { loadAssembler } from "../../../tools/wat/index.ts";
 import type { MakeEngine } from "./engine.ts";
 import { interpreter, interpreterBlocks } from "./interpreter.ts";
 import type { Assemble } from "./literals.ts";
+import { meteredTiers } from "./metered.ts";
 import { runScript, type ScriptReport } from "./run.ts";
 import { v8 } from "./v8.ts";
 
@@ -28,7 +29,12 @@ function without(...off: readonly Feature[]): FeatureSet {
   return new Set([...ALL_FEATURES].filter((one) => !off.includes(one)));
 }
 
-const TIERS: Readonly<Record<string, MakeEngine>> = { interpreter, "interpreter-blocks": interpreterBlocks, v8 };
+const TIERS: Readonly<Record<string, MakeEngine>> = {
+  interpreter,
+  "interpreter-blocks": interpreterBlocks,
+  v8,
+  ...meteredTiers,
+};
 
 interface FileReport extends ScriptReport {
   readonly file: string;
@@ -107,7 +113,7 @@ function progress(text: string): void {
 
 /** Lines `file:line reason`; empty lines and lines with # are comments. */
 function expectedFailures(tier: string): ReadonlySet<string> {
-  const name = tier === "v8" ? "expected-failures.v8.txt" : "expected-failures.txt";
+  const name = tier === "v8" || tier.startsWith("metered") ? "expected-failures.v8.txt" : "expected-failures.txt";
   const lines = readFileSync(join(here, name), "utf8").split("\n");
   return new Set(lines.filter((line) => line !== "" && !line.startsWith("#")).map((line) => line.split(" ")[0] ?? ""));
 }

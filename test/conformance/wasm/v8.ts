@@ -34,17 +34,30 @@ interface Running {
   readonly calls: Map<string, (args: readonly Value[]) => readonly Value[]>;
 }
 
-export const v8: MakeEngine = () => {
+export const v8: MakeEngine = () =>
+  engineOf({ prepare: (bytes) => ({ ok: true, value: bytes }), settle: () => undefined });
+
+/** What happens to bytes before V8 sees them, and to an instance before anybody uses it. */
+export interface Treatment {
+  prepare(bytes: Uint8Array): Outcome<Uint8Array>;
+  settle(exports: Record<string, unknown>): void;
+}
+
+export function engineOf({ prepare, settle }: Treatment): ScriptEngine {
   const modules: Record<string, Record<string, unknown>> = Object.create(null);
   modules["spectest"] = spectest();
   const engine: ScriptEngine = {
     compile(bytes) {
-      return attempt(() => ({ opaque: { v8: new WebAssembly.Module(bytes), bytes } satisfies CompiledModule }));
+      const prepared = prepare(bytes);
+      if (!prepared.ok) return prepared;
+      const { value } = prepared;
+      return attempt(() => ({ opaque: { v8: new WebAssembly.Module(value), bytes: value } satisfies CompiledModule }));
     },
     instantiate({ opaque }) {
       const { v8, bytes } = opaque as CompiledModule;
       return attempt(() => {
         const running: Running = { instance: new WebAssembly.Instance(v8, modules), bytes, calls: new Map() };
+        settle(running.instance.exports);
         return { opaque: running };
       }, true);
     },
@@ -59,13 +72,15 @@ export const v8: MakeEngine = () => {
     },
   };
   return engine;
-};
+}
 
 /** V8 has fewer messages than the suite: each with the wordings that it may stand for. */
 const WORDINGS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/memory access out of bounds|data segment/, ["out of bounds memory access"]],
   [/table index is out of bounds/, ["out of bounds table access", "undefined element"]],
-  [/table access|element segment/, ["out of bounds table access"]],
+  [/table access/, ["out of bounds table access"]],
+  // array.init_elem says this of the array as well as of the segment.
+  [/element segment/, ["out of bounds table access", "out of bounds array access"]],
   [/array element access out of bounds/, ["out of bounds array access"]],
   [/function signature mismatch/, ["uninitialized element", "indirect call type mismatch"]],
   [/dereferencing a null pointer/, ["null "]],

@@ -1,0 +1,93 @@
+/** Instruction sequences that the instrumenter adds, as bytes. Section 5.4. */
+import { ByteWriter } from "../binary/writer.ts";
+
+const EMPTY_BLOCK = 0x40;
+const MEMORY_INDEX_FOLLOWS = 0x40;
+
+export class Code extends ByteWriter {
+  op(code: number, ...immediates: readonly number[]): this {
+    this.byte(code);
+    for (const one of immediates) this.u32(one);
+    return this;
+  }
+
+  i32(value: number): this {
+    this.byte(0x41);
+    this.s33(value | 0);
+    return this;
+  }
+
+  i64(value: bigint): this {
+    this.byte(0x42);
+    this.s64(value);
+    return this;
+  }
+
+  get(local: number): this {
+    return this.op(0x20, local);
+  }
+
+  set(local: number): this {
+    return this.op(0x21, local);
+  }
+
+  tee(local: number): this {
+    return this.op(0x22, local);
+  }
+
+  globalGet(index: number): this {
+    return this.op(0x23, index);
+  }
+
+  globalSet(index: number): this {
+    return this.op(0x24, index);
+  }
+
+  call(f: number): this {
+    return this.op(0x10, f);
+  }
+
+  /** `if` without parameters and results. */
+  if(): this {
+    this.byte(0x04);
+    this.byte(EMPTY_BLOCK);
+    return this;
+  }
+
+  loop(): this {
+    this.byte(0x03);
+    this.byte(EMPTY_BLOCK);
+    return this;
+  }
+
+  else(): this {
+    return this.op(0x05);
+  }
+
+  end(): this {
+    return this.op(0x0b);
+  }
+
+  /** The word at address 0 of a memory. */
+  firstWord(memory: number): this {
+    this.i32(0);
+    this.byte(0x28);
+    this.#memArg(memory);
+    return this;
+  }
+
+  /** memory.atomic.wait32 on the word at address 0, without a timeout. */
+  waitWhile(memory: number, expected: number): this {
+    this.i32(0).i32(expected).i64(-1n);
+    this.byte(0xfe);
+    this.u32(0x01);
+    this.#memArg(memory);
+    return this;
+  }
+
+  #memArg(memory: number): void {
+    this.byte(2 | (memory === 0 ? 0 : MEMORY_INDEX_FOLLOWS));
+    if (memory !== 0) this.u32(memory);
+    this.byte(0);
+  }
+}

@@ -1,0 +1,30 @@
+/** What the instrumenter puts into a module, and the names under which the host finds it. */
+
+export interface MeterOptions {
+  /** A word in shared memory is looked at where functions begin and loops turn: the host can pause and stop the guest. */
+  readonly epoch: boolean;
+  /**
+   * `block`: a bound, charged where functions begin and loops turn. `exact`: every basic block, one unit per instruction
+   * and more for bulk operations, equal to the interpreter's count.
+   */
+  readonly fuel: "none" | "block" | "exact";
+  /** Units in the tank before the host sets them; 0 unless given. */
+  readonly tank?: bigint;
+}
+
+/** Exports that are added. No module of a publisher may use these names. */
+export const METER_EXPORTS = {
+  /** `i64`, mutable: units that are left; below zero means that it ran out. */
+  fuel: "sallyport:fuel",
+  /** `i32`, mutable: why the added code trapped, see `WHY`. */
+  why: "sallyport:why",
+  /** A shared memory of one page; its first word is one of `EPOCH`. */
+  epoch: "sallyport:epoch",
+  /** The start function, which runs when the host calls it and not at instantiation. */
+  start: "sallyport:start",
+} as const;
+
+export const WHY = { nothing: 0, fuel: 1, stopped: 2 } as const;
+
+/** What the guest does when it next looks: go on, wait for another word, trap. */
+export const EPOCH = { run: 0, pause: 1, stop: 2 } as const;

@@ -1,0 +1,175 @@
+/**
+ * Where a body is charged and interrupted: one walk finds its segments, runs of instructions that are either all executed
+ * or, but for a trap, none. They are the interpreter's own: a segment begins at the body, at a loop's head, in each arm of
+ * an `if`, behind a conditional branch, and behind the `end` that something jumps to. Unreachable code has none.
+ */
+import { CodeReader } from "../module/code-reader.ts";
+import { opcode, opcodes } from "../module/opcodes.ts";
+
+/** A place in the body where fuel is paid, before the instruction at `at`. */
+export interface Segment {
+  readonly at: number;
+  /** Instructions that count, to the next segment. */
+  cost: number;
+  /** `entry` and `loop` are where a call can be interrupted. */
+  readonly kind: "entry" | "loop" | "other";
+  /** Index of the segment at the head of the innermost loop around it, or of the entry's. */
+  readonly owner: number;
+}
+
+/** An instruction that works for longer the larger its last operand is. */
+export interface Bulk {
+  readonly at: number;
+  readonly end: number;
+  readonly op: number;
+}
+
+export interface BodyScan {
+  readonly segments: readonly Segment[];
+  readonly bulk: readonly Bulk[];
+}
+
+const OP = {
+  unreachable: 0x00,
+  block: 0x02,
+  loop: 0x03,
+  if: 0x04,
+  else: 0x05,
+  end: 0x0b,
+  br: 0x0c,
+  brIf: 0x0d,
+  brTable: 0x0e,
+  return: 0x0f,
+  tryTable: opcode("try_table"),
+  brOnNull: opcode("br_on_null"),
+  brOnNonNull: opcode("br_on_non_null"),
+  brOnCast: opcode("br_on_cast"),
+  brOnCastFail: opcode("br_on_cast_fail"),
+} as const;
+
+const FREE = new Set([OP.block, OP.loop, OP.else, OP.end, OP.tryTable]);
+/** 1 for each instruction that costs a unit. The interpreter counts the same. */
+export const COSTS = Uint8Array.from(opcodes, (one, op) => (one === undefined || FREE.has(op) ? 0 : 1));
+
+const ENDS = new Set([
+  OP.unreachable,
+  OP.br,
+  OP.brTable,
+  OP.return,
+  ...["return_call", "return_call_indirect", "return_call_ref", "throw", "throw_ref"].map(opcode),
+]);
+
+/** Instructions whose work is their last operand times a constant. */
+const BULK = new Set(
+  ["memory.fill", "memory.copy", "memory.init", "table.fill", "table.copy", "table.init", "table.grow"]
+    .concat(["array.new", "array.new_default", "array.new_data", "array.new_elem", "array.new_fixed"])
+    .concat(["array.fill", "array.copy", "array.init_data", "array.init_elem"])
+    .map(opcode),
+);
+
+interface Label {
+  readonly kind: "function" | "block" | "loop" | "if" | "else";
+  targeted: boolean;
+}
+
+/** `start` to `end` hold a body that the Validator has passed, its last `end` included. */
+export function scanBody(bytes: Uint8Array, start: number, end: number): BodyScan {
+  const reader = new CodeReader(bytes, start);
+  const segments: Segment[] = [];
+  const bulk: Bulk[] = [];
+  const labels: Label[] = [{ kind: "function", targeted: false }];
+  const owners: number[] = [];
+  let current: Segment | undefined;
+  const open = (kind: Segment["kind"]) => {
+    if (kind !== "other") owners.push(segments.length);
+    current = { at: reader.at, cost: 0, kind, owner: owners.at(-1) as number };
+    segments.push(current);
+  };
+  const target = (depth: number) => {
+    (labels[labels.length - 1 - depth] as Label).targeted = true;
+  };
+  open("entry");
+  while (reader.at < end) {
+    const at = reader.at;
+    const op = reader.opcode();
+    if (current === undefined) {
+      if (op === OP.block || op === OP.loop || op === OP.if || op === OP.tryTable) {
+        passOver(reader, op);
+        continue;
+      }
+      if (op !== OP.end && op !== OP.else) {
+        reader.skip(op);
+        continue;
+      }
+    } else current.cost += COSTS[op] as number;
+    switch (op) {
+      case OP.block:
+      case OP.loop:
+      case OP.if:
+        reader.skip(op);
+        labels.push({ kind: op === OP.loop ? "loop" : op === OP.if ? "if" : "block", targeted: false });
+        if (op !== OP.block) open(op === OP.loop ? "loop" : "other");
+        break;
+      case OP.tryTable:
+        reader.skip(OP.block);
+        for (let left = reader.u32(); left > 0; left -= 1) {
+          if (reader.byte() < 2) reader.u32();
+          target(reader.u32());
+        }
+        labels.push({ kind: "block", targeted: false });
+        break;
+      case OP.else: {
+        const label = labels.pop() as Label;
+        labels.push({ kind: "else", targeted: label.targeted || current !== undefined });
+        open("other");
+        break;
+      }
+      case OP.end: {
+        const label = labels.pop() as Label;
+        if (label.kind === "loop") owners.pop();
+        else if (label.kind !== "function" && (label.targeted || label.kind === "if")) open("other");
+        break;
+      }
+      case OP.brIf:
+      case OP.brOnNull:
+      case OP.brOnNonNull:
+        target(reader.u32());
+        open("other");
+        break;
+      case OP.brOnCast:
+      case OP.brOnCastFail: {
+        const from = reader.at;
+        reader.at += 1;
+        target(reader.u32());
+        reader.at = from;
+        reader.skip(op);
+        open("other");
+        break;
+      }
+      case OP.br:
+        target(reader.u32());
+        current = undefined;
+        break;
+      case OP.brTable:
+        for (let left = reader.u32() + 1; left > 0; left -= 1) target(reader.u32());
+        current = undefined;
+        break;
+      default:
+        reader.skip(op);
+        if (BULK.has(op)) bulk.push({ at, end: reader.at, op });
+        if (ENDS.has(op)) current = undefined;
+    }
+  }
+  return { segments, bulk };
+}
+
+/** Unreachable code, up to the `end` of the construct that `op` begins. */
+function passOver(reader: CodeReader, op: number): void {
+  reader.skip(op);
+  for (let depth = 1; depth > 0; ) {
+    const next = reader.opcode();
+    if (next === OP.block || next === OP.loop || next === OP.if || next === OP.tryTable) depth += 1;
+    else if (next === OP.end) depth -= 1;
+    reader.skip(next);
+  }
+}
