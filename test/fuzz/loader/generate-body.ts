@@ -6,7 +6,6 @@
 
 import { writeHeapType, writeValType } from "../../../runtime/binary/encode-types.ts";
 import { ByteWriter } from "../../../runtime/binary/writer.ts";
-import type { GlobalType, MemoryType, TableType } from "../../../runtime/module/module.ts";
 import { opcode } from "../../../runtime/module/opcodes.ts";
 import {
   BOTTOM,
@@ -23,24 +22,7 @@ import {
 } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
 import { opcodeBytes } from "./emit.ts";
-import type { TypeSpace } from "./generate-types.ts";
-
-/** What instructions may name: every index space, imports first. */
-export interface Shape {
-  readonly space: TypeSpace;
-  /** Type indices. */
-  readonly functions: readonly number[];
-  readonly tags: readonly number[];
-  readonly tables: readonly TableType[];
-  readonly memories: readonly MemoryType[];
-  readonly globals: readonly GlobalType[];
-  readonly elements: readonly ValType[];
-  readonly datas: number;
-  /** The exceptions of before 3.0; V8 wants one kind in a module. */
-  readonly legacy: boolean;
-  /** Functions that `ref.func` may name. */
-  readonly declared: readonly number[];
-}
+import type { Shape } from "./generate-types.ts";
 
 export interface Block {
   readonly opcode: number;
@@ -230,6 +212,18 @@ export class Body {
   /** Pushes a value of the type. */
   make(type: ValType): void {
     this.fuel -= 1;
+    if (this.slips()) {
+      this.#make(this.shape.space.near(type));
+      this.stack.pop();
+      this.push(type);
+    } else this.#make(type);
+  }
+
+  slips(): boolean {
+    return this.shape.slip > 0 && this.random.chance(this.shape.slip);
+  }
+
+  #make(type: ValType): void {
     const { random } = this;
     if (!this.constant && random.chance(0.35)) {
       const found = this.readable(type);

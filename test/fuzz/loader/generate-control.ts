@@ -170,7 +170,7 @@ function caught(body: Body): void {
 // --- branches
 
 const fits = (body: Body, given: readonly ValType[], label: readonly ValType[]) =>
-  given.length === label.length && given.every((one, n) => body.matches(one, label[n] as ValType));
+  given.length === label.length && given.every((one, n) => body.matches(one, label[n] as ValType) || body.slips());
 
 /** The depth of a block that satisfies. */
 function labelFor(body: Body, satisfies: (block: Block) => boolean): number | undefined {

@@ -2,7 +2,15 @@
  * Type sections that are valid by construction: recursion groups that look forward inside themselves, subtypes that
  * extend and refine what is above them. Value types use the module's own indices.
  */
-import type { CompositeType, FieldType, RecGroup, SubType } from "../../../runtime/module/module.ts";
+import type {
+  CompositeType,
+  FieldType,
+  GlobalType,
+  MemoryType,
+  RecGroup,
+  SubType,
+  TableType,
+} from "../../../runtime/module/module.ts";
 import { createRegistry, type TypeRegistry } from "../../../runtime/module/registry.ts";
 import {
   concrete,
@@ -42,8 +50,12 @@ export class TypeSpace {
   #canon: Int32Array = new Int32Array(0);
   readonly #random: Random;
 
-  constructor(random: Random) {
+  readonly #slip: number;
+
+  /** `slip`: how likely a subtype is nearly one only. */
+  constructor(random: Random, slip: number) {
     this.#random = random;
+    this.#slip = slip;
     // Something to call, to throw and to put behind a block in every module.
     this.#group([plain({ kind: "func", params: [], results: [] })]);
     for (let left = random.small(8); left > 0; left -= 1) this.#anyGroup();
@@ -91,6 +103,15 @@ export class TypeSpace {
     return refType(lower, isNullable(type) && random.chance(0.7));
   }
 
+  /** A type beside this one: null or not, above it, next to it. */
+  near(type: ValType): ValType {
+    const random = this.#random;
+    if (!isRef(type) || random.chance(0.1)) return anyValType(random, this.types.length);
+    const heap = heapOf(type);
+    const aside = random.pick([heap, heap, this.top(heap), anyHeap(random, this.types.length)]);
+    return refType(aside, random.chance(0.7) ? !isNullable(type) : isNullable(type));
+  }
+
   #canonical(type: ValType): ValType {
     if (!isRef(type) || !isConcrete(heapOf(type))) return type;
     return refType(concrete(this.#canon[typeIndexOf(heapOf(type))] as number), isNullable(type));
@@ -113,7 +134,7 @@ export class TypeSpace {
 
   #anyType(end: number): SubType {
     const random = this.#random;
-    const open = this.types.flatMap((one, n) => (one.final ? [] : [n]));
+    const open = this.types.flatMap((one, n) => (one.final && !this.#slips() ? [] : [n]));
     const final = random.chance(0.5);
     if (open.length > 0 && random.chance(0.5)) {
       const parent = random.pick(open);
@@ -141,15 +162,42 @@ export class TypeSpace {
   /** Below a type of an earlier group: fields may become narrower where they do not change, and more follow. */
   #refined(above: CompositeType, end: number): CompositeType {
     const random = this.#random;
-    const field = (one: FieldType): FieldType =>
-      one.mutable || random.chance(0.5) ? one : { ...one, type: this.below(one.type) };
+    const field = (one: FieldType): FieldType => {
+      if (this.#slips()) return { type: this.near(one.type), mutable: one.mutable !== random.chance(0.3) };
+      return one.mutable || random.chance(0.5) ? one : { ...one, type: this.below(one.type) };
+    };
     if (above.kind === "array") return { kind: "array", field: field(above.field) };
     if (above.kind === "struct") {
       const more = Array.from({ length: random.small(3) }, () => this.#anyField(end));
       return { kind: "struct", fields: [...above.fields.map(field), ...more] };
     }
-    return { kind: "func", params: above.params, results: above.results.map((one) => this.below(one)) };
+    const slip = (one: ValType) => (this.#slips() ? this.near(one) : one);
+    const results = above.results.map((one) => slip(this.below(one)));
+    return { kind: "func", params: above.params.map(slip), results };
+  }
+
+  #slips(): boolean {
+    return this.#slip > 0 && this.#random.chance(this.#slip);
   }
 }
 
 const plain = (composite: CompositeType): SubType => ({ final: true, supers: [], composite });
+
+/** What instructions may name: every index space, imports first. */
+export interface Shape {
+  readonly space: TypeSpace;
+  /** Type indices. */
+  readonly functions: readonly number[];
+  readonly tags: readonly number[];
+  readonly tables: readonly TableType[];
+  readonly memories: readonly MemoryType[];
+  readonly globals: readonly GlobalType[];
+  readonly elements: readonly ValType[];
+  readonly datas: number;
+  /** The exceptions of before 3.0; V8 wants one kind in a module. */
+  readonly legacy: boolean;
+  /** How likely an operand or a label is nearly right only: such modules are not valid, or just so. */
+  readonly slip: number;
+  /** Functions that `ref.func` may name. */
+  readonly declared: readonly number[];
+}

@@ -15,10 +15,10 @@ import {
   type ValType,
 } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
-import { Body, type Shape } from "./generate-body.ts";
+import { Body } from "./generate-body.ts";
 import { steps } from "./generate-control.ts";
 import { indexed, maker } from "./generate-instructions.ts";
-import { anyHeap, anyTypes, anyValType, TypeSpace } from "./generate-types.ts";
+import { anyHeap, anyTypes, anyValType, type Shape, TypeSpace } from "./generate-types.ts";
 
 type Part<K extends "imports" | "globals" | "tables" | "elements" | "datas" | "code"> = EncodableModule[K][number];
 
@@ -35,7 +35,8 @@ interface Making extends Shape {
 }
 
 export function generate(random: Random): Uint8Array {
-  const space = new TypeSpace(random);
+  const slip = random.chance(0.3) ? 0.02 : 0;
+  const space = new TypeSpace(random, slip);
   const shape: Making = {
     space,
     functions: [],
@@ -46,6 +47,7 @@ export function generate(random: Random): Uint8Array {
     elements: [],
     datas: 0,
     legacy: random.chance(0.15),
+    slip,
     declared: [],
   };
   const imports = times(random, 4, () => anyImport(shape, random));
