@@ -8,7 +8,7 @@ import { ALL_FEATURES, type Feature } from "../../../runtime/module/features.ts"
 import { validateModule } from "../../../runtime/validate/module.ts";
 import { unevenness } from "./again.ts";
 import { type Section, splitSections } from "./mutate.ts";
-import { cutAt } from "./rewrite.ts";
+import { cutAt, withStatedCasts } from "./rewrite.ts";
 
 /** What V8 has; legacy exceptions are off in our engine unless asked for, and on in V8. */
 const NOT_IN_V8: readonly Feature[] = ["custom-page-sizes", "wide-arithmetic"];
@@ -55,6 +55,14 @@ const V8_LENIENCIES: readonly Leniency[] = [
     ours: /instruction requires \[eqref\]/,
     holds: (bytes, at) => unreachable(bytes, at, [0, 1, 2, 3, 4, 6, 8, 16]),
     reason: "ref.eq takes any operands in unreachable code",
+  },
+  {
+    ours: /type mismatch/,
+    holds: (bytes) => {
+      const stated = withStatedCasts(bytes);
+      return stated !== undefined && !WebAssembly.validate(stated);
+    },
+    reason: "br_on_cast_fail to a nullable type leaves one that is not, when its operand was not",
   },
   {
     ours: /malformed tag attribute/,
@@ -152,8 +160,9 @@ export function ours(bytes: Uint8Array): Verdict {
 
 function leniency(bytes: Uint8Array, { code, line, at }: Verdict): string | undefined {
   if (code !== "VALIDATE_INVALID" && code !== "LOAD_MALFORMED") return undefined;
-  const found = V8_LENIENCIES.find(({ opcode, ours }) => (opcode ?? bytes[at]) === bytes[at] && ours.test(line));
-  return found?.holds(bytes, at) === true ? found.reason : undefined;
+  return V8_LENIENCIES.find(
+    ({ opcode, ours, holds }) => (opcode ?? bytes[at]) === bytes[at] && ours.test(line) && holds(bytes, at),
+  )?.reason;
 }
 
 /** "accepted", or V8's message. */

@@ -4,12 +4,14 @@
  */
 import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { type EncodableModule, encodeModule } from "../../../runtime/binary/encode.ts";
+import { ByteWriter } from "../../../runtime/binary/writer.ts";
 import { CodeReader } from "../../../runtime/module/code-reader.ts";
 import type { ByteRange, Code, Module } from "../../../runtime/module/module.ts";
-import { opcodes } from "../../../runtime/module/opcodes.ts";
+import { opcode, opcodes } from "../../../runtime/module/opcodes.ts";
+import { refType } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
 import { anyType, EDITS, PHRASES, replaced } from "./edits.ts";
-import { opcodeBytes } from "./emit.ts";
+import { named, opcodeBytes } from "./emit.ts";
 import { anyLeb, concat } from "./mutate.ts";
 
 export function rewrite(bytes: Uint8Array, random: Random, other: Uint8Array): Uint8Array | undefined {
@@ -68,6 +70,40 @@ export function cutAt(bytes: Uint8Array, at: number, instead: readonly number[])
   return encodeModule({ ...decoded.value, code: rest });
 }
 
+/**
+ * The module with what each br_on_cast_fail to a nullable type leaves put through a local of just that type; undefined
+ * when there is none.
+ */
+export function withStatedCasts(bytes: Uint8Array): Uint8Array | undefined {
+  const decoded = decodeModule(bytes);
+  if (!decoded.ok) return undefined;
+  const module = decoded.value;
+  let casts = 0;
+  const code = module.code.map((one, n) => {
+    const composite = module.types[module.functions[n] ?? -1]?.composite;
+    const first = (composite?.kind === "func" ? composite.params.length : 0) + one.localCount;
+    const locals = [...one.locals];
+    const out = new ByteWriter(one.body.end - one.body.start);
+    for (const { op, start, end } of instructionsOf(bytes, one.body)) {
+      out.raw(bytes.subarray(start, end));
+      if (op !== BR_ON_CAST_FAIL) continue;
+      const reader = new CodeReader(bytes, start);
+      reader.opcode();
+      const nullable = (reader.byte() & 2) !== 0;
+      reader.u32();
+      reader.heapType();
+      if (!nullable) continue;
+      casts += 1;
+      out.raw(named("local.tee"));
+      out.u32(first + locals.length - one.locals.length);
+      locals.push({ count: 1, type: refType(reader.heapType(), true) });
+    }
+    return { locals, body: out.bytes.slice() };
+  });
+  return casts === 0 ? undefined : encodeModule({ ...module, code });
+}
+
+const BR_ON_CAST_FAIL = opcode("br_on_cast_fail");
 const [IF, ELSE, END, DELEGATE] = [0x04, 0x05, 0x0b, 0x18];
 const OPENING = new Set([0x02, 0x03, IF, 0x06, 0x1f]);
 const TRAP = Uint8Array.of(0x00, END);
