@@ -7,6 +7,7 @@ import { readFileSync } from "node:fs";
 import { decodeModule } from "../../runtime/binary/decode.ts";
 import { type Extern, MemoryInstance, Store, type Value } from "../../runtime/interpret/index.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { instrument, type MeterOptions } from "../../runtime/metered/index.ts";
 import type { Module } from "../../runtime/module/module.ts";
 import { createRegistry } from "../../runtime/module/registry.ts";
 import { validateModule } from "../../runtime/validate/module.ts";
@@ -19,8 +20,18 @@ interface Prepared {
 }
 
 const WASI = "wasi_snapshot_preview1";
+const METERS: Readonly<Record<string, MeterOptions>> = {
+  "metered-epoch": { epoch: true, fuel: "none" },
+  "metered-block": { epoch: false, fuel: "block", tank: 1n << 62n },
+  "metered-exact": { epoch: false, fuel: "exact", tank: 1n << 62n },
+};
 
-function prepareV8(bytes: Uint8Array, args: readonly string[]): Prepared {
+function metered(bytes: Uint8Array, meter: MeterOptions): Uint8Array {
+  return unwrap(instrument(unwrap(validateModule(unwrap(decodeModule(bytes)))), meter)).bytes;
+}
+
+function prepareV8(given: Uint8Array, args: readonly string[], meter?: MeterOptions): Prepared {
+  const bytes = meter === undefined ? given : metered(given, meter);
   let memory = new Uint8Array();
   let exported: { readonly buffer: ArrayBuffer } | undefined;
   const wasi = miniWasi(args, () => {
@@ -78,7 +89,9 @@ const bytes = new Uint8Array(readFileSync(file));
 const before = cpuSeconds();
 const args = ["bench", rounds];
 const { wasi, start } =
-  subject === "v8" ? prepareV8(bytes, args) : prepareInterpreter(bytes, args, subject === "interpreter-blocks");
+  subject === "v8" || METERS[subject] !== undefined
+    ? prepareV8(bytes, args, METERS[subject])
+    : prepareInterpreter(bytes, args, subject === "interpreter-blocks");
 const ready = cpuSeconds();
 try {
   start();

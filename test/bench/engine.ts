@@ -13,7 +13,15 @@ import { emitJavaScript } from "../emit.ts";
 import { PROGRAMS, type Program, wasmOf } from "./engine-programs.ts";
 import type { Row } from "./row.ts";
 
-const SUBJECTS = ["v8", "interpreter", "interpreter-blocks", "interpreter-jitless"] as const;
+const SUBJECTS = [
+  "v8",
+  "interpreter",
+  "metered-epoch",
+  "metered-block",
+  "metered-exact",
+  "interpreter-blocks",
+  "interpreter-jitless",
+] as const;
 /** Runs that differ by more than this are worth a line. */
 const UNSTEADY = 1.5;
 type Subject = (typeof SUBJECTS)[number];
@@ -64,6 +72,9 @@ function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, 
   const part = short ? 2 : 1;
   const rounds: Readonly<Record<Subject, number>> = {
     v8: Math.ceil(program.rounds / part),
+    "metered-epoch": Math.ceil(program.rounds / part),
+    "metered-block": Math.ceil(program.rounds / part),
+    "metered-exact": Math.ceil(program.rounds / part),
     interpreter: Math.ceil(program.slowRounds / part),
     "interpreter-blocks": Math.ceil((program.slowRounds * 3) / part),
     "interpreter-jitless": Math.ceil(program.slowRounds / part / 10),
