@@ -61,14 +61,26 @@ const ABOVE: readonly ReadonlySet<HeapType>[] = [
 
 const TOP_OF = { func: HEAP.func, struct: HEAP.struct, array: HEAP.array } as const;
 
+const NO_ANCESTORS: readonly number[] = [];
+
+const hasIndex = (type: ValType): boolean => isRef(type) && isConcrete(heapOf(type));
+
+/** Does the type name others? If not, it is its own canonical form. */
+function isIndexed(type: CompositeType): boolean {
+  if (type.kind === "func") return type.params.some(hasIndex) || type.results.some(hasIndex);
+  return type.kind === "struct" ? type.fields.some((one) => hasIndex(one.type)) : hasIndex(type.field.type);
+}
+
 export function createRegistry(): TypeRegistry {
   return new Registry();
 }
 
 class Registry implements TypeRegistry {
   readonly #types: CanonicalType[] = [];
-  /** Ancestors of each type from the root to itself: a supertype of depth d is found at index d. */
-  readonly #displays: Int32Array[] = [];
+  /** Ancestors of each type from the root down, itself left out; types with the same parent have the same list. */
+  readonly #above: (readonly number[])[] = [];
+  /** Of a type that has subtypes: their list. */
+  readonly #below = new Map<number, readonly number[]>();
   readonly #groups = new Map<string, number>();
 
   /** VALIDATE_LIMIT for a registry beyond its bound. */
@@ -94,7 +106,7 @@ class Registry implements TypeRegistry {
     // A member of the group itself is written relative to it, any other type by its canonical id.
     const index = (n: number) => (n >= start ? `r${n - start}` : `c${earlier(n)}`);
     const value = (type: ValType): string => {
-      if (!isRef(type) || !isConcrete(heapOf(type))) return String(type);
+      if (!hasIndex(type)) return String(type);
       return `${isNullable(type) ? "n" : "m"}${index(typeIndexOf(heapOf(type)))}`;
     };
     const field = ({ type, mutable }: FieldType) => `${mutable ? "v" : "k"}${value(type)}`;
@@ -119,26 +131,35 @@ class Registry implements TypeRegistry {
 
   #add({ final, supers, composite }: SubType, id: (n: number) => number): void {
     const canonical = (type: ValType): ValType => {
-      if (!isRef(type) || !isConcrete(heapOf(type))) return type;
+      if (!hasIndex(type)) return type;
       return refType(concrete(id(typeIndexOf(heapOf(type)))), isNullable(type));
     };
     const field = ({ type, mutable }: FieldType): FieldType => ({ type: canonical(type), mutable });
     const [declared] = supers;
     const parent = declared === undefined ? -1 : id(declared);
     const number = this.#types.length;
-    const above = parent === -1 ? [] : (this.#displays[parent] ?? []);
-    this.#displays.push(Int32Array.from([...above, number]));
+    this.#above.push(parent === -1 ? NO_ANCESTORS : this.#ancestorsBelow(parent));
     this.#types.push({
       id: number,
       final,
       parent,
-      composite:
-        composite.kind === "func"
+      composite: !isIndexed(composite)
+        ? composite
+        : composite.kind === "func"
           ? { kind: "func", params: composite.params.map(canonical), results: composite.results.map(canonical) }
           : composite.kind === "struct"
             ? { kind: "struct", fields: composite.fields.map(field) }
             : { kind: "array", field: field(composite.field) },
     });
+  }
+
+  /** What the subtypes of a type have above them. */
+  #ancestorsBelow(parent: number): readonly number[] {
+    const known = this.#below.get(parent);
+    if (known !== undefined) return known;
+    const list = [...(this.#above[parent] as readonly number[]), parent];
+    this.#below.set(parent, list);
+    return list;
   }
 
   get(id: number): CanonicalType {
@@ -149,8 +170,9 @@ class Registry implements TypeRegistry {
 
   isSubtype(sub: number, sup: number): boolean {
     if (sub === sup) return true;
-    const depth = (this.#displays[sup] as Int32Array).length - 1;
-    return (this.#displays[sub] as Int32Array)[depth] === sup;
+    const above = this.#above[sub] as readonly number[];
+    const depth = (this.#above[sup] as readonly number[]).length;
+    return depth < above.length && above[depth] === sup;
   }
 
   matchesHeap(sub: HeapType, sup: HeapType): boolean {
