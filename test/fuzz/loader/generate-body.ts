@@ -194,7 +194,7 @@ export class Body {
 
   /** Locals that may be read and whose type fits. */
   readable(type: ValType): readonly number[] {
-    return this.locals.flatMap((one, n) => (this.#initialized[n] === true && this.matches(one, type) ? [n] : []));
+    return this.locals.flatMap((one, n) => (this.isReadable(n) && this.matches(one, type) ? [n] : []));
   }
 
   setLocal(index: number): void {
@@ -204,7 +204,8 @@ export class Body {
   }
 
   isReadable(index: number): boolean {
-    return this.#initialized[index] === true;
+    // Slips: a local that has not been set, or not on this path.
+    return this.#initialized[index] === true || this.slips();
   }
 
   // --- values out of nothing

@@ -50,7 +50,7 @@ function blockType(body: Body): {
   const choice = random.below(10);
   if (choice < 4) return { params: [], results: [], write: () => out.byte(0x40) };
   if (choice < 7) {
-    const type = anyValType(random, shape.space.types.length);
+    const type = random.chance(0.4) ? anyRef(body) : anyValType(random, shape.space.types.length);
     return { params: [], results: [type], write: () => body.type(type) };
   }
   const index = random.pick(shape.space.of("func"));
@@ -102,6 +102,7 @@ function legacyCatches(body: Body, results: readonly ValType[]): boolean {
     body.u32(tag);
     body.open(CATCH, results, payload(body, tag), results);
     steps(body, 4);
+    if (random.chance(0.3)) throwing(body);
     body.close();
   }
   if (random.chance(0.4)) {
@@ -282,7 +283,8 @@ const ALL: readonly Weighted[] = [
   [14, blocks],
   [5, caught],
   [10, branches],
-  [3, throwing],
+  [8, typedBranch],
+  [4, throwing],
   ...REFERENCES,
 ];
 const TOTAL = ALL.reduce((sum, [weight]) => sum + weight, 0);

@@ -53,6 +53,8 @@ function lanes(name: string): number {
   return memory === undefined ? Number(/x(\d+)\./.exec(name)?.[1] ?? 0) : 128 / Number(memory);
 }
 
+const ofMemory = plains.filter((one) => /memarg|memory/.test(one.immediates));
+
 const byResult = new Map<ValType, readonly Plain[]>();
 for (const one of plains) {
   const type = one.results.length === 1 ? TYPE_OF[one.results] : undefined;
@@ -257,14 +259,14 @@ function parametric(body: Body): void {
   body.push(type);
 }
 
+function anyPlain(body: Body, among: readonly Plain[]): void {
+  const one = possible(body, body.random.pick(among));
+  if (one !== undefined) plain(body, one);
+}
+
 export const INSTRUCTIONS: readonly Weighted[] = [
-  [
-    30,
-    (body) => {
-      const one = possible(body, body.random.pick(plains));
-      if (one !== undefined) plain(body, one);
-    },
-  ],
+  [20, (body) => anyPlain(body, plains)],
+  [10, (body) => anyPlain(body, ofMemory)],
   [10, (body) => body.make(anyValType(body.random, body.shape.space.types.length))],
   [12, variables],
   [8, parametric],

@@ -127,12 +127,15 @@ function arrays(body: Body): void {
     case 6:
       return mutable ? write("array.fill", [self, I32, unpacked(type), I32], []) : undefined;
     case 7: {
+      const other = random.chance(0.6);
       const from = find(
         random,
         shape.space.types,
-        (one) =>
+        (one, n) =>
           one.composite.kind === "array" &&
-          (one.composite.field.type === type || (isRef(type) && body.matches(one.composite.field.type, type))),
+          !(other && n === index) &&
+          (one.composite.field.type === type ||
+            (isRef(type) && (body.matches(one.composite.field.type, type) || body.slips()))),
       );
       if (!mutable || from === undefined) return;
       return write("array.copy", [self, I32, refType(concrete(from), true), I32, I32], [], from);
@@ -150,6 +153,6 @@ function arrays(body: Body): void {
 
 export const REFERENCES: readonly Weighted[] = [
   [10, references],
-  [7, structs],
-  [8, arrays],
+  [10, structs],
+  [16, arrays],
 ];

@@ -58,7 +58,7 @@ export class TypeSpace {
     this.#slip = slip;
     // Something to call, to throw and to put behind a block in every module.
     this.#group([plain({ kind: "func", params: [], results: [] })]);
-    for (let left = random.small(8); left > 0; left -= 1) this.#anyGroup();
+    for (let left = random.small(14); left > 0; left -= 1) this.#anyGroup();
   }
 
   /** Subtyping between value types of the module. */
@@ -155,7 +155,10 @@ export class TypeSpace {
 
   #anyField(end: number): FieldType {
     const random = this.#random;
-    const type = random.chance(0.2) ? random.pick([I8, I16]) : anyValType(random, end);
+    // Few reference types, so that fields and elements are often of related ones.
+    const related = () =>
+      refType(random.pick([HEAP.any, HEAP.eq, HEAP.struct, HEAP.func, HEAP.none]), random.chance(0.7));
+    const type = random.chance(0.2) ? random.pick([I8, I16]) : random.chance(0.3) ? related() : anyValType(random, end);
     return { type, mutable: random.chance(0.6) };
   }
 

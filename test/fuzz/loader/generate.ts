@@ -11,6 +11,7 @@ import {
   I32,
   I64,
   isDefaultable,
+  isRef,
   refType,
   type ValType,
 } from "../../../runtime/module/val-type.ts";
@@ -35,7 +36,7 @@ interface Making extends Shape {
 }
 
 export function generate(random: Random): Uint8Array {
-  const slip = random.chance(0.3) ? 0.02 : 0;
+  const slip = random.chance(0.35) ? random.pick([0.003, 0.01, 0.03]) : 0;
   const space = new TypeSpace(random, slip);
   const shape: Making = {
     space,
@@ -190,6 +191,15 @@ function expression(shape: Shape, random: Random, type: ValType): Uint8Array {
   return made.out.bytes.slice();
 }
 
+/** What an array of the module holds, so that it can be filled, or any reference. */
+function passiveType(space: TypeSpace, random: Random): ValType {
+  const held = space.types.flatMap(({ composite }) =>
+    composite.kind === "array" && isRef(composite.field.type) ? [composite.field.type] : [],
+  );
+  if (held.length > 0 && random.chance(0.7)) return space.below(random.pick(held));
+  return refType(anyHeap(random, space.types.length), random.chance(0.8));
+}
+
 /** Is there anything to make a constant reference of, when it may not be null? A few are tried. */
 function isMakeable(shape: Shape, random: Random, type: ValType): boolean {
   if (isDefaultable(type)) return true;
@@ -204,7 +214,7 @@ function element(shape: Shape, random: Random): Part<"elements"> {
   const table = random.below(shape.tables.length);
   const found = shape.tables[table];
   const active = found !== undefined && random.chance(0.6);
-  const type = active ? space.below(found.element) : refType(anyHeap(random, space.types.length), random.chance(0.8));
+  const type = active ? space.below(found.element) : passiveType(space, random);
   const mode: Part<"elements">["mode"] = active
     ? { kind: "active", index: table, offset: expression(shape, random, indexed(found.limits)) }
     : { kind: random.chance(0.7) ? "passive" : "declarative" };
