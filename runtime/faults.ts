@@ -196,11 +196,24 @@ const engine = declareFaults("ENGINE", {
   },
 });
 
-export const catalogues = [load, validate, link, traps, snapshots, meter, engine].map(({ catalogue }) => catalogue);
+const wasi = declareFaults("WASI", {
+  WASI_PREOPEN: {
+    kind: "environment",
+    says: "the directory {host} cannot be given to the program as {guest}: {reason}",
+    means:
+      "A directory that should be there for a WASI program could not be opened, or is of a kind that is never given.",
+    todo: "Look whether it exists and may be read; directories need Linux with /proc mounted.",
+  },
+});
+
+export const catalogues = [load, validate, link, traps, snapshots, meter, engine, wasi].map(
+  ({ catalogue }) => catalogue,
+);
 export const loadFault = load.fault;
 export const validateFault = validate.fault;
 export const linkFault = link.fault;
 export const meterFault = meter.fault;
 export const engineFault = engine.fault;
 export const trapFault = traps.fault;
+export const wasiFault = wasi.fault;
 export const snapshotFault = snapshots.fault;

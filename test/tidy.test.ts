@@ -49,6 +49,7 @@ const DOORS: readonly string[] = [
   "runtime/debug/index.ts",
   "runtime/embed/index.ts",
   "runtime/tool/index.ts",
+  "runtime/wasi/index.ts",
   "updater/index.ts",
   "updater/repository/index.ts",
   "attest/index.ts",
@@ -119,6 +120,7 @@ describe("imports", () => {
 const ADAPTERS: readonly RegExp[] = [
   /^runtime\/kernel\/(node-world|durable)\.ts$/,
   /^runtime\/worker\//,
+  /^runtime\/wasi\/(host-files|file-times|node-options)\.ts$/,
   /^updater\/client\/(http|blobs|vault)\.ts$/,
   /^updater\/repository\//,
   /^devices\/(linux|simulated)\//,
