@@ -32,6 +32,7 @@ import {
 import { socketCalls, socketEntry, worldCalls } from "./world-calls.ts";
 
 export type { MemoryPort } from "./memory.ts";
+export { nodeClocks, nodeRandom, nodeSink, nodeStdin, nodeWait, nodeWorld } from "./node-options.ts";
 export * from "./options.ts";
 export { errnoName, SIGNATURES, WASI_MODULE, type WasiName } from "./preview1.ts";
 
