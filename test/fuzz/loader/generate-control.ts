@@ -81,7 +81,7 @@ function blocks(body: Body): void {
 
 function otherwise(body: Body, params: readonly ValType[], results: readonly ValType[]): void {
   const same = params.length === results.length && params.every((one, n) => body.matches(one, results[n] as ValType));
-  if (same && body.random.chance(0.5)) return;
+  if ((same || (params.length === results.length && body.slips())) && body.random.chance(0.5)) return;
   body.op("else");
   body.open(0x05, results, params, results);
   steps(body, 5);

@@ -248,7 +248,8 @@ function parametric(body: Body): void {
     body.op("drop");
     return;
   }
-  const type = kind === 1 ? random.pick([1, 2, 3, 4, 5]) : anyValType(random, shape.space.types.length);
+  const numeric = kind === 1 && !body.slips();
+  const type = numeric ? random.pick([1, 2, 3, 4, 5]) : anyValType(random, shape.space.types.length);
   body.need(type, type, I32);
   // Both forms are named select.
   body.code(kind === 1 ? 0x1b : 0x1c);

@@ -146,11 +146,25 @@ export class TypeSpace {
   #anyComposite(end: number): CompositeType {
     const random = this.#random;
     const kind = random.pick(["func", "func", "struct", "array"] as const);
+    if (kind === "func" && random.chance(0.25)) {
+      // A block of this type, or an if without else, passes on what it takes.
+      const params = anyTypes(random, end, 3);
+      return { kind, params, results: params.map((one) => this.#related(one)) };
+    }
     if (kind === "func") {
       return { kind, params: anyTypes(random, end, 4), results: anyTypes(random, end, random.chance(0.7) ? 1 : 4) };
     }
     if (kind === "array") return { kind, field: this.#anyField(end) };
     return { kind, fields: Array.from({ length: random.small(6) }, () => this.#anyField(end)) };
+  }
+
+  /** The same, or a supertype that is known before the type's own group is; at times a subtype. */
+  #related(type: ValType): ValType {
+    const random = this.#random;
+    if (!isRef(type) || random.chance(0.5)) return type;
+    if (isConcrete(heapOf(type)) && typeIndexOf(heapOf(type)) >= this.types.length) return refType(heapOf(type), true);
+    const above = random.pick([refType(this.top(heapOf(type)), true), refType(heapOf(type), true)]);
+    return random.chance(0.2) ? this.near(type) : above;
   }
 
   #anyField(end: number): FieldType {

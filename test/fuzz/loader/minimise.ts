@@ -5,8 +5,8 @@
 import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { type EncodableModule, encodeModule } from "../../../runtime/binary/encode.ts";
 import type { Module } from "../../../runtime/module/module.ts";
+import { instructionsOf } from "./instructions.ts";
 import { concat, joinSections, splitSections } from "./mutate.ts";
-import { instructionsOf } from "./rewrite.ts";
 
 const ATTEMPTS = 20_000;
 

@@ -3,12 +3,10 @@
  * a bound that the specification admits, the input says nothing: such exclusions are listed here, each by its reason.
  */
 import { decodeModule } from "../../../runtime/binary/decode.ts";
-import { CodeReader } from "../../../runtime/module/code-reader.ts";
 import { ALL_FEATURES, type Feature } from "../../../runtime/module/features.ts";
 import { validateModule } from "../../../runtime/validate/module.ts";
 import { unevenness } from "./again.ts";
-import { type Section, splitSections } from "./mutate.ts";
-import { cutAt, withStatedCasts } from "./rewrite.ts";
+import { leniency, type Refused } from "./leniencies.ts";
 
 /** What V8 has; legacy exceptions are off in our engine unless asked for, and on in V8. */
 const NOT_IN_V8: readonly Feature[] = ["custom-page-sizes", "wide-arithmetic"];
@@ -31,86 +29,6 @@ const V8_LIMITS: readonly (readonly [message: RegExp, reason: string])[] = [
   ],
   [/mix of legacy and new exception handling/, MIX],
 ];
-
-/**
- * Where V8 accepts what the specification refuses: at this instruction, with this refusal of ours, and the bytes there,
- * or V8 itself by other instructions at the same place, show that the reason holds.
- */
-interface Leniency {
-  readonly opcode?: number;
-  readonly ours: RegExp;
-  readonly holds: (bytes: Uint8Array, at: number) => boolean;
-  readonly reason: string;
-}
-const SELECT_COUNT = "select keeps the low byte of the number of its types";
-const V8_LENIENCIES: readonly Leniency[] = [
-  {
-    opcode: 0xd6,
-    ours: /type mismatch/,
-    holds: (bytes, at) => labelTakesNothing(bytes, at) || unreachable(bytes, at, [0]),
-    reason: "br_on_non_null may name a label that takes nothing, or any when its operand is an unreachable one",
-  },
-  {
-    opcode: 0xd3,
-    ours: /instruction requires \[eqref\]/,
-    holds: (bytes, at) => unreachable(bytes, at, [0, 1, 2, 3, 4, 6, 8, 16]),
-    reason: "ref.eq takes any operands in unreachable code",
-  },
-  {
-    ours: /type mismatch/,
-    holds: (bytes) => {
-      const stated = withStatedCasts(bytes);
-      return stated !== undefined && !WebAssembly.validate(stated);
-    },
-    reason: "br_on_cast_fail to a nullable type leaves one that is not, when its operand was not",
-  },
-  {
-    ours: /malformed tag attribute/,
-    holds: (bytes, at) => bytes[at] === 0x80 && new CodeReader(bytes, at).u32() === 0,
-    reason: "a tag's attribute, one zero byte (section 5.3.15), may be an integer of more bytes",
-  },
-  {
-    ours: /length out of bounds/,
-    holds: (bytes, at) => bytes[at - 1] === 0x1c && countInAByte(bytes, at),
-    reason: SELECT_COUNT,
-  },
-  {
-    opcode: 0x1c,
-    ours: /invalid result arity/,
-    holds: (bytes, at) => countInAByte(bytes, at + 1),
-    reason: SELECT_COUNT,
-  },
-  {
-    ours: /malformed reference type/,
-    holds: (bytes, at) => sectionAt(bytes, at) === 9 && (bytes[at] ?? 0) >= 0x7b && (bytes[at] ?? 0) <= 0x7f,
-    reason: "a passive or declarative element segment may be of numbers",
-  },
-];
-
-/** The id of the section that the byte is in. */
-function sectionAt(bytes: Uint8Array, at: number): number | undefined {
-  const past = ({ body }: Section) => body.byteOffset - bytes.byteOffset + body.length > at;
-  return splitSections(bytes).sections.find(past)?.id;
-}
-
-/** An empty block's stack holds nothing that a branch could take along. */
-function labelTakesNothing(bytes: Uint8Array, at: number): boolean {
-  const label = new CodeReader(bytes, at + 1).u32();
-  return label < 127 && WebAssembly.validate(cutAt(bytes, at, [0x02, 0x40, 0x0c, label + 1, 0x0b]));
-}
-
-const countInAByte = (bytes: Uint8Array, at: number): boolean => {
-  const count = new CodeReader(bytes, at).u32();
-  return count !== 1 && (count & 255) === 1;
-};
-
-/** Once what is on the stack is dropped, an operand is whatever one asks for. */
-function unreachable(bytes: Uint8Array, at: number, dropped: readonly number[]): boolean {
-  const accepts = (drops: number, ...then: readonly number[]) =>
-    WebAssembly.validate(cutAt(bytes, at, [...Array.from({ length: drops }, () => 0x1a), ...then, 0x1a]));
-  const [i32Eqz, f32Neg] = [0x45, 0x8c];
-  return dropped.some((drops) => accepts(drops, i32Eqz) && accepts(drops, f32Neg));
-}
 
 export type Judgement =
   | { readonly kind: "agree"; readonly accepted: boolean }
@@ -136,11 +54,7 @@ const peakBytes = () => process.resourceUsage().maxRSS * 1024;
 
 const ACCEPTED = "accepted";
 
-interface Verdict {
-  readonly code: string;
-  readonly line: string;
-  /** Where the refused instruction is, or -1. */
-  readonly at: number;
+interface Verdict extends Refused {
   /** The module has exceptions of the old kind. */
   readonly legacy: boolean;
 }
@@ -156,13 +70,6 @@ export function ours(bytes: Uint8Array): Verdict {
   const { code, facts } = verdict.error;
   const at = typeof facts["offset"] === "number" ? facts["offset"] : -1;
   return { code, line: verdict.error.line(), at, legacy: false };
-}
-
-function leniency(bytes: Uint8Array, { code, line, at }: Verdict): string | undefined {
-  if (code !== "VALIDATE_INVALID" && code !== "LOAD_MALFORMED") return undefined;
-  return V8_LENIENCIES.find(
-    ({ opcode, ours, holds }) => (opcode ?? bytes[at]) === bytes[at] && ours.test(line) && holds(bytes, at),
-  )?.reason;
 }
 
 /** "accepted", or V8's message. */
@@ -206,7 +113,7 @@ export function judge(bytes: Uint8Array, bounds: Bounds = BOUNDS): Judgement {
   if (accepted && message === ACCEPTED && own.legacy) return { kind: "excluded", reason: `V8: ${MIX}` };
   const limit = V8_LIMITS.find(([pattern]) => pattern.test(message));
   if (limit !== undefined) return { kind: "excluded", reason: `V8: ${limit[1]}` };
-  const lenient = accepted ? undefined : leniency(bytes, own);
+  const lenient = accepted ? undefined : leniency(bytes, own, (other) => ours(other).code === ACCEPTED);
   if (lenient !== undefined) return { kind: "excluded", reason: `V8: ${lenient}` };
   return { kind: "differ", ours: own.line, v8: message };
 }

@@ -4,14 +4,12 @@
  */
 import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { type EncodableModule, encodeModule } from "../../../runtime/binary/encode.ts";
-import { ByteWriter } from "../../../runtime/binary/writer.ts";
-import { CodeReader } from "../../../runtime/module/code-reader.ts";
-import type { ByteRange, Code, Module } from "../../../runtime/module/module.ts";
-import { opcode, opcodes } from "../../../runtime/module/opcodes.ts";
-import { refType } from "../../../runtime/module/val-type.ts";
+import type { Code, Module } from "../../../runtime/module/module.ts";
+import { opcodes } from "../../../runtime/module/opcodes.ts";
 import type { Random } from "../random.ts";
 import { anyType, EDITS, PHRASES, replaced } from "./edits.ts";
-import { named, opcodeBytes } from "./emit.ts";
+import { opcodeBytes } from "./emit.ts";
+import { type Instruction, instructionsOf } from "./instructions.ts";
 import { anyLeb, concat } from "./mutate.ts";
 
 export function rewrite(bytes: Uint8Array, random: Random, other: Uint8Array): Uint8Array | undefined {
@@ -28,85 +26,6 @@ export function rewrite(bytes: Uint8Array, random: Random, other: Uint8Array): U
 }
 
 // --- instructions
-
-export interface Instruction {
-  readonly op: number;
-  readonly start: number;
-  readonly end: number;
-}
-
-export function instructionsOf(bytes: Uint8Array, { start, end }: ByteRange): readonly Instruction[] {
-  const reader = new CodeReader(bytes, start);
-  const out: Instruction[] = [];
-  while (reader.at < end) {
-    const from = reader.at;
-    const op = reader.opcode();
-    reader.skip(op);
-    out.push({ op, start: from, end: reader.at });
-  }
-  return out;
-}
-
-/** The module with the body that holds `at` cut there: `instead`, then the shortest end of every open block. */
-export function cutAt(bytes: Uint8Array, at: number, instead: readonly number[]): Uint8Array {
-  const decoded = decodeModule(bytes);
-  const code = decoded.ok ? decoded.value.code : [];
-  const chosen = code.findIndex(({ body }) => body.start <= at && at < body.end);
-  const one = code[chosen];
-  if (!decoded.ok || one === undefined) return bytes;
-  const open: number[] = [];
-  for (const { op, start } of instructionsOf(bytes, one.body)) {
-    if (start >= at) break;
-    if (op === END || op === DELEGATE) open.pop();
-    else if (op === ELSE) open[open.length - 1] = ELSE;
-    else if (OPENING.has(op)) open.push(op);
-  }
-  const ends = open.reverse().flatMap((op) => (op === IF ? [0x00, ELSE, 0x00, END] : [0x00, END]));
-  const body = concat(bytes.subarray(one.body.start, at), Uint8Array.from([...instead, ...ends, 0x00, END]));
-  // Bodies that follow have not been judged, so they may not be looked at.
-  const rest = code.map((two, n) =>
-    n === chosen ? { ...one, body } : n > chosen ? { ...two, locals: [], body: TRAP } : two,
-  );
-  return encodeModule({ ...decoded.value, code: rest });
-}
-
-/**
- * The module with what each br_on_cast_fail to a nullable type leaves put through a local of just that type; undefined
- * when there is none.
- */
-export function withStatedCasts(bytes: Uint8Array): Uint8Array | undefined {
-  const decoded = decodeModule(bytes);
-  if (!decoded.ok) return undefined;
-  const module = decoded.value;
-  let casts = 0;
-  const code = module.code.map((one, n) => {
-    const composite = module.types[module.functions[n] ?? -1]?.composite;
-    const first = (composite?.kind === "func" ? composite.params.length : 0) + one.localCount;
-    const locals = [...one.locals];
-    const out = new ByteWriter(one.body.end - one.body.start);
-    for (const { op, start, end } of instructionsOf(bytes, one.body)) {
-      out.raw(bytes.subarray(start, end));
-      if (op !== BR_ON_CAST_FAIL) continue;
-      const reader = new CodeReader(bytes, start);
-      reader.opcode();
-      const nullable = (reader.byte() & 2) !== 0;
-      reader.u32();
-      reader.heapType();
-      if (!nullable) continue;
-      casts += 1;
-      out.raw(named("local.tee"));
-      out.u32(first + locals.length - one.locals.length);
-      locals.push({ count: 1, type: refType(reader.heapType(), true) });
-    }
-    return { locals, body: out.bytes.slice() };
-  });
-  return casts === 0 ? undefined : encodeModule({ ...module, code });
-}
-
-const BR_ON_CAST_FAIL = opcode("br_on_cast_fail");
-const [IF, ELSE, END, DELEGATE] = [0x04, 0x05, 0x0b, 0x18];
-const OPENING = new Set([0x02, 0x03, IF, 0x06, 0x1f]);
-const TRAP = Uint8Array.of(0x00, END);
 
 const byImmediates = new Map<string, readonly number[]>();
 for (const one of opcodes) {

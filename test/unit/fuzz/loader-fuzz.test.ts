@@ -3,11 +3,12 @@ import { describe, expect, it } from "vitest";
 import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { opcode } from "../../../runtime/module/opcodes.ts";
+import { cutAt } from "../../fuzz/loader/evidence.ts";
 import { generate } from "../../fuzz/loader/generate.ts";
 import { inputOf } from "../../fuzz/loader/input.ts";
+import { instructionsOf } from "../../fuzz/loader/instructions.ts";
 import { minimise } from "../../fuzz/loader/minimise.ts";
 import { judge } from "../../fuzz/loader/oracle.ts";
-import { cutAt, instructionsOf } from "../../fuzz/loader/rewrite.ts";
 import { Random } from "../../fuzz/random.ts";
 import { body } from "../runtime/validate/build.ts";
 
