@@ -51,6 +51,7 @@ export class Body {
   readonly maker: (body: Body, type: ValType) => Make | undefined;
   readonly #initialized: boolean[];
   readonly #set: number[] = [];
+  readonly #forgotten = new Set<number>();
   /** Operands below are spoken for. */
   #kept = 0;
 
@@ -186,7 +187,11 @@ export class Body {
     }
     const block = this.blocks.pop() as Block;
     this.stack.length = block.height;
-    while (this.#set.length > block.set) this.#initialized[this.#set.pop() as number] = false;
+    while (this.#set.length > block.set) {
+      const index = this.#set.pop() as number;
+      this.#initialized[index] = false;
+      this.#forgotten.add(index);
+    }
     return block;
   }
 
@@ -204,8 +209,9 @@ export class Body {
   }
 
   isReadable(index: number): boolean {
-    // Slips: a local that has not been set, or not on this path.
-    return this.#initialized[index] === true || this.slips();
+    if (this.#initialized[index] === true || this.slips()) return true;
+    // The nearest slip: a local that was set, but on another path.
+    return this.shape.slip > 0 && this.#forgotten.has(index) && this.random.chance(0.2);
   }
 
   // --- values out of nothing
