@@ -5,6 +5,7 @@
 import { type EncodableModule, encodeModule } from "../../../runtime/binary/encode.ts";
 import type { ExternKind, GlobalType, Limits, MemoryType, TableType } from "../../../runtime/module/module.ts";
 import {
+  asNonNull,
   asNullable,
   FUNCREF,
   HEAP,
@@ -255,7 +256,7 @@ function body(shape: Shape, random: Random, type: number): Part<"code"> {
   const { params, results } = composite;
   const locals = anyTypes(random, shape.space.types.length, 6).map((one) => ({
     count: 1 + random.small(2),
-    type: one,
+    type: isRef(one) && random.chance(0.4) ? asNonNull(one) : one,
   }));
   const all = [...params, ...locals.flatMap(({ count, type: one }) => Array.from({ length: count }, () => one))];
   const options = { parameters: params.length, locals: all, results, fuel: 10 + random.small(200) };
