@@ -26,7 +26,7 @@ function main({ tier: name, file, args, env, root }: Run): number {
       ...nodeWorld,
       args: [file.split("/").at(-1) ?? file, ...args],
       env,
-      stdin: nodeStdin,
+      stdin: nodeStdin(),
       stdout: nodeSink(1),
       stderr: nodeSink(2),
       preopens: root === undefined ? [] : [{ guestPath: "/", hostPath: root }],
