@@ -1,13 +1,17 @@
 /** One body with its checks and charges put in: everything else is copied byte for byte. */
 import { CodeReader } from "../module/code-reader.ts";
-import type { Module } from "../module/module.ts";
+import type { LocalRun, Module } from "../module/module.ts";
 import { opcode } from "../module/opcodes.ts";
+import { I32, I64 } from "../module/val-type.ts";
 import { Code } from "./code.ts";
+import { BodyEmitter, type Insertions } from "./emit.ts";
 import type { MeterOptions } from "./options.ts";
-import { type BodyScan, type Bulk, scanBody } from "./scan.ts";
+import { type Reentry, TwinWriter } from "./reentry.ts";
+import type { BodyScan, Bulk, Construct, Segment } from "./scan.ts";
 
 /** Indices of what was added to the module, as far as the options ask for it. */
 export interface Added {
+  readonly why: number;
   readonly fuel: number;
   readonly epoch: number;
   /** Functions () -> (): look at the epoch again; the tank is empty. */
@@ -32,8 +36,20 @@ interface Scratch {
   readonly fuel: number;
   readonly count32: number;
   readonly count64: number;
+  /** Turns of loops until the next look around. */
+  readonly turns: number;
 }
 
+/** What a body gets behind its own locals. */
+export const SCRATCH: readonly LocalRun[] = [
+  { count: 1, type: I64 },
+  { count: 1, type: I32 },
+  { count: 1, type: I64 },
+  { count: 1, type: I32 },
+];
+
+/** A straight run of instructions takes microseconds at most: a guest is looked at every few milliseconds at the worst. */
+const TURNS = 4096;
 const MEMORY_SHIFT = 6;
 const REFERENCE_SHIFT = 3;
 const op = {
@@ -48,41 +64,91 @@ const op = {
   arrayInitData: opcode("array.init_data"),
 };
 
-export interface MeteredBody {
-  /** Locals to add behind the body's own: i64, i32, i64. */
-  readonly scratch: boolean;
-  readonly body: Uint8Array;
+/** A function's body, and how many parameters and locals it has. */
+export interface BodyToMeter {
+  readonly start: number;
+  /** Behind the last `end`. */
+  readonly end: number;
+  readonly locals: number;
+  /** Where its loops go on, if they do. */
+  readonly twin: { readonly plan: Reentry; readonly index: number } | undefined;
 }
 
-/** `locals`: how many parameters and locals the body has. */
-export function meterBody(context: BodyContext, start: number, end: number, locals: number): MeteredBody {
-  const { module, options } = context;
-  const scan = scanBody(module.bytes, start, end);
-  const scratch: Scratch = { fuel: locals, count32: locals + 1, count64: locals + 2 };
-  const out = new Code(Math.ceil((end - start) * 1.5) + 64);
-  const costs = costsOf(scan, options);
-  let from = start;
-  let nextBulk = 0;
-  const copyTo = (at: number) => {
-    for (let one = scan.bulk[nextBulk]; one !== undefined && one.at < at; one = scan.bulk[nextBulk]) {
-      nextBulk += 1;
-      if (options.fuel !== "exact") continue;
-      out.raw(module.bytes.subarray(from, one.at));
-      payBulk(context, out, one, scratch);
-      from = one.end;
-    }
-    out.raw(module.bytes.subarray(from, at));
-    from = at;
-  };
-  for (const [n, { at, kind }] of scan.segments.entries()) {
-    copyTo(at);
-    if (options.epoch && kind !== "other") lookAtEpoch(out, context.added);
-    const cost = costs[n] as number;
-    if (cost > 0) charge(out, context.added, cost, scratch);
-  }
-  copyTo(end);
-  return { scratch: options.fuel !== "none", body: out.bytes.slice() };
+/** The body with its checks and charges. */
+export function meterBody(context: BodyContext, body: BodyToMeter, scan: BodyScan): Uint8Array {
+  const out = new Code(Math.ceil((body.end - body.start) * 1.5) + 64);
+  const scratch = scratchFrom(body.locals);
+  new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, false), out).copy(
+    body.start,
+    body.end,
+  );
+  return out.bytes.slice();
 }
+
+/** Its twin: locals are parameters, and the last parameter is the loop to go on at. */
+export function meterTwin(context: BodyContext, body: BodyToMeter, scan: BodyScan): Uint8Array {
+  const { twin, start, end, locals } = body;
+  if (twin === undefined) throw new Error("a body without a twin");
+  const out = new Code((end - start) * 2 + 64);
+  const scratch = scratchFrom(locals + 1);
+  out.i32(context.options.turns ?? TURNS).set(scratch.turns);
+  const emitter = new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, true), out);
+  new TwinWriter(scan, twin.plan, emitter, locals).write(start, end - 1);
+  return out.end().bytes.slice();
+}
+
+const scratchFrom = (first: number): Scratch => ({
+  fuel: first,
+  count32: first + 1,
+  count64: first + 2,
+  turns: first + 3,
+});
+
+function insertions(
+  context: BodyContext,
+  { twin, locals }: BodyToMeter,
+  scan: BodyScan,
+  scratch: Scratch,
+  isTwin: boolean,
+): Insertions {
+  const { options, added } = context;
+  const { turns = TURNS } = options;
+  const costs = costsOf(scan, options);
+  const goals = new Map<number, number>();
+  for (const [n, number] of twin?.plan.targets ?? []) goals.set((scan.constructs[n] as Construct).inside, number);
+  const turning = scan.segments.some(({ kind, at }) => kind === "loop" && (options.epoch || goals.has(at)));
+  return {
+    head(out, n) {
+      const { at, kind } = scan.segments[n] as Segment;
+      if (kind === "entry") {
+        if (turning && !isTwin) out.i32(turns).set(scratch.turns);
+        // A function that calls nothing is looked after by whoever calls it.
+        if (options.epoch && scan.calls) lookAtEpoch(out, added);
+      } else if (kind === "loop" && (options.epoch || goals.has(at))) {
+        out.get(scratch.turns).i32(1).op(I32_SUB).tee(scratch.turns).op(I32_EQZ).if();
+        if (options.epoch) lookAtEpoch(out, added);
+        const goal = goals.get(at);
+        if (goal === undefined || twin === undefined) out.i32(turns).set(scratch.turns);
+        else {
+          for (let local = 0; local < locals; local += 1) out.get(local);
+          out.i32(goal).op(RETURN_CALL, twin.index);
+        }
+        out.end();
+      }
+      const cost = costs[n] as number;
+      if (cost > 0) charge(out, added, cost, scratch);
+    },
+    bulk(out, bulk) {
+      if (options.fuel !== "exact") return false;
+      payBulk(context, out, bulk, scratch);
+      return true;
+    },
+  };
+}
+
+const RETURN_CALL = 0x12;
+const I32_SUB = 0x6b;
+const I32_EQZ = 0x45;
 
 function costsOf({ segments }: BodyScan, { fuel }: MeterOptions): readonly number[] {
   if (fuel === "none") return segments.map(() => 0);

@@ -7,15 +7,17 @@ import { decodeModule } from "../binary/decode.ts";
 import { type EncodableModule, encodeModule } from "../binary/encode.ts";
 import { meterFault } from "../faults.ts";
 import type { Fault } from "../kernel/fault.ts";
-import { err, ok, type Result } from "../kernel/result.ts";
+import { err, ok, type Result, unwrap } from "../kernel/result.ts";
 import { ALL_FEATURES } from "../module/features.ts";
-import { importsOf, type LocalRun, type Module } from "../module/module.ts";
-import { I32, I64 } from "../module/val-type.ts";
+import { type CompositeType, importsOf, type Limits, type LocalRun, type Module } from "../module/module.ts";
+import { I32, I64, isDefaultable, type ValType } from "../module/val-type.ts";
 import { type ValidModule, validateModule } from "../validate/module.ts";
-import { type Added, type BodyContext, meterBody } from "./body.ts";
+import { type Added, type BodyContext, type BodyToMeter, meterBody, meterTwin, SCRATCH } from "./body.ts";
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
 import { EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
+import { planReentry } from "./reentry.ts";
+import { type BodyScan, scanBody } from "./scan.ts";
 
 export interface Metered {
   readonly bytes: Uint8Array;
@@ -30,7 +32,7 @@ export function instrument(valid: ValidModule, options: MeterOptions): Result<Me
   const names: readonly string[] = Object.values(METER_EXPORTS);
   const taken = module.exports.find(({ name }) => names.includes(name));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
-  const bytes = encodeModule(withMeter(module, options));
+  const bytes = encodeModule(withMeter(valid, options));
   const decoded = decodeModule(bytes);
   const judged = decoded.ok ? validateModule(decoded.value, { features: ALL_FEATURES }) : decoded;
   if (!judged.ok) return err(meterFault("METER_INVALID", { reason: judged.error.line() }, judged.error));
@@ -42,45 +44,52 @@ const UNREACHABLE = 0x00;
 const I32_EQ = 0x46;
 const DROP = 0x1a;
 const BR = 0x0c;
+/** Functions with more locals are not worth moving. */
+const TWIN_LOCALS = 200;
 
-function withMeter(module: Module, options: MeterOptions): EncodableModule {
-  const count = (kind: "function" | "memory" | "global", own: number) => importsOf(module, kind).length + own;
-  const functions = count("function", module.functions.length);
-  const globals = count("global", module.globals.length);
+interface Part {
+  readonly body: BodyToMeter;
+  readonly scan: BodyScan;
+  readonly locals: readonly LocalRun[];
+  readonly type: Extract<CompositeType, { kind: "func" }>;
+}
+
+function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
+  const { module } = valid;
+  const functions = importsOf(module, "function").length + module.functions.length;
+  const globals = importsOf(module, "global").length + module.globals.length;
   const added: Added = {
+    why: globals,
     fuel: globals + 1,
-    epoch: count("memory", module.memories.length),
+    epoch: importsOf(module, "memory").length + module.memories.length,
     interrupted: functions,
     outOfFuel: functions + 1,
   };
-  const context: BodyContext = {
-    module,
-    options,
-    added,
-    memory64: [
-      ...importsOf(module, "memory").map(({ desc }) => desc.type),
-      ...module.memories.map(({ type }) => type),
-    ].map(({ limits }) => limits.address === "i64"),
-    table64: [...importsOf(module, "table").map(({ desc }) => desc.type), ...module.tables.map(({ type }) => type)].map(
-      ({ limits }) => limits.address === "i64",
-    ),
-    elementLog2: (type) => elementLog2Of(module, type),
-  };
-  const why = globals;
-  const type = module.types.length;
-  const at = { at: 0 };
+  const parts = partsOf(module, options, functions + 2);
+  const twins = parts.filter(({ body }) => body.twin !== undefined);
+  const context = contextOf(module, options, added);
   const own = (instructions: Code) => ({ locals: [], body: instructions.end().bytes.slice() });
+  const noType = module.types.length;
+  const func = (composite: CompositeType) => ({ final: true, supers: [], composite });
   return {
     ...module,
-    types: [...module.types, { final: true, supers: [], composite: { kind: "func", params: [], results: [] } }],
-    groups: [...module.groups, { start: type, count: 1, ...at }],
-    functions: [...module.functions, type, type],
-    memories: options.epoch
-      ? [
-          ...module.memories,
-          { type: { limits: { min: 1n, max: 1n, address: "i32" }, shared: true, pageSizeLog2: 16 }, ...at },
-        ]
-      : module.memories,
+    types: [
+      ...module.types,
+      func({ kind: "func", params: [], results: [] }),
+      ...twins.map(({ locals, type }) =>
+        func({
+          kind: "func",
+          params: [...type.params, ...locals.flatMap((run) => new Array<ValType>(run.count).fill(run.type)), I32],
+          results: type.results,
+        }),
+      ),
+    ],
+    groups: [
+      ...module.groups,
+      ...Array.from({ length: twins.length + 1 }, (_, n) => ({ start: noType + n, count: 1 })),
+    ],
+    functions: [...module.functions, noType, noType, ...twins.map((_, n) => noType + 1 + n)],
+    memories: [...module.memories, ...(options.epoch ? [EPOCH_MEMORY] : [])],
     globals: [
       ...module.globals,
       { type: { type: I32, mutable: true }, init: new Code().i32(0).end().bytes.slice() },
@@ -92,35 +101,77 @@ function withMeter(module: Module, options: MeterOptions): EncodableModule {
           .bytes.slice(),
       },
     ],
-    exports: [
-      ...module.exports,
-      { name: METER_EXPORTS.why, kind: "global", index: why },
-      ...(options.fuel === "none" ? [] : [{ name: METER_EXPORTS.fuel, kind: "global" as const, index: added.fuel }]),
-      ...(options.epoch ? [{ name: METER_EXPORTS.epoch, kind: "memory" as const, index: added.epoch }] : []),
-      ...(module.start === undefined
-        ? []
-        : [{ name: METER_EXPORTS.start, kind: "function" as const, index: module.start.function }]),
-    ],
+    exports: [...module.exports, ...exportsOf(module, options, added)],
     start: undefined,
     code: [
-      ...module.code.map(({ locals, localCount, body }, n) => {
-        const params = paramsOf(module, module.functions[n] as number);
-        const metered = meterBody(context, body.start, body.end, params + localCount);
-        return { locals: metered.scratch ? [...locals, ...SCRATCH] : locals, body: metered.body };
-      }),
-      own(interrupted(options.epoch ? added.epoch : -1, why)),
-      own(new Code().i32(WHY.fuel).globalSet(why).op(UNREACHABLE)),
+      ...parts.map(({ body, scan, locals }) => ({
+        locals: [...locals, ...SCRATCH],
+        body: meterBody(context, body, scan),
+      })),
+      own(interrupted(options.epoch ? added.epoch : -1, added.why)),
+      own(new Code().i32(WHY.fuel).globalSet(added.why).op(UNREACHABLE)),
+      ...twins.map(({ body, scan }) => ({ locals: SCRATCH, body: meterTwin(context, body, scan) })),
     ],
     // Offsets into code are not what they were.
     customs: module.customs.filter(({ name }) => !name.startsWith("metadata.code.") && !name.startsWith(".debug_")),
   };
 }
 
-const SCRATCH: readonly LocalRun[] = [
-  { count: 1, type: I64 },
-  { count: 1, type: I32 },
-  { count: 1, type: I64 },
-];
+const EPOCH_MEMORY = {
+  type: { limits: { min: 1n, max: 1n, address: "i32" }, shared: true, pageSizeLog2: 16 },
+} as const;
+
+function exportsOf(module: Module, { fuel, epoch }: MeterOptions, added: Added): EncodableModule["exports"] {
+  const out: EncodableModule["exports"][number][] = [{ name: METER_EXPORTS.why, kind: "global", index: added.why }];
+  if (fuel !== "none") out.push({ name: METER_EXPORTS.fuel, kind: "global", index: added.fuel });
+  if (epoch) out.push({ name: METER_EXPORTS.epoch, kind: "memory", index: added.epoch });
+  if (module.start !== undefined)
+    out.push({ name: METER_EXPORTS.start, kind: "function", index: module.start.function });
+  return out;
+}
+
+/** Every body with what was found in it; twins are numbered from `firstTwin` on. */
+function partsOf(module: Module, options: MeterOptions, firstTwin: number): readonly Part[] {
+  const heights = new Map<number, number>();
+  if (options.reentry) {
+    unwrap(
+      validateModule(module, {
+        features: ALL_FEATURES,
+        // A body begins where its first instruction does: the later word counts.
+        onBlock: (at, height, arity) => void heights.set(at, arity === 0 ? height : -1),
+      }),
+    );
+  }
+  let next = firstTwin;
+  return module.code.map(({ locals, localCount, body: { start, end } }, n): Part => {
+    const composite = module.types[module.functions[n] as number]?.composite;
+    if (composite?.kind !== "func") throw new Error("a function of no function type");
+    const scan = scanBody(module.bytes, start, end);
+    const count = composite.params.length + localCount;
+    const movable = options.reentry && count <= TWIN_LOCALS && locals.every(({ type }) => isDefaultable(type));
+    const plan = movable ? planReentry(scan, heights) : undefined;
+    const twin = plan === undefined ? undefined : { plan, index: next };
+    if (twin !== undefined) next += 1;
+    return { body: { start, end, locals: count, twin }, scan, locals, type: composite };
+  });
+}
+
+function contextOf(module: Module, options: MeterOptions, added: Added): BodyContext {
+  const wide = ({ limits }: { readonly limits: Limits }) => limits.address === "i64";
+  return {
+    module,
+    options,
+    added,
+    memory64: [
+      ...importsOf(module, "memory").map(({ desc }) => desc.type),
+      ...module.memories.map(({ type }) => type),
+    ].map(wide),
+    table64: [...importsOf(module, "table").map(({ desc }) => desc.type), ...module.tables.map(({ type }) => type)].map(
+      wide,
+    ),
+    elementLog2: (type) => elementLog2Of(module, type),
+  };
+}
 
 /** Waits while the word says so, and traps when it says that. */
 function interrupted(epoch: number, why: number): Code {
@@ -131,9 +182,4 @@ function interrupted(epoch: number, why: number): Code {
   out.end();
   out.firstWord(epoch).i32(EPOCH.stop).op(I32_EQ).if().i32(WHY.stopped).globalSet(why).op(UNREACHABLE).end();
   return out;
-}
-
-function paramsOf(module: Module, type: number): number {
-  const composite = module.types[type]?.composite;
-  return composite?.kind === "func" ? composite.params.length : 0;
 }

@@ -8,6 +8,10 @@ export interface MeterOptions {
    * and more for bulk operations, equal to the interpreter's count.
    */
   readonly fuel: "none" | "block" | "exact";
+  /** Hot loops of calls that do not end go on in optimised code: a twin of each function with loops. */
+  readonly reentry: boolean;
+  /** Turns of a function's loops between two looks, and before it goes on in its twin; at least 2. 4096 unless given. */
+  readonly turns?: number;
   /** Units in the tank before the host sets them; 0 unless given. */
   readonly tank?: bigint;
 }

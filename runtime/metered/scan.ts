@@ -24,8 +24,23 @@ export interface Bulk {
   readonly op: number;
 }
 
+/** A block, loop, if or try_table that can be reached. Offsets of its instruction, its contents, its `else` and `end`. */
+export interface Construct {
+  readonly at: number;
+  readonly kind: "block" | "loop" | "if" | "try_table";
+  readonly inside: number;
+  /** Index of the construct around it, -1 for the body. */
+  readonly parent: number;
+  elseAt: number;
+  endAt: number;
+}
+
 export interface BodyScan {
   readonly segments: readonly Segment[];
+  /** In the order of their instructions. */
+  readonly constructs: readonly Construct[];
+  /** The body calls something. */
+  readonly calls: boolean;
   readonly bulk: readonly Bulk[];
 }
 
@@ -69,15 +84,27 @@ const BULK = new Set(
 
 interface Label {
   readonly kind: "function" | "block" | "loop" | "if" | "else";
+  readonly construct: number;
   targeted: boolean;
 }
+
+const CALLS = new Set(
+  ["call", "call_indirect", "call_ref", "return_call", "return_call_indirect", "return_call_ref"].map(opcode),
+);
 
 /** `start` to `end` hold a body that the Validator has passed, its last `end` included. */
 export function scanBody(bytes: Uint8Array, start: number, end: number): BodyScan {
   const reader = new CodeReader(bytes, start);
   const segments: Segment[] = [];
   const bulk: Bulk[] = [];
-  const labels: Label[] = [{ kind: "function", targeted: false }];
+  const constructs: Construct[] = [];
+  let calls = false;
+  const labels: Label[] = [{ kind: "function", construct: -1, targeted: false }];
+  const begin = (at: number, kind: Construct["kind"]) => {
+    const parent = (labels.at(-1) as Label).construct;
+    constructs.push({ at, kind, inside: reader.at, parent, elseAt: -1, endAt: -1 });
+    labels.push({ kind: kind === "try_table" ? "block" : kind, construct: constructs.length - 1, targeted: false });
+  };
   const owners: number[] = [];
   let current: Segment | undefined;
   const open = (kind: Segment["kind"]) => {
@@ -107,7 +134,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
       case OP.loop:
       case OP.if:
         reader.skip(op);
-        labels.push({ kind: op === OP.loop ? "loop" : op === OP.if ? "if" : "block", targeted: false });
+        begin(at, op === OP.loop ? "loop" : op === OP.if ? "if" : "block");
         if (op !== OP.block) open(op === OP.loop ? "loop" : "other");
         break;
       case OP.tryTable:
@@ -116,16 +143,18 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
           if (reader.byte() < 2) reader.u32();
           target(reader.u32());
         }
-        labels.push({ kind: "block", targeted: false });
+        begin(at, "try_table");
         break;
       case OP.else: {
         const label = labels.pop() as Label;
-        labels.push({ kind: "else", targeted: label.targeted || current !== undefined });
+        labels.push({ ...label, kind: "else", targeted: label.targeted || current !== undefined });
+        (constructs[label.construct] as Construct).elseAt = at;
         open("other");
         break;
       }
       case OP.end: {
         const label = labels.pop() as Label;
+        if (label.kind !== "function") (constructs[label.construct] as Construct).endAt = at;
         if (label.kind === "loop") owners.pop();
         else if (label.kind !== "function" && (label.targeted || label.kind === "if")) open("other");
         break;
@@ -156,11 +185,12 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
         break;
       default:
         reader.skip(op);
+        if (CALLS.has(op)) calls = true;
         if (BULK.has(op)) bulk.push({ at, end: reader.at, op });
         if (ENDS.has(op)) current = undefined;
     }
   }
-  return { segments, bulk };
+  return { segments, constructs, calls, bulk };
 }
 
 /** Unreachable code, up to the `end` of the construct that `op` begins. */

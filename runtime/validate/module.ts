@@ -23,6 +23,7 @@ import {
 } from "../module/val-type.ts";
 import { CodeValidator } from "./code.ts";
 import { Context, invalid } from "./context.ts";
+import type { BlockObserver } from "./stack.ts";
 
 export interface ValidModule {
   readonly module: Module;
@@ -42,6 +43,8 @@ export interface ValidateOptions {
   readonly registry?: TypeRegistry;
   /** WebAssembly 3.0 unless given. */
   readonly features?: FeatureSet;
+  /** Told of every block in every body, the body itself included. */
+  readonly onBlock?: BlockObserver;
 }
 
 /** VALIDATE_INVALID with offset and reason, VALIDATE_FEATURE for what policy turns off, VALIDATE_LIMIT for our bounds. */
@@ -55,6 +58,7 @@ export function validateModule(module: Module, options: ValidateOptions = {}): R
     types(context);
     imports(context);
     const validator = new CodeValidator(context);
+    validator.stacks.onFrame = options.onBlock;
     definitions(context, validator);
     segments(context, validator);
     exportsAndStart(context);

@@ -16,6 +16,9 @@ export interface Frame {
   readonly unreachable: boolean;
 }
 
+/** Where a block's instruction is, how many operands lie below its own, how many it takes and leaves together. */
+export type BlockObserver = (at: number, height: number, arity: number) => void;
+
 type Mutable<T> = { -readonly [K in keyof T]: T[K] };
 
 export class Stacks {
@@ -29,6 +32,8 @@ export class Stacks {
   #depth = 0;
   /** Offset of the current instruction. */
   at = 0;
+  /** Told of every block that begins. */
+  onFrame: BlockObserver | undefined;
   /** What is left of the module's transfers, and what it had. */
   #left: number;
   readonly #transfers: number;
@@ -149,6 +154,7 @@ export class Stacks {
     frame.height = this.#height;
     frame.initialized = initialized;
     frame.unreachable = false;
+    this.onFrame?.(this.at, this.#height, start.length + end.length);
     this.#depth += 1;
     this.#floor = this.#height;
     this.#unreachable = false;

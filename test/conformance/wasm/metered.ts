@@ -25,7 +25,9 @@ const metered =
     });
 
 export const meteredTiers: Readonly<Record<string, MakeEngine>> = {
-  metered: metered({ epoch: true, fuel: "none" }),
-  "metered-block": metered({ epoch: true, fuel: "block", tank: PLENTY }),
-  "metered-exact": metered({ epoch: true, fuel: "exact", tank: PLENTY }),
+  // Every other turn of every loop goes on in the function's twin.
+  "metered-reentry": metered({ epoch: true, fuel: "exact", reentry: true, tank: PLENTY, turns: 2 }),
+  metered: metered({ epoch: true, fuel: "none", reentry: true }),
+  "metered-block": metered({ epoch: true, fuel: "block", reentry: true, tank: PLENTY }),
+  "metered-exact": metered({ epoch: true, fuel: "exact", reentry: true, tank: PLENTY }),
 };
