@@ -1,4 +1,5 @@
 /** Blocks, branches, exceptions; and the choice among all instructions. */
+import { opcode, opcodes } from "../../../runtime/module/opcodes.ts";
 import {
   asNonNull,
   asNullable,
@@ -15,7 +16,7 @@ import type { Block, Body } from "./generate-body.ts";
 import { BULK } from "./generate-bulk.ts";
 import { anyRef, find, INSTRUCTIONS, type Weighted } from "./generate-instructions.ts";
 import { REFERENCES } from "./generate-references.ts";
-import { anyHeap, anyValType } from "./generate-types.ts";
+import { anyHeap, anyTypes, anyValType } from "./generate-types.ts";
 
 const NON_NULL_EXN = refType(HEAP.exn, false);
 const CATCH = 0x07;
@@ -26,6 +27,7 @@ export function steps(body: Body, most: number): void {
   for (let left = body.random.small(most + 1); left > 0 && body.fuel > 0; left -= 1) {
     body.fuel -= 1;
     step(body);
+    if (body.block.unreachable && body.random.chance(0.15)) dead(body);
     if (body.block.unreachable && body.random.chance(0.6)) return;
   }
 }
@@ -166,6 +168,61 @@ function caught(body: Body): void {
   body.close();
   body.op("end");
   body.push(...results);
+}
+
+/** Instructions that are put onto whatever lies there: right where the missing operands may be anything, else not. */
+const ANYWHERE = (
+  "drop ref.is_null ref.as_non_null ref.eq i32.eqz f32.neg i64.add f64x2.add array.len any.convert_extern " +
+  "extern.convert_any ref.i31 i31.get_s throw_ref return i32.load"
+)
+  .split(" ")
+  .map(opcode);
+
+/** In unreachable code: an instruction whose operands are there in part. */
+function dead(body: Body): void {
+  const { random, shape } = body;
+  body.makeAll(anyTypes(random, shape.space.types.length, 3));
+  const label = random.below(body.blocks.length);
+  const local = random.below(body.locals.length);
+  switch (random.below(9)) {
+    case 0:
+      body.op(random.pick(["br_if", "br_on_null", "br_on_non_null", "br"]));
+      body.u32(label);
+      break;
+    case 1:
+      body.op(random.pick(["ref.test", "ref.cast_null", "ref.cast"]));
+      body.heap(anyRef(body));
+      break;
+    case 2:
+      body.op(random.pick(["br_on_cast", "br_on_cast_fail"]));
+      body.out.byte(random.below(4));
+      body.u32(label);
+      body.heap(anyRef(body));
+      body.heap(anyRef(body));
+      break;
+    case 3:
+      if (body.locals.length === 0) break;
+      body.op(random.pick(["local.set", "local.tee"]));
+      body.u32(local);
+      break;
+    case 4:
+      body.make(I32);
+      body.code(0x1b);
+      break;
+    case 5:
+      body.op("call");
+      body.u32(random.below(shape.functions.length));
+      break;
+    default: {
+      const code = random.pick(ANYWHERE);
+      body.code(code);
+      // An alignment and an offset.
+      if (opcodes[code]?.immediates === "memarg") body.out.raw(Uint8Array.of(0, 0));
+    }
+  }
+  if (random.chance(0.5)) body.op("drop");
+  if (random.chance(0.7)) body.op("unreachable");
+  body.jump();
 }
 
 // --- branches
