@@ -210,8 +210,15 @@ export class Body {
 
   isReadable(index: number): boolean {
     if (this.#initialized[index] === true || this.slips()) return true;
-    // The nearest slip: a local that was set, but on another path.
-    return this.shape.slip > 0 && this.#forgotten.has(index) && this.random.chance(0.2);
+    return false;
+  }
+
+  /** Reads a local that was set on another path, which is a slip. */
+  recall(): void {
+    if (this.shape.slip === 0 || this.#forgotten.size === 0 || !this.random.chance(0.1)) return;
+    this.op("local.get");
+    this.u32(this.random.pick([...this.#forgotten]));
+    this.op("drop");
   }
 
   // --- values out of nothing

@@ -78,6 +78,7 @@ function blocks(body: Body): void {
   if (kind === "if") otherwise(body, params, results);
   if (kind === "try" && legacyCatches(body, results)) return body.push(...results);
   body.op("end");
+  body.recall();
   body.push(...results);
 }
 
@@ -86,6 +87,7 @@ function otherwise(body: Body, params: readonly ValType[], results: readonly Val
   if ((same || (params.length === results.length && body.slips())) && body.random.chance(0.5)) return;
   body.op("else");
   body.open(0x05, results, params, results);
+  body.recall();
   steps(body, 5);
   body.close();
 }

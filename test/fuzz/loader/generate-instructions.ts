@@ -222,7 +222,8 @@ function variables(body: Body): void {
     body.u32(index);
     return;
   }
-  const index = find(random, locals, () => true);
+  const unset = random.chance(0.3) ? find(random, locals, (_, n) => !body.isReadable(n)) : undefined;
+  const index = unset ?? find(random, locals, () => true);
   if (index === undefined) return;
   const type = locals[index] as ValType;
   if (body.isReadable(index) && random.chance(0.4)) {
