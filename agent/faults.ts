@@ -151,6 +151,12 @@ const cli = declareFaults("CLI", {
     means: "The command was published, but the board did not answer in time. It is offline or cannot reach the broker.",
     todo: "Check `sallyport watch`. A command stays valid until it expires; the board may still take it.",
   },
+  CLI_TIME_LIMIT: {
+    kind: "refusal",
+    says: "the program was stopped after {ms} ms",
+    means: "It had not ended by itself within the time that --timeout gives it.",
+    todo: "Give it more time, or look with `sallyport profile` where it spends it.",
+  },
   CLI_UNKNOWN_CODE: {
     kind: "refusal",
     says: "there is no code {code}",

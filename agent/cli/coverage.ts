@@ -30,7 +30,7 @@ export const verb: Verb = {
     const call = await guestCall(args, passThrough(args.flag("json")));
     const { instructions, info, inspector } = describe(call);
     const coverage = new Coverage({ instructions, info, nameOf: (f) => inspector.nameOf(f) });
-    const outcome = await runToEnd(call, io, coverage.probe);
+    const outcome = await runToEnd(call, coverage.probe, io.signal);
 
     const every = coverage.functions();
     const sources = new Sources([dirname(args.positionals[0] ?? ""), ...args.list("source")]);

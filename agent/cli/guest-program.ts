@@ -1,31 +1,31 @@
 /**
- * A module from a file, as a program that the interpreter runs for a person: a WASI command, or one exported function with
- * arguments from the command line. For `run --tier interpreter`, `debug`, `profile` and `coverage`.
+ * A module as a program that the interpreter runs for a person: a WASI command, or one exported function with arguments
+ * from the command line. For `run --tier interpreter`, `debug`, `profile` and `coverage`.
  */
-import { type Hosts, type Program, programOf, type Value } from "../../runtime/debug/index.ts";
+import { type Hosts, type Program, programOf } from "../../runtime/debug/index.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { readFile } from "./files.ts";
-import { readModuleFile } from "./module-file.ts";
-import { type Args, type OptionSpec, usageFault } from "./verb.ts";
-import { type WasiWorld, wasiLite } from "./wasi-lite.ts";
+import {
+  checkWasiImports,
+  nodeStdin,
+  nodeWorld,
+  type WasiOptions,
+  type WasiSink,
+  type WasiSource,
+} from "../../runtime/wasi/index.ts";
+import { type CallValue, callValues } from "./call-values.ts";
+import { type ProgramSpec, programSpec } from "./program-spec.ts";
+import type { Args } from "./verb.ts";
+import { wasiHosts } from "./wasi-hosts.ts";
+
+export { GUEST_OPTIONS, GUEST_POSITIONALS } from "./program-spec.ts";
 
 export interface GuestCall {
   readonly program: Program;
   readonly entry: string;
-  readonly args: readonly Value[];
+  readonly args: readonly CallValue[];
   /** The host as it was at first: standard input from its beginning. */
   readonly freshHosts: () => Hosts;
 }
-
-/** Options that all verbs share which run a file in the interpreter. */
-export const GUEST_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  invoke: { value: "NAME", help: "call this exported function with the arguments (default: _start of a command)" },
-  fuel: { value: "N", help: "stop after so many units of fuel, about one an instruction" },
-  env: { value: "NAME=VALUE", many: true, help: "a variable of the program's environment" },
-  stdin: { value: "FILE", help: "what the program reads from its standard input (default: nothing)" },
-};
-
-export const GUEST_POSITIONALS: readonly string[] = ["FILE", "[ARGS...]"];
 
 export interface Output {
   readonly out: (bytes: Uint8Array) => void;
@@ -38,69 +38,63 @@ export function passThrough(aside: boolean): Output {
   return { out: aside ? err : (bytes) => void process.stdout.write(bytes), err };
 }
 
+/** For verbs that look at a program: standard input is what `--stdin` names, or nothing. */
 export async function guestCall(args: Args, output: Output): Promise<GuestCall> {
-  const [file = "", ...rest] = args.positionals;
-  const stdin = args.maybe("stdin");
-  const world: WasiWorld = {
-    args: [file.split("/").at(-1) ?? file, ...rest],
-    env: args.list("env"),
-    stdin: stdin === undefined ? new Uint8Array(0) : readFile(stdin),
-    ...output,
-    now: () => BigInt(Date.now()) * 1_000_000n,
-    monotonic: () => process.hrtime.bigint(),
-  };
-  const fuel =
-    args.maybe("fuel") === undefined ? undefined : args.integer("fuel", { min: 1, max: Number.MAX_SAFE_INTEGER });
-  const freshHosts = () => wasiLite(world);
-  const program = unwrap(programOf(await readModuleFile(file), freshHosts(), fuel));
-  const name = args.maybe("invoke");
-  if (name !== undefined) return { program, entry: name, args: valuesOf(program, name, rest), freshHosts };
-  if (functionNamed(program, "_start") === undefined) {
-    const names = program.valid.module.exports.filter((one) => one.kind === "function").map((one) => one.name);
-    throw usageFault(
-      `the module is no command; name one of its functions with --invoke: ${names.join(", ") || "none"}`,
-    );
-  }
-  return { program, entry: "_start", args: [], freshHosts };
+  const spec = await programSpec(args);
+  // A program that is watched says what it says at once: it is told that it writes to a terminal.
+  const sink = (write: Output["out"]): WasiSink => ({ terminal: true, write });
+  const streams = { stdout: sink(output.out), stderr: sink(output.err) };
+  return guestCallOf({ ...spec, stdin: spec.stdin ?? new Uint8Array(0) }, streams);
 }
 
-function functionNamed({ valid }: Program, name: string): readonly string[] | undefined {
-  const { module } = valid;
-  const found = module.exports.find((one) => one.kind === "function" && one.name === name);
-  if (found === undefined) return undefined;
-  const { composite } = valid.registry.get(valid.functionTypes[found.index] ?? -1);
-  return composite.kind === "func" ? composite.params.map(typeLetter) : undefined;
+/** LOAD_*, VALIDATE_*, LINK_*, WASI_PREOPEN, CLI_USAGE. */
+export function guestCallOf(spec: ProgramSpec, streams: Pick<WasiOptions, "stdout" | "stderr">): GuestCall {
+  const freshHosts = () => wasiHosts(wasiOptions(spec, streams));
+  const made = unwrap(programOf(spec.bytes, freshHosts(), spec.fuel));
+  unwrap(checkWasiImports(made.valid.module));
+  const program: Program =
+    spec.memoryPages === undefined ? made : { ...made, limits: { memoryBytes: spec.memoryPages * PAGE_BYTES } };
+  const { entry, args } = callValues(spec, exportedFunctions(program));
+  return { program, entry, args, freshHosts };
+}
+
+const PAGE_BYTES = 65_536;
+
+/** What a program is given, on either tier. */
+export function wasiOptions(spec: ProgramSpec, streams: Pick<WasiOptions, "stdout" | "stderr">): WasiOptions {
+  const { args, env, preopens, stdin } = spec;
+  return {
+    ...nodeWorld,
+    ...streams,
+    args,
+    env,
+    preopens,
+    stdin: stdin === undefined ? nodeStdin() : sourceOf(stdin),
+    onMistake: (thrown) => process.emitWarning(thrown instanceof Error ? thrown : String(thrown)),
+  };
+}
+
+function sourceOf(bytes: Uint8Array): WasiSource {
+  let read = 0;
+  return {
+    read(into) {
+      const part = bytes.subarray(read, read + into.length);
+      into.set(part);
+      read += part.length;
+      return part.length;
+    },
+  };
+}
+
+/** Parameters of the exported functions. */
+function exportedFunctions({ valid }: Program): ReadonlyMap<string, readonly string[]> {
+  const functions = new Map<string, readonly string[]>();
+  for (const { kind, name, index } of valid.module.exports) {
+    if (kind !== "function") continue;
+    const { composite } = valid.registry.get(valid.functionTypes[index] ?? -1);
+    if (composite.kind === "func") functions.set(name, composite.params.map(typeLetter));
+  }
+  return functions;
 }
 
 const typeLetter = (type: number): string => ["", "i32", "i64", "f32", "f64"][type] ?? "other";
-
-/** The arguments of an invoked function as its parameters want them. */
-function valuesOf(program: Program, name: string, texts: readonly string[]): readonly Value[] {
-  const params = functionNamed(program, name);
-  if (params === undefined) throw usageFault(`the module exports no function ${name}`);
-  if (params.length !== texts.length) {
-    throw usageFault(`${name} takes ${params.length} arguments (${params.join(", ")}), ${texts.length} were given`);
-  }
-  return params.map((type, n) => parseValue(type, texts[n] ?? ""));
-}
-
-const bits = new DataView(new ArrayBuffer(8));
-
-function parseValue(type: string, text: string): Value {
-  try {
-    if (type === "i32") return { type, value: Number(BigInt.asIntN(32, BigInt(text))) };
-    if (type === "i64") return { type, value: BigInt.asIntN(64, BigInt(text)) };
-  } catch (error) {
-    if (!(error instanceof SyntaxError)) throw error;
-    throw usageFault(`${text} is no whole number`);
-  }
-  if (type !== "f32" && type !== "f64") throw usageFault("a function with such parameters cannot be called from here");
-  const number = Number(text);
-  if (text.trim() === "" || (Number.isNaN(number) && text !== "NaN")) throw usageFault(`${text} is no number`);
-  if (type === "f32") {
-    bits.setFloat32(0, number);
-    return { type, bits: bits.getInt32(0) };
-  }
-  bits.setFloat64(0, number);
-  return { type, bits: bits.getBigUint64(0) };
-}

@@ -13,9 +13,8 @@ import {
 } from "../../runtime/debug/index.ts";
 
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { WasiExit } from "../../runtime/wasi/index.ts";
 import type { GuestCall } from "./guest-program.ts";
-import type { Io } from "./verb.ts";
-import { GuestExit } from "./wasi-lite.ts";
 
 /** Fuel between two looks at whether the person has interrupted. */
 const SLICE = 5_000_000;
@@ -40,14 +39,14 @@ export function describe({ program }: GuestCall): Described {
 }
 
 /** Undefined when it was interrupted. */
-export async function runToEnd(call: GuestCall, io: Io, probe?: Probe): Promise<Outcome | undefined> {
+export async function runToEnd(call: GuestCall, probe?: Probe, signal?: AbortSignal): Promise<Outcome | undefined> {
   const run = unwrap(GuestRun.open(call.program, call.entry, call.args, probe));
   const slice = probe === undefined ? SLICE : SLICE_PROBED;
   for (;;) {
     const outcome = run.advance(slice);
     if (outcome !== undefined) return outcome;
     await nextTurn();
-    if (io.signal.aborted) return undefined;
+    if (signal?.aborted === true) return undefined;
   }
 }
 
@@ -58,7 +57,7 @@ export function statusOf(outcome: Outcome | undefined, say: (line: string) => vo
     case "trapped":
       throw outcome.fault;
     case "ended":
-      if (!(outcome.thrown instanceof GuestExit)) throw outcome.thrown;
+      if (!(outcome.thrown instanceof WasiExit)) throw outcome.thrown;
       return outcome.thrown.status & 0xff;
     case "returned":
       for (const value of outcome.values) say(valueText(value));

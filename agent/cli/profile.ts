@@ -30,7 +30,7 @@ export const verb: Verb = {
     const { inspector } = describe(call);
     const every = args.integer("every", { min: 1, max: 1_000_000_000 });
     const profile = new Profile({ every, nameOf: (f) => inspector.nameOf(f) });
-    const outcome = await runToEnd(call, io, profile.probe);
+    const outcome = await runToEnd(call, profile.probe, io.signal);
 
     const functions = profile.functions();
     const { samples, instructions } = profile;

@@ -1,28 +1,81 @@
-/** `sallyport run --tier interpreter`: a plain program to its end, with a trace when it is asked for. */
-import { tracer } from "../../runtime/debug/index.ts";
-import { guestCall, passThrough } from "./guest-program.ts";
-import { describe, runToEnd, statusOf } from "./guest-run.ts";
-import { cleanLine } from "./terminal-text.ts";
-import type { Args, Io, OptionSpec } from "./verb.ts";
+/**
+ * `sallyport run` of a plain program: a WASI command or one function, in a thread of its own, so that it can be stopped
+ * whatever it does. Here is the thread that waits for it: for its end, for the person's interruption, for the time limit.
+ */
+import { Worker } from "node:worker_threads";
+import { Fault, type FaultKind } from "../../runtime/kernel/fault.ts";
+import { hostHasWebAssembly } from "../../runtime/kernel/host.ts";
+import { cliFault } from "../faults.ts";
+import { type ProgramSpec, programSpec } from "./program-spec.ts";
+import { type Args, type Io, type OptionSpec, untilAborted, usageFault } from "./verb.ts";
 
-export const TRACE_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  trace: { value: "N", help: "write the first N instructions, with addresses and arguments" },
-  calls: { value: "N", help: "write the first N calls with their arguments" },
+export const PROGRAM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  timeout: { value: "MS", help: "stop the program after so many milliseconds" },
+  trace: { value: "N", help: "write the first N instructions, with addresses and arguments (interpreter)" },
+  calls: { value: "N", help: "write the first N calls with their arguments (interpreter)" },
 };
 
+export interface Job {
+  readonly tier: "v8" | "interpreter";
+  readonly spec: ProgramSpec;
+  readonly trace?: { readonly what: "instructions" | "calls"; readonly max: number };
+}
+
+/** How the thread says that it is done. */
+export type Ended =
+  | { readonly kind: "status"; readonly status: number }
+  | { readonly kind: "fault"; readonly code: string; readonly of: FaultKind; readonly message: string };
+
 const LINES_MAX = 100_000_000;
+const TIMEOUT_MS_MAX = 0x7fff_ffff;
+/** What a shell says of a command that was interrupted. */
+const INTERRUPTED = 130;
 
 export async function runProgram(args: Args, io: Io): Promise<number> {
-  const call = await guestCall(args, passThrough(false));
-  const what = args.maybe("trace") !== undefined ? "trace" : args.maybe("calls") !== undefined ? "calls" : undefined;
-  if (what === undefined) return statusOf(await runToEnd(call, io), io.out);
-  const { instructions, inspector } = describe(call);
-  const probe = tracer({
-    instructions,
-    nameOf: (f) => inspector.nameOf(f),
-    write: (line) => io.err(cleanLine(line)),
-    max: args.integer(what, { min: 1, max: LINES_MAX }),
-    what: what === "trace" ? "instructions" : "calls",
+  const job = await jobOf(args);
+  const ms = args.maybe("timeout") === undefined ? undefined : args.integer("timeout", { min: 1, max: TIMEOUT_MS_MAX });
+  const worker = new Worker(beside("run-worker"), { workerData: job });
+  let timer: NodeJS.Timeout | undefined;
+  try {
+    const ended = await Promise.race([
+      endOf(worker),
+      untilAborted(io),
+      new Promise<"time">((resolve) => {
+        if (ms !== undefined) timer = setTimeout(resolve, ms, "time");
+      }),
+    ]);
+    if (ended === undefined) return INTERRUPTED;
+    if (ended === "time") throw cliFault("CLI_TIME_LIMIT", { ms: ms ?? 0 });
+    if (ended.kind === "status") return ended.status;
+    const words = { kind: ended.of, says: "{text}", means: "", todo: "" };
+    throw new Fault(ended.code, words, { text: ended.message });
+  } finally {
+    clearTimeout(timer);
+    await worker.terminate();
+  }
+}
+
+/** In the running file's own form: `.ts` in a checkout, `.js` in a release. */
+const beside = (name: string): URL => new URL(`./${name}${/\.[jt]s$/.exec(import.meta.url)?.[0]}`, import.meta.url);
+
+function endOf(worker: Worker): Promise<Ended> {
+  return new Promise((resolve, reject) => {
+    worker.once("message", resolve);
+    worker.once("error", reject);
+    worker.once("exit", () => reject(new Error("the program's thread ended without a word")));
   });
-  return statusOf(await runToEnd(call, io, probe), io.out);
+}
+
+async function jobOf(args: Args): Promise<Job> {
+  const spec = await programSpec(args);
+  const what = args.maybe("trace") !== undefined ? "trace" : args.maybe("calls") !== undefined ? "calls" : undefined;
+  const interpreted = what ?? (spec.fuel === undefined ? undefined : "fuel");
+  const tier = args.maybe("tier") ?? (interpreted === undefined && hostHasWebAssembly() ? "v8" : "interpreter");
+  if (tier !== "v8" && tier !== "interpreter") {
+    throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
+  }
+  if (tier === "v8" && interpreted !== undefined) throw usageFault(`run: --${interpreted} needs --tier interpreter`);
+  if (what === undefined) return { tier, spec };
+  const max = args.integer(what, { min: 1, max: LINES_MAX });
+  return { tier, spec, trace: { what: what === "trace" ? "instructions" : "calls", max } };
 }

@@ -1,8 +1,8 @@
 /**
  * `sallyport run`: one module straight from a file, on this machine, with what the command line grants: for writing
  * modules. No doors are passed: the file is the developer's own, and that is said. Everything else is the real thing:
- * Loader, Validator, engine, broker, sensors of this machine and a simulated board. With --tier interpreter it is a plain
- * program instead, a WASI command or one function, run by the interpreter without a board.
+ * Loader, Validator, engine, broker, sensors of this machine and a simulated board. Without a manifest it is a plain program
+ * instead, a WASI command or one function, run without a board.
  */
 import { createBroker, hostModule, openBoard, parseBoard } from "../../devices/index.ts";
 import { engineOf, SP } from "../../runtime/index.ts";
@@ -19,10 +19,10 @@ import type { Release } from "../flow/inventory.ts";
 import { startTask } from "../supervise/task.ts";
 import { readFile } from "./files.ts";
 import { coverOfWish, GRANT_HELP, parseGrant } from "./grant-spec.ts";
-import { GUEST_OPTIONS, GUEST_POSITIONALS } from "./guest-program.ts";
 import { paint } from "./paint.ts";
-import { runProgram, TRACE_OPTIONS } from "./run-program.ts";
-import { type Io, type OptionSpec, untilAborted, usageFault, type Verb } from "./verb.ts";
+import { GUEST_OPTIONS, GUEST_POSITIONALS } from "./program-spec.ts";
+import { PROGRAM_OPTIONS, runProgram } from "./run-program.ts";
+import { type Io, untilAborted, usageFault, type Verb } from "./verb.ts";
 
 /** Without --board: the sensors every Linux machine has. */
 const DEFAULT_BOARD = {
@@ -43,35 +43,28 @@ export const verb: Verb = {
   positionals: GUEST_POSITIONALS,
   options: {
     manifest: { value: "FILE", help: "its manifest.json: limits, triggers, wishes (a guest of the agent needs one)" },
-    tier: {
-      value: "TIER",
-      default: "v8",
-      help: "v8 or interpreter; interpreter without --manifest: a plain program, without a board",
-    },
+    tier: { value: "TIER", help: "v8 or interpreter; unless given, v8 where it can do what is asked" },
     board: { value: "FILE", help: "board description (default: this machine's system sensors)" },
     "simulated-dir": { value: "DIR", help: "directory that plays the simulated world" },
     grant: { value: "SPEC", many: true, help: `${GRANT_HELP}; "all" for everything the manifest wants` },
     for: { value: "SECONDS", help: "stop after so long (default: until interrupted)" },
     device: { value: "ID", default: "desk", help: "device id the module is told" },
-    ...interpreted(GUEST_OPTIONS),
-    ...interpreted(TRACE_OPTIONS),
+    ...plain(GUEST_OPTIONS),
+    ...plain(PROGRAM_OPTIONS),
   },
   examples: [
     "sallyport run module.wasm --manifest manifest.json --grant all --for 10",
     "sallyport run module.wasm --manifest manifest.json --grant sensor:load-1m",
-    "sallyport run program.wasm --tier interpreter -- argument",
+    "sallyport run program.wasm --dir /data::./measured:readonly --env LANG=C --timeout 5000 -- argument",
     "sallyport run sums.wat --tier interpreter --invoke add 2 3 --trace 100",
   ],
   async run(args, io) {
-    const tier = args.text("tier");
-    if (tier !== "v8" && tier !== "interpreter") {
+    if (args.maybe("manifest") === undefined) return runProgram(args, io);
+    const tier = args.maybe("tier");
+    if (tier !== undefined && tier !== "v8" && tier !== "interpreter") {
       throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
     }
-    if (tier === "interpreter" && args.maybe("manifest") === undefined) return runProgram(args, io);
-    if (args.maybe("manifest") === undefined) {
-      throw usageFault("run: --manifest is needed; a plain program runs with --tier interpreter");
-    }
-    if (args.positionals.length > 1) throw usageFault("run: arguments are for --tier interpreter");
+    if (args.positionals.length > 1) throw usageFault("run: arguments are for programs without a manifest");
     const { red, dim } = paint(io.colour);
     const bytes = readFile(args.positionals[0] ?? "");
     const manifest = unwrap(parseManifest(readFile(args.text("manifest"))));
@@ -134,10 +127,10 @@ export const verb: Verb = {
   },
 };
 
-/** Options that only the interpreter's programs have say so. */
-function interpreted(options: Readonly<Record<string, OptionSpec>>): Readonly<Record<string, OptionSpec>> {
+/** Options that only plain programs have say so. */
+function plain(options: Verb["options"]): Verb["options"] {
   return Object.fromEntries(
-    Object.entries(options).map(([name, one]) => [name, { ...one, help: `interpreter: ${one.help}` }]),
+    Object.entries(options).map(([name, one]) => [name, { ...one, help: `plain program: ${one.help}` }]),
   );
 }
 

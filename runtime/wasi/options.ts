@@ -59,7 +59,7 @@ export interface WasiQuotas {
   /** Of one directory that is listed. */
   readonly directoryEntries: number;
   /** Of one call of random_get. */
-  readonly randomBytes: number;
+  readonly randomCallBytes: number;
 }
 
 export const DEFAULT_QUOTAS: WasiQuotas = {
@@ -67,7 +67,7 @@ export const DEFAULT_QUOTAS: WasiQuotas = {
   writtenBytes: Number.POSITIVE_INFINITY,
   pathBytes: 4096,
   directoryEntries: 65_536,
-  randomBytes: 64 * 1024 * 1024,
+  randomCallBytes: 64 * 1024 * 1024,
 };
 
 export interface WasiOptions {

@@ -50,7 +50,7 @@ export function worldCalls(ctx: Context): WorldCalls {
     random_get(at, length) {
       const { random } = options;
       if (random === undefined) throw new WasiError("notsup");
-      if (length > ctx.quotas.randomBytes) throw new WasiError("inval");
+      if (length > ctx.quotas.randomCallBytes) throw new WasiError("inval");
       descriptors.ask("random", "random", length);
       memory.expect(at, length);
       for (let done = 0; done < length; done += RANDOM_CHUNK) {

@@ -1,9 +1,10 @@
 /** Programs from files in the interpreter, as a person runs, debugs, profiles and covers them on the command line. */
 import { spawnSync } from "node:child_process";
-import { mkdtempSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { assemble } from "../guests/guests.ts";
 import { ROOT } from "../tree.ts";
 
 const folder = mkdtempSync(join(tmpdir(), "sallyport-programs-"));
@@ -20,7 +21,7 @@ function sallyport(args: readonly string[], input = "") {
   return { status: done.status, out: done.stdout, err: done.stderr };
 }
 
-describe("sallyport run --tier interpreter", () => {
+describe("sallyport run in the interpreter", () => {
   it("runs a command and shows its calls", () => {
     const { status, out, err } = sallyport(["run", program, "--tier", "interpreter", "--calls", "5000", "40", "8"]);
     expect({ status, out }).toEqual({ status: 0, out: "40 -> 40\n8 -> 32\nmean 24\n" });
@@ -41,6 +42,65 @@ describe("sallyport run --tier interpreter", () => {
     expect(sallyport(["run", program, "--tier", "interpreter", "--invoke", "nobody"]).err).toContain("CLI_USAGE");
   });
 });
+
+describe.each(["v8", "interpreter"])("sallyport run --tier %s", (tier) => {
+  const run = (wat: string, ...args: readonly string[]) => {
+    const file = join(folder, "program.wasm");
+    writeFileSync(file, assemble(wat));
+    return sallyport(["run", file, "--tier", tier, ...args]);
+  };
+
+  it("gives a program its directory, and no way to write to one that is read-only", () => {
+    const data = join(folder, `data-${tier}`);
+    mkdirSync(data, { recursive: true });
+    expect(run(MAKE_DIRECTORY, "--dir", `/d::${data}:readonly`).status).toBe(76);
+    expect(run(MAKE_DIRECTORY, "--dir", `/d::${data}`).status).toBe(0);
+    expect(run(MAKE_DIRECTORY, "--dir", `/d::${data}`).status).toBe(20);
+    expect(existsSync(join(data, "new"))).toBe(true);
+    expect(run(MAKE_DIRECTORY).status).toBe(8);
+    expect(run(MAKE_DIRECTORY, "--dir", "/d::/proc").err).toContain("WASI_PREOPEN");
+  });
+
+  it("stops a program that runs too long, in a loop or asleep", () => {
+    expect(run('(module (func (export "_start") (loop (br 0))))', "--timeout", "200").err).toContain("CLI_TIME_LIMIT");
+    expect(run(SLEEP, "--timeout", "200").err).toContain("CLI_TIME_LIMIT");
+  });
+
+  it("calls a function with numbers of every type", () => {
+    const wat = '(module (func (export "f") (param i32 i64 f32 f64) (result f64) (local.get 3)))';
+    expect(run(wat, "--invoke", "f", "1", "2", "3.5", "4.25").out).toBe("f64 4.25\n");
+  });
+
+  it("lets its memory grow no further than it is told", () => {
+    const wat = '(module (memory 1) (func (export "f") (result i32) (memory.grow (i32.const 9))))';
+    expect(run(wat, "--invoke", "f", "--memory-pages", "9").out).toContain("i32 -1");
+    expect(run(wat, "--invoke", "f", "--memory-pages", "10").out).toContain("i32 1 ");
+  });
+
+  it("refuses imports that are not WASI's, and WASI's with another type", () => {
+    const of = (text: string) => `(module (import ${text}) (func (export "_start")))`;
+    expect(run(of('"env" "abort" (func)')).err).toContain("LINK_UNKNOWN_IMPORT");
+    expect(run(of('"wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32))')).err).toContain("LINK_");
+  });
+
+  it("ends with the trap's code", () => {
+    expect(run('(module (func (export "_start") unreachable))').err).toContain("TRAP_UNREACHABLE");
+  });
+});
+
+/** Exits with the error number of making `new` in the first directory. */
+const MAKE_DIRECTORY = `(module
+  (import "wasi_snapshot_preview1" "path_create_directory" (func $make (param i32 i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1) (data (i32.const 8) "new")
+  (func (export "_start") (call $exit (call $make (i32.const 3) (i32.const 8) (i32.const 3)))))`;
+
+const SLEEP = `(module
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1)
+  (func (export "_start")
+    (i64.store (i32.const 24) (i64.const 100000000000))
+    (drop (call $poll (i32.const 0) (i32.const 64) (i32.const 1) (i32.const 128)))))`;
 
 describe("sallyport debug", () => {
   it("does what docs/debugging.md shows", () => {

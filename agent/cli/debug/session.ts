@@ -14,8 +14,8 @@ import {
   valueText,
 } from "../../../runtime/debug/index.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
+import { WasiExit } from "../../../runtime/wasi/index.ts";
 import type { GuestCall } from "../guest-program.ts";
-import { GuestExit } from "../wasi-lite.ts";
 import type { Sources } from "./sources.ts";
 
 /** Instructions between two looks at whether the person wants it back. */
@@ -148,7 +148,7 @@ export class Session {
         );
         break;
       case "ended":
-        if (!(stop.thrown instanceof GuestExit)) throw stop.thrown;
+        if (!(stop.thrown instanceof WasiExit)) throw stop.thrown;
         this.say(`the program ended with status ${stop.thrown.status} after ${this.#debugger.position} instructions`);
         break;
       case "step":

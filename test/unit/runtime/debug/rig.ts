@@ -1,7 +1,7 @@
 /** Programs for the tests of the debugger: a C program with its lines, and small modules written by hand. */
 import { readFileSync } from "node:fs";
 import { Sources } from "../../../../agent/cli/debug/sources.ts";
-import { wasiLite } from "../../../../agent/cli/wasi-lite.ts";
+import { wasiHosts } from "../../../../agent/cli/wasi-hosts.ts";
 import {
   Debugger,
   type DebuggerOptions,
@@ -30,14 +30,12 @@ export function readings(...args: readonly string[]): { readonly program: Progra
     ticks += 1n;
     return ticks;
   };
-  const hosts = wasiLite({
+  const sink = { terminal: true, write: print };
+  const hosts = wasiHosts({
     args: ["readings", ...args],
-    env: [],
-    stdin: new Uint8Array(0),
-    out: print,
-    err: print,
-    now: clock,
-    monotonic: clock,
+    stdout: sink,
+    stderr: sink,
+    clocks: { realtime: clock, monotonic: clock },
   });
   return { program: unwrap(programOf(READINGS, hosts)), printed };
 }

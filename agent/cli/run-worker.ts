@@ -1,0 +1,69 @@
+/** The thread in which `sallyport run` runs a plain program. Output goes straight to the process's own streams. */
+import { parentPort, workerData } from "node:worker_threads";
+import { type Probe, tracer, valueText } from "../../runtime/debug/index.ts";
+import { load, validate } from "../../runtime/index.ts";
+import { utf8 } from "../../runtime/kernel/bytes.ts";
+import { Fault } from "../../runtime/kernel/fault.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { checkWasiImports, createWasi, nodeSink, runOnV8, WasiExit } from "../../runtime/wasi/index.ts";
+import { asNumber, asValue, callValues } from "./call-values.ts";
+import { guestCallOf, wasiOptions } from "./guest-program.ts";
+import { describe, runToEnd, statusOf } from "./guest-run.ts";
+import type { ProgramSpec } from "./program-spec.ts";
+import type { Ended, Job } from "./run-program.ts";
+import { cleanLine } from "./terminal-text.ts";
+
+const MEMORY_PAGES = 65_536;
+const TABLE_ELEMENTS = 10_000_000;
+
+const stdout = nodeSink(1);
+const stderr = nodeSink(2);
+const say = (line: string) => stdout.write(utf8(`${line}\n`));
+
+async function interpret({ spec, trace }: Job): Promise<number> {
+  const call = guestCallOf(spec, { stdout, stderr });
+  let probe: Probe | undefined;
+  if (trace !== undefined) {
+    const { instructions, inspector } = describe(call);
+    const write = (line: string) => stderr.write(utf8(`${cleanLine(line)}\n`));
+    probe = tracer({ instructions, nameOf: (f) => inspector.nameOf(f), write, ...trace });
+  }
+  return statusOf(await runToEnd(call, probe), say);
+}
+
+function compile(spec: ProgramSpec): number {
+  const { memoryPages = MEMORY_PAGES } = spec;
+  const loaded = unwrap(load(spec.bytes, { memoryPages, tableElements: TABLE_ELEMENTS }));
+  unwrap(checkWasiImports(loaded.module));
+  unwrap(validate(loaded));
+  const functions = new Map(
+    loaded.exports.flatMap(({ name, type }) => (type === undefined ? [] : [[name, type] as const])),
+  );
+  const params = new Map([...functions].map(([name, type]) => [name, type.params]));
+  const { entry, args } = callValues(spec, params);
+  const wasi = unwrap(createWasi(wasiOptions(spec, { stdout, stderr })));
+  try {
+    const results = runOnV8(loaded, wasi, entry, args.map(asNumber));
+    for (const [n, type] of (functions.get(entry)?.results ?? []).entries()) {
+      const value = asValue(type, results[n]);
+      say(value === undefined ? type : valueText(value));
+    }
+    return 0;
+  } catch (thrown) {
+    if (thrown instanceof WasiExit) return thrown.status & 0xff;
+    throw thrown;
+  } finally {
+    wasi.close();
+  }
+}
+
+async function main(job: Job): Promise<Ended> {
+  try {
+    return { kind: "status", status: job.tier === "v8" ? compile(job.spec) : await interpret(job) };
+  } catch (error) {
+    if (!(error instanceof Fault)) throw error;
+    return { kind: "fault", code: error.code, of: error.kind, message: error.message };
+  }
+}
+
+parentPort?.postMessage(await main(workerData as Job));
