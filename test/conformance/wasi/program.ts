@@ -3,6 +3,7 @@
  * its exit status are this process's. A trap is status 134, as from a shell.
  */
 import { readFileSync } from "node:fs";
+import { reasonOf } from "../../../runtime/kernel/fault.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { createWasi, nodeSink, nodeStdin, nodeWorld, WASI_MODULE, WasiExit } from "../../../runtime/wasi/index.ts";
 import { TIERS } from "./tiers.ts";
@@ -42,7 +43,7 @@ function main({ tier: name, file, args, env, root }: Run): number {
     return 0;
   } catch (error) {
     if (error instanceof WasiExit) return error.status;
-    process.stderr.write(`${tier.trapOf(error).message}\n`);
+    process.stderr.write(`${reasonOf(error)}\n`);
     return TRAPPED;
   } finally {
     wasi.close();
