@@ -21,9 +21,9 @@ interface Prepared {
 
 const WASI = "wasi_snapshot_preview1";
 const METERS: Readonly<Record<string, MeterOptions>> = {
-  "metered-epoch": { epoch: true, fuel: "none" },
-  "metered-block": { epoch: false, fuel: "block", tank: 1n << 62n },
-  "metered-exact": { epoch: false, fuel: "exact", tank: 1n << 62n },
+  "metered-epoch": { epoch: true, fuel: "none", reentry: true },
+  "metered-block": { epoch: false, fuel: "block", reentry: true, tank: 1n << 62n },
+  "metered-exact": { epoch: false, fuel: "exact", reentry: true, tank: 1n << 62n },
 };
 
 function metered(bytes: Uint8Array, meter: MeterOptions): Uint8Array {

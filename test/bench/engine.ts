@@ -1,7 +1,8 @@
 /**
  * `npm run bench -- engine`: CPU time of compiled C programs in each engine beside plain V8, in one run. Every figure is
  * the least of several runs in fresh processes, subjects taking turns; `_start` alone is counted, tier-up included, and
- * scaled to V8's rounds. Loading is a row apart, without a ratio. What programs print must agree with V8.
+ * scaled to V8's rounds. Loading is a row apart, without a ratio. What programs print must agree with V8. Programs whose
+ * work is all in `_start` stand beside V8 without its baseline compiler too, and are left out of the summary.
  */
 import { spawnSync } from "node:child_process";
 import { mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
@@ -10,18 +11,22 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { emitJavaScript } from "../emit.ts";
-import { PROGRAMS, type Program, wasmOf } from "./engine-programs.ts";
+import { EXTERNAL_NAMES, isExternal, isOnPath, runExternal } from "./engine-external.ts";
+import { PROGRAMS, type Program, START_PROGRAMS, wasmOf } from "./engine-programs.ts";
 import type { Row } from "./row.ts";
 
 const SUBJECTS = [
   "v8",
+  "v8-no-liftoff",
   "interpreter",
   "metered-epoch",
   "metered-block",
   "metered-exact",
   "interpreter-blocks",
   "interpreter-jitless",
+  ...EXTERNAL_NAMES,
 ] as const;
+const ALL_PROGRAMS = [...PROGRAMS, ...START_PROGRAMS];
 /** Runs that differ by more than this are worth a line. */
 const UNSTEADY = 1.5;
 type Subject = (typeof SUBJECTS)[number];
@@ -34,16 +39,19 @@ export interface EngineBench {
 
 /** Throws CLI_USAGE for a program or a subject that there is not. */
 export function benchEngine({ only, subjects, short }: EngineBench): readonly Row[] {
-  const programs = only.length === 0 ? PROGRAMS : only.map(programNamed);
-  const wanted = subjects.length === 0 ? SUBJECTS : SUBJECTS.filter((one) => one === "v8" || subjects.includes(one));
+  const programs = only.length === 0 ? ALL_PROGRAMS : only.map(programNamed);
   const unknown = subjects.find((one) => !SUBJECTS.some((known) => known === one));
   if (unknown !== undefined) {
     throw usageFault(`there is no subject "${unknown}" yet; there are: ${SUBJECTS.join(", ")}`);
   }
+  const asked = subjects.length === 0 ? SUBJECTS : SUBJECTS.filter((one) => one === "v8" || subjects.includes(one));
+  const absent = asked.filter((one) => isExternal(one) && !isOnPath(one));
+  if (absent.length > 0) process.stderr.write(`not on PATH, left out: ${absent.join(", ")}\n`);
+  const wanted = asked.filter((one) => !absent.includes(one));
   const emitted = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
   try {
     if (wanted.includes("interpreter-jitless")) emitJavaScript(emitted, ["test/bench/engine-subject.ts"]);
-    return programs.flatMap((program) => rowsOf(program, wanted, short, emitted));
+    return programs.flatMap((program) => rowsOf(program, subjectsOf(program, wanted, subjects), short, emitted));
   } finally {
     rmSync(emitted, { recursive: true });
   }
@@ -63,35 +71,31 @@ export function profileEngine(name: string): readonly string[] {
 }
 
 export function programNamed(name: string): Program {
-  const found = PROGRAMS.find((one) => one.name === name);
+  const found = ALL_PROGRAMS.find((one) => one.name === name);
   if (found !== undefined) return found;
-  throw usageFault(`there is no program "${name}"; there are: ${PROGRAMS.map((one) => one.name).join(", ")}`);
+  throw usageFault(`there is no program "${name}"; there are: ${ALL_PROGRAMS.map((one) => one.name).join(", ")}`);
+}
+
+/** Without its baseline compiler V8 is the measure of work in `_start`; the interpreter makes no difference there. */
+function subjectsOf({ start }: Program, wanted: readonly Subject[], named: readonly string[]): readonly Subject[] {
+  return wanted.filter(
+    (one) => named.includes(one) || (start ? !one.startsWith("interpreter") : one !== "v8-no-liftoff"),
+  );
 }
 
 function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, emitted: string): readonly Row[] {
   const part = short ? 2 : 1;
-  const rounds: Readonly<Record<Subject, number>> = {
-    v8: Math.ceil(program.rounds / part),
-    "metered-epoch": Math.ceil(program.rounds / part),
-    "metered-block": Math.ceil(program.rounds / part),
-    "metered-exact": Math.ceil(program.rounds / part),
-    interpreter: Math.ceil(program.slowRounds / part),
-    "interpreter-blocks": Math.ceil((program.slowRounds * 3) / part),
-    "interpreter-jitless": Math.ceil(program.slowRounds / part / 10),
-  };
   const least = new Map<Subject, { load: number; perRound: number; worst: number }>();
-  const slow = subjects.filter((one) => one !== "v8");
   // The same rounds on V8 say what a slower subject has to print.
   const expected = new Map<Subject, string>(
-    slow.map((one) => [one, runSubject([], program, "v8", rounds[one]).output]),
+    subjects
+      .filter((one) => one !== "v8")
+      .map((one) => [one, runSubject([], program, "v8", roundsOf(program, one, part)).output]),
   );
   for (let turn = 0; turn < (short ? 2 : 5); turn += 1) {
     for (const subject of subjects) {
-      const count = rounds[subject];
-      const { output, load, run } =
-        subject === "interpreter-jitless"
-          ? runSubject(["--jitless"], program, "interpreter", count, join(emitted, "test/bench/engine-subject.js"))
-          : runSubject([], program, subject, count);
+      const count = roundsOf(program, subject, part);
+      const { output, load, run } = runOnce(program, subject, count, emitted);
       const wanted = expected.get(subject) ?? output;
       if (output !== wanted) {
         throw new Error(`${program.name} in ${subject} printed ${output.trim()}, in v8 ${wanted.trim()}`);
@@ -116,14 +120,45 @@ function rowsOf(program: Program, subjects: readonly Subject[], short: boolean, 
     );
   }
   const base = least.get("v8")?.perRound ?? Number.NaN;
+  const optimised = least.get("v8-no-liftoff")?.perRound;
   return [...least].flatMap(([subject, { load, perRound }]): Row[] => {
-    const value = perRound * program.rounds;
-    const beside = subject === "v8" ? {} : { baseline: "v8", ratio: perRound / base };
-    return [
-      { name: program.name, subject, value, unit: "s cpu", ...beside },
-      { name: `${program.name}, load`, subject, value: load * 1000, unit: "ms cpu" },
-    ];
+    const row = { name: program.name, subject, value: perRound * program.rounds, unit: "s cpu", apart: program.start };
+    const rows: Row[] = [subject === "v8" ? row : { ...row, baseline: "v8", ratio: perRound / base }];
+    if (optimised !== undefined && subject !== "v8-no-liftoff") {
+      rows.push({ ...row, apart: true, baseline: "v8-no-liftoff", ratio: perRound / optimised });
+    }
+    if (Number.isFinite(load)) {
+      rows.push({ name: `${program.name}, load`, subject, value: load * 1000, unit: "ms cpu" });
+    }
+    return rows;
   });
+}
+
+function roundsOf(program: Program, subject: Subject, part: number): number {
+  switch (subject) {
+    case "interpreter":
+    case "wasmedge":
+      return Math.ceil(program.slowRounds / part);
+    case "interpreter-blocks":
+      return Math.ceil((program.slowRounds * 3) / part);
+    case "interpreter-jitless":
+      return Math.ceil(program.slowRounds / part / 10);
+    case "wasm3":
+    case "iwasm":
+      return Math.ceil(program.rounds / part / 8);
+    default:
+      return Math.ceil(program.rounds / part);
+  }
+}
+
+function runOnce(program: Program, subject: Subject, rounds: number, emitted: string): Outcome {
+  // How long another engine loads is within what its process takes.
+  if (isExternal(subject)) return { ...runExternal(subject, wasmOf(program), rounds), load: Number.POSITIVE_INFINITY };
+  if (subject === "interpreter-jitless") {
+    return runSubject(["--jitless"], program, "interpreter", rounds, join(emitted, "test/bench/engine-subject.js"));
+  }
+  if (subject === "v8-no-liftoff") return runSubject(["--no-liftoff"], program, "v8", rounds);
+  return runSubject([], program, subject, rounds);
 }
 
 interface Outcome {

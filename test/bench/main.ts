@@ -50,8 +50,8 @@ function report(rows: readonly Row[]): void {
 /** Geometric mean of the ratios per subject. */
 function summaryOf(rows: readonly Row[]): Record<string, number> {
   const ratios = new Map<string, number[]>();
-  for (const { subject, ratio } of rows)
-    if (ratio !== undefined) ratios.set(subject, [...(ratios.get(subject) ?? []), ratio]);
+  for (const { subject, ratio, apart } of rows)
+    if (ratio !== undefined && apart !== true) ratios.set(subject, [...(ratios.get(subject) ?? []), ratio]);
   return Object.fromEntries(
     [...ratios].map(([subject, list]) => [
       subject,

@@ -7,4 +7,6 @@ export interface Row {
   readonly baseline?: string;
   /** value / the baseline's value of the same name. */
   readonly ratio?: number;
+  /** The ratio is no part of the summary. */
+  readonly apart?: boolean;
 }
