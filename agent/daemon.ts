@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
-import { engineOf, type Tier } from "../runtime/index.ts";
+import { type Engine, engineOf, type Tier } from "../runtime/index.ts";
 import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { hex } from "../runtime/kernel/bytes.ts";
@@ -25,6 +25,7 @@ import { createModuleServices } from "./module-services.ts";
 import { readBoard } from "./provision/device.ts";
 import { createReporter } from "./report/reporter.ts";
 import { createSerial } from "./serial.ts";
+import { openCodeCache } from "./store/code-cache.ts";
 import { createSupervisor } from "./supervise/supervisor.ts";
 import { AGENT_VERSION, BUILD_TIME_MS } from "./version.ts";
 import { levelsBelow, topicsOf } from "./wire/index.ts";
@@ -99,7 +100,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nextJobRev: memory.nextJobRev,
   });
 
-  const engine = engineOf(options.tier);
+  const tier = engineOf(options.tier);
+  const cache = openCodeCache(join(provisioned.stateDirectory, "code"));
+  const engine: Engine = { tier: tier.tier, start: (guest) => tier.start({ ...guest, cache }) };
   log("info", "engine", { tier: engine.tier });
   const serial = createSerial();
   const services = createModuleServices({ memory, uplink, topics });

@@ -58,6 +58,7 @@ export interface GuestOptions {
   readonly identity: GuestIdentity;
   readonly local: LocalGrants;
   readonly clock: Clock;
+  readonly cache?: CodeCache;
   /** Log lines the guest wrote, after rate limiting; `dropped` counts lines refused since the last batch. */
   onLog(lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
 }
@@ -97,13 +98,29 @@ export interface Guest {
   readonly ended: Promise<GuestEnd>;
   /** Increments the right's word: the next worker-answered call under it gives SP_EREVOKED. */
   revokeLocal(right: LocalRight): void;
+  /**
+   * Lets a running call stand still where it is, until `resume`; its deadline goes on. False where the tier cannot. A call
+   * that waits for a host function stands still when it has the answer.
+   */
+  pause(): boolean;
+  resume(): void;
   stats(): GuestStats;
   /** Ends the worker, running call or not. Idempotent. */
   terminate(): Promise<void>;
 }
 
-/** `v8`: the host's own compilers. `interpreter`: ours, where the host may generate no code. */
-export type Tier = "v8" | "interpreter";
+/**
+ * `metered`: the host's compilers over code that we put a leash into. `interpreter`: ours, where the host may generate no
+ * code. `v8`: the host's compilers over the module as it is; only ending the thread stops it.
+ */
+export type Tier = "metered" | "interpreter" | "v8";
+export const TIERS = ["metered", "interpreter", "v8"] as const satisfies readonly Tier[];
+
+/** Keeps what a tier prepared, beyond the life of a process; what comes back was checked against its digest. */
+export interface CodeCache {
+  get(key: string): Uint8Array | undefined;
+  put(key: string, bytes: Uint8Array): void;
+}
 
 /** A tier. `start` compiles and instantiates in a fresh worker; the start function runs under the deadline. */
 export interface Engine {

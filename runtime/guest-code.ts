@@ -1,5 +1,5 @@
 /**
- * What the worker asks of a tier: code made from bytes, a memory, calls by name. The two tiers meet here; everything that
+ * What the worker asks of a tier: code made from bytes, a memory, calls by name. The tiers meet here; everything that
  * keeps a guest on its leash lies outside and is the same for both.
  */
 
@@ -12,7 +12,19 @@ export interface Trap {
 /** A host function as a guest calls it: i32 as numbers, i64 as bigints. Must not throw. */
 export type GuestImport = (...args: (number | bigint)[]) => number | bigint;
 
+/** What a tier made of a module's bytes and need not make again: bytes that may be kept, and what the host compiled. */
+export interface PreparedCode {
+  readonly bytes?: Uint8Array;
+  readonly compiled?: WebAssembly.Module;
+}
+
 export interface GuestCode {
+  /** For the next start of the same module in the same tier. */
+  readonly prepared?: PreparedCode;
+  /** The word by which the host pauses and stops the guest from another thread: see metered/options.ts. */
+  readonly leash?: SharedArrayBuffer;
+  /** Runs the start function, where instantiation has not. Throws what `trapOf` reads. */
+  begin?(): void;
   /** The exported memory as it is now. */
   memory(): Uint8Array;
   /** Calls an exported function; 0 when there is none of that name or its result is no i32. Throws what `trapOf` reads. */
@@ -20,7 +32,13 @@ export interface GuestCode {
 }
 
 export interface GuestTier {
-  /** Compiles, links against functions of one module, and runs the start function. Throws what `trapOf` reads. */
-  make(wasm: Uint8Array, module: string, functions: Readonly<Record<string, GuestImport>>): GuestCode;
-  trapOf(thrown: unknown): Trap;
+  /** Compiles, links against functions of one module and instantiates. Throws what `trapOf` reads. */
+  make(
+    wasm: Uint8Array,
+    module: string,
+    functions: Readonly<Record<string, GuestImport>>,
+    prepared?: PreparedCode,
+  ): GuestCode;
+  /** `code` is absent when making it failed. */
+  trapOf(thrown: unknown, code: GuestCode | undefined): Trap;
 }

@@ -40,6 +40,8 @@ export const ENGINE_LIMITS = {
   workerStartMs: 20_000,
   /** After a call's deadline the worker is given so long, because timers and messages are not exact. */
   deadlineGraceMs: 20,
+  /** Milliseconds that a guest has to stop by itself when it is asked to, before its thread is ended. */
+  stopMs: 50,
   /** JavaScript heap of a worker; the guest's linear memory is not in it. */
   workerHeapMiB: 32,
   /** Bytes of one log line that are kept. */

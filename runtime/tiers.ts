@@ -2,8 +2,15 @@
 import type { Engine, Tier } from "./engine.ts";
 import { interpreterEngine } from "./interpret/engine.ts";
 import { hostHasWebAssembly } from "./kernel/host.ts";
+import { meteredEngine } from "./metered/engine.ts";
 import { v8Engine } from "./v8/engine.ts";
 
+const ENGINES: Readonly<Record<Tier, Engine>> = {
+  metered: meteredEngine,
+  interpreter: interpreterEngine,
+  v8: v8Engine,
+};
+
 export function engineOf(tier?: Tier): Engine {
-  return (tier ?? (hostHasWebAssembly() ? "v8" : "interpreter")) === "v8" ? v8Engine : interpreterEngine;
+  return ENGINES[tier ?? (hostHasWebAssembly() ? "metered" : "interpreter")];
 }

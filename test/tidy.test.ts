@@ -125,7 +125,7 @@ const ADAPTERS: readonly RegExp[] = [
   /^updater\/repository\//,
   /^devices\/(linux|simulated)\//,
   /^agent\/link\/connect\.ts$/,
-  /^agent\/store\/db\.ts$/,
+  /^agent\/store\/(db|code-cache)\.ts$/,
   /^agent\/(provision|cli)\//,
   /^agent\/(main|daemon)\.ts$/,
   /^fleet\/(broker|connect)\.ts$/,

@@ -1,5 +1,6 @@
 /** `sallyport agent run`: the agent of a provisioned board, until it is told to stop. */
 
+import { TIERS } from "../../runtime/index.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { jsonLog, nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
 import { oneOf } from "../../runtime/kernel/shape.ts";
@@ -11,7 +12,7 @@ export const verb: Verb = {
   summary: "Run the agent of a provisioned board. It logs JSON lines to standard error and ends on SIGTERM.",
   options: {
     dir: { value: "DIR", required: true, help: "the board's directory, made by sallyport provision" },
-    tier: { value: "TIER", help: "v8 or interpreter; unless given, v8 where the host may generate code" },
+    tier: { value: "TIER", help: "metered, interpreter or v8; unless given, metered where the host may generate code" },
     log: { value: "LEVEL", default: "info", help: "debug, info, warn or error" },
   },
   examples: ["sallyport agent run --dir /var/lib/sallyport"],
@@ -22,7 +23,7 @@ export const verb: Verb = {
       log("error", "ended by a mistake of this program", { reason: reasonOf(error), stack: error.stack });
       process.exit(70);
     });
-    const tier = args.maybe("tier") === undefined ? undefined : args.parsed("tier", oneOf("v8", "interpreter"));
+    const tier = args.maybe("tier") === undefined ? undefined : args.parsed("tier", oneOf(...TIERS));
     const directory = args.text("dir");
     const common = { directory, clock: nodeClock, random: nodeRandom, log };
     const agent = await startAgent(tier === undefined ? common : { ...common, tier });

@@ -116,6 +116,7 @@ function insertions(
   const costs = costsOf(scan, options);
   const goals = new Map<number, number>();
   for (const [n, number] of twin?.plan.targets ?? []) goals.set((scan.constructs[n] as Construct).inside, number);
+  const calling = new Set(scan.constructs.filter((one) => one.calls).map(({ inside }) => inside));
   const turning = scan.segments.some(({ kind, at }) => kind === "loop" && (options.epoch || goals.has(at)));
   return {
     head(out, n) {
@@ -125,8 +126,11 @@ function insertions(
         // A function that calls nothing is looked after by whoever calls it.
         if (options.epoch && scan.calls) lookAtEpoch(out, added);
       } else if (kind === "loop" && (options.epoch || goals.has(at))) {
+        // A turn that calls may take long: it is looked at every time, and it costs little beside the call.
+        const each = options.epoch && calling.has(at);
+        if (each) lookAtEpoch(out, added);
         out.get(scratch.turns).i32(1).op(I32_SUB).tee(scratch.turns).op(I32_EQZ).if();
-        if (options.epoch) lookAtEpoch(out, added);
+        if (options.epoch && !each) lookAtEpoch(out, added);
         const goal = goals.get(at);
         if (goal === undefined || twin === undefined) out.i32(turns).set(scratch.turns);
         else {

@@ -31,6 +31,8 @@ export interface Construct {
   readonly inside: number;
   /** Index of the construct around it, -1 for the body. */
   readonly parent: number;
+  /** Something is called inside. */
+  calls: boolean;
   elseAt: number;
   endAt: number;
 }
@@ -102,7 +104,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
   const labels: Label[] = [{ kind: "function", construct: -1, targeted: false }];
   const begin = (at: number, kind: Construct["kind"]) => {
     const parent = (labels.at(-1) as Label).construct;
-    constructs.push({ at, kind, inside: reader.at, parent, elseAt: -1, endAt: -1 });
+    constructs.push({ at, kind, inside: reader.at, parent, calls: false, elseAt: -1, endAt: -1 });
     labels.push({ kind: kind === "try_table" ? "block" : kind, construct: constructs.length - 1, targeted: false });
   };
   const owners: number[] = [];
@@ -185,7 +187,10 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
         break;
       default:
         reader.skip(op);
-        if (CALLS.has(op)) calls = true;
+        if (CALLS.has(op)) {
+          calls = true;
+          for (const { construct } of labels) if (construct >= 0) (constructs[construct] as Construct).calls = true;
+        }
         if (BULK.has(op)) bulk.push({ at, end: reader.at, op });
         if (ENDS.has(op)) current = undefined;
     }

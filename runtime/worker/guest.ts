@@ -3,7 +3,7 @@
  * harm the rest is outside: the leash is in host.ts. It touches no file and no network, and gets no environment.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import type { GuestCode, GuestImport } from "../guest-code.ts";
+import type { GuestCode, GuestImport, GuestTier } from "../guest-code.ts";
 import { assert } from "../kernel/assert.ts";
 import { createGuestLog } from "./guest-log.ts";
 import { createAuthority, localFunctions } from "./local.ts";
@@ -17,10 +17,7 @@ const block = shared(start.buffer);
 const tell = (message: FromGuest) => port.postMessage(message);
 
 // Only the tier in use is loaded: a module's start is part of a board's start.
-const tier =
-  start.tier === "v8"
-    ? (await import("../v8/guest-code.ts")).v8Tier
-    : (await import("../interpret/guest-code.ts")).interpreterTier;
+const tier = await loadTier();
 let code: GuestCode | undefined;
 let current: EventMessage | undefined;
 
@@ -45,8 +42,21 @@ function imports(): Readonly<Record<string, GuestImport>> {
   return table;
 }
 
+async function loadTier(): Promise<GuestTier> {
+  switch (start.tier) {
+    case "metered":
+      return (await import("../metered/guest-code.ts")).meteredTier;
+    case "interpreter":
+      return (await import("../interpret/guest-code.ts")).interpreterTier;
+    case "v8":
+      return (await import("../v8/guest-code.ts")).v8Tier;
+  }
+}
+
 function instantiate(): number {
-  code = tier.make(start.wasm, start.host.name, imports());
+  code = tier.make(start.wasm, start.host.name, imports(), start.prepared);
+  tell({ op: "made", leash: code.leash, prepared: start.prepared?.compiled === undefined ? code.prepared : undefined });
+  code.begin?.();
   code.call("_initialize");
   return 0;
 }
@@ -72,7 +82,7 @@ port.on("message", (message: ToGuest) => {
   try {
     answer = { op: "done", value: run(message) };
   } catch (error) {
-    answer = { op: "trap", trap: tier.trapOf(error) };
+    answer = { op: "trap", trap: tier.trapOf(error, code) };
   }
   block.words[WORD.pages] = memoryNow().byteLength / 65_536;
   log.flush();

@@ -13,7 +13,9 @@ import { reasonOf } from "../kernel/fault.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cancel } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
+import { EPOCH } from "../metered/options.ts";
 import { beside } from "./beside.ts";
+import { findPrepared, keepPrepared, preparedKey } from "./prepared.ts";
 import {
   type FromGuest,
   type GuestStart,
@@ -31,8 +33,10 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
   const { clock, limits, port, host } = options;
   const buffer = new SharedArrayBuffer(SHARED_BYTES);
   const { words, ints, data } = shared(buffer);
+  const key = preparedKey(tier, options.module.bytes);
   const start: GuestStart = {
     tier,
+    prepared: findPrepared(key, options.cache),
     buffer,
     wasm: options.module.bytes,
     host,
@@ -57,6 +61,9 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
 
   const ended = Promise.withResolvers<GuestEnd>();
   const up = Promise.withResolvers<void>();
+  /** The guest's epoch, from when it was made. */
+  let epoch: Int32Array | undefined;
+  let late = false;
   let end: GuestEnd | undefined;
   let answered: ((answer: Answer) => void) | undefined;
   let calls = 0;
@@ -77,7 +84,10 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     else if (end !== undefined) return;
     else if (message.op === "cross") void cross();
     else if (message.op === "up") up.resolve();
-    else if (message.op === "done") answered?.({ value: message.value });
+    else if (message.op === "made") {
+      if (message.leash !== undefined) epoch = new Int32Array(message.leash);
+      if (message.prepared !== undefined) keepPrepared(key, message.prepared, options.cache);
+    } else if (message.op === "done") answered?.({ value: message.value });
     else answered?.({ trap: message.trap });
   });
   worker.on("error", (error) => finish({ why: "worker", message: reasonOf(error) }));
@@ -111,12 +121,27 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     Atomics.notify(words, WORD.turn);
   }
 
+  const say = (word: number) => {
+    if (epoch === undefined) return;
+    Atomics.store(epoch, 0, word);
+    Atomics.notify(epoch, 0);
+  };
+
+  /** Asks by the epoch first, so that the guest ends with a trap of its own; then ends the thread. */
+  function overrun(): void {
+    late = true;
+    const stop = () => finish({ why: "deadline", callMs: limits.callMs, memoryAtMaximum: atMaximum() });
+    if (epoch === undefined) return stop();
+    say(EPOCH.stop);
+    clock.after(ENGINE_LIMITS.stopMs, stop);
+  }
+
   /** Ends a call that overran. Answers that are in the queue already are let in first: a busy agent is not the guest's fault. */
   function deadline(): Cancel {
     let cancelled = false;
     let cancel = clock.after(limits.callMs + ENGINE_LIMITS.deadlineGraceMs, () => {
       setImmediate(() => {
-        if (!cancelled) finish({ why: "deadline", callMs: limits.callMs, memoryAtMaximum: atMaximum() });
+        if (!cancelled) overrun();
       });
     });
     return () => {
@@ -140,7 +165,11 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
       answered = undefined;
       calls += 1;
       busyMs += clock.monotonic() - since;
-      if ("trap" in answer) finish({ why: "trap", ...answer.trap, memoryAtMaximum: atMaximum() });
+      if ("trap" in answer) {
+        const memoryAtMaximum = atMaximum();
+        if (late) finish({ why: "deadline", callMs: limits.callMs, memoryAtMaximum });
+        else finish({ why: "trap", ...answer.trap, memoryAtMaximum });
+      }
       return answer;
     });
     queue = next;
@@ -153,11 +182,11 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     return err(engineFault("ENGINE_GUEST_ENDED", { why: why.why === "trap" ? `trap: ${why.code}` : why.why }));
   };
 
-  const late = clock.after(ENGINE_LIMITS.workerStartMs, () =>
+  const cameUp = clock.after(ENGINE_LIMITS.workerStartMs, () =>
     finish({ why: "worker", message: "the thread did not come up in time" }),
   );
   await up.promise;
-  late();
+  cameUp();
   const instantiated = await ask({ op: "instantiate" });
   if (!("value" in instantiated)) {
     await worker.terminate();
@@ -177,6 +206,14 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     handle: async (event: GuestEvent) =>
       outcome(await ask({ op: "handle", ...event, name: event.name, payload: event.payload })),
     ended: ended.promise,
+    pause() {
+      if (end !== undefined || late) return false;
+      say(EPOCH.pause);
+      return epoch !== undefined;
+    },
+    resume() {
+      if (!late) say(EPOCH.run);
+    },
     revokeLocal: (right) => void Atomics.add(words, rightWord(right), 1),
     stats: () => ({ calls, hostCalls: words[WORD.hostCalls] ?? 0, busyMs, memoryPages: words[WORD.pages] ?? 0 }),
     async terminate() {

@@ -7,7 +7,7 @@
  */
 
 import type { GuestIdentity, LocalGrants, Tier } from "../engine.ts";
-import type { Trap } from "../guest-code.ts";
+import type { PreparedCode, Trap } from "../guest-code.ts";
 import type { HostModule, LocalRight } from "../host-module.ts";
 import { LOCAL_RIGHTS } from "../host-module.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
@@ -57,6 +57,7 @@ export interface GuestStart {
   readonly tier: Tier;
   readonly buffer: SharedArrayBuffer;
   readonly wasm: Uint8Array;
+  readonly prepared: PreparedCode | undefined;
   readonly host: HostModule;
   readonly identity: GuestIdentity;
   readonly local: LocalGrants;
@@ -84,6 +85,8 @@ export interface LogLine {
 /** Worker to host. `cross`: a request lies in shared memory. */
 export type FromGuest =
   | { readonly op: "up" }
+  /** Before anything of the guest's runs. */
+  | { readonly op: "made"; readonly leash: SharedArrayBuffer | undefined; readonly prepared: PreparedCode | undefined }
   | { readonly op: "done"; readonly value: number }
   | { readonly op: "trap"; readonly trap: Trap }
   | { readonly op: "cross" }

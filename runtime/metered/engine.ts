@@ -1,0 +1,5 @@
+/** The metered tier behind the `Engine` interface. */
+import type { Engine } from "../engine.ts";
+import { startGuest } from "../worker/host.ts";
+
+export const meteredEngine: Engine = { tier: "metered", start: (options) => startGuest("metered", options) };

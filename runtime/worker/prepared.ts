@@ -1,0 +1,37 @@
+/**
+ * Code that was prepared for a module before: compiled modules of this process, and bytes of the embedder's cache. The key
+ * names everything the result depends on: the tier, the version of what prepares, and the bytes as they were admitted.
+ */
+import type { CodeCache, Tier } from "../engine.ts";
+import type { PreparedCode } from "../guest-code.ts";
+import { sha256 } from "../kernel/digest.ts";
+
+/** Changes whenever the same module would be instrumented to other bytes. */
+const VERSION = 1;
+/** Compiled modules that are kept; the one used longest ago goes first. */
+const KEPT = 16;
+
+const compiled = new Map<string, PreparedCode>();
+
+export const preparedKey = (tier: Tier, bytes: Uint8Array): string => `${tier}-${VERSION}-${sha256(bytes)}`;
+
+export function findPrepared(key: string, cache: CodeCache | undefined): PreparedCode | undefined {
+  const known = compiled.get(key);
+  if (known !== undefined) {
+    compiled.delete(key);
+    compiled.set(key, known);
+    return known;
+  }
+  const bytes = cache?.get(key);
+  return bytes === undefined ? undefined : { bytes };
+}
+
+export function keepPrepared(key: string, prepared: PreparedCode, cache: CodeCache | undefined): void {
+  const { bytes } = prepared;
+  if (bytes !== undefined) cache?.put(key, bytes);
+  compiled.set(key, prepared);
+  for (const oldest of compiled.keys()) {
+    if (compiled.size <= KEPT) break;
+    compiled.delete(oldest);
+  }
+}
