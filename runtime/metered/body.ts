@@ -6,6 +6,7 @@ import { I32, I64 } from "../module/val-type.ts";
 import { Code } from "./code.ts";
 import { BodyEmitter, type Insertions } from "./emit.ts";
 import type { MeterOptions } from "./options.ts";
+import type { Pieces } from "./pieces.ts";
 import { type Reentry, TwinWriter } from "./reentry.ts";
 import type { BodyScan, Bulk, Construct, Segment } from "./scan.ts";
 
@@ -29,6 +30,13 @@ export interface BodyContext {
   readonly table64: readonly boolean[];
   /** log2 of the bytes of an element, by the index of an array type. */
   elementLog2(type: number): number;
+  /** Helpers that do bulk operations in pieces, where a guest can be interrupted. */
+  readonly pieces: Pieces | undefined;
+}
+
+/** A look at the epoch: a load and a branch that is not taken. */
+export function lookAtEpoch(out: Code, { epoch, interrupted }: Added): void {
+  out.firstWord(epoch).if().call(interrupted).end();
 }
 
 /** Locals that the added code uses, by their indices. */
@@ -143,8 +151,10 @@ function insertions(
       if (cost > 0) charge(out, added, cost, scratch);
     },
     bulk(out, bulk) {
-      if (options.fuel !== "exact") return false;
-      payBulk(context, out, bulk, scratch);
+      const work = workOf(context, bulk);
+      if (options.fuel === "exact") payBulk(context, out, work, scratch);
+      else if (work.pieces) out.raw(work.code);
+      else return false;
       return true;
     },
   };
@@ -162,10 +172,6 @@ function costsOf({ segments }: BodyScan, { fuel }: MeterOptions): readonly numbe
   return out;
 }
 
-function lookAtEpoch(out: Code, { epoch, interrupted }: Added): void {
-  out.firstWord(epoch).if().call(interrupted).end();
-}
-
 const I64_SUB = 0x7d;
 const I64_LT_S = 0x53;
 const I64_SHR_U = 0x88;
@@ -177,14 +183,30 @@ function charge(out: Code, { fuel, outOfFuel }: Added, cost: number, scratch: Sc
   out.get(scratch.fuel).i64(0n).op(I64_LT_S).if().call(outOfFuel).end();
 }
 
-/** The instruction itself, paying for its last operand when it has not trapped. */
-function payBulk(context: BodyContext, out: Code, bulk: Bulk, scratch: Scratch): void {
-  const { module, added } = context;
+/** A bulk instruction with its indices, and the code that does it: itself, or a call that does it in pieces. */
+interface Work {
+  readonly op: number;
+  readonly first: number;
+  readonly second: number;
+  readonly pieces: boolean;
+  readonly code: Uint8Array;
+}
+
+function workOf({ module, pieces }: BodyContext, bulk: Bulk): Work {
   const reader = new CodeReader(module.bytes, bulk.at);
   reader.opcode();
   const first = reader.u32();
   const second = hasTwo(bulk.op) ? reader.u32() : 0;
   const itself = module.bytes.subarray(bulk.at, bulk.end);
+  const helper = pieces?.indexOf(bulk.op, first, second, itself);
+  const code = helper === undefined ? itself : new Code(8).call(helper).bytes;
+  return { op: bulk.op, first, second, pieces: helper !== undefined, code };
+}
+
+/** The work, paying for its last operand when it has not trapped. */
+function payBulk(context: BodyContext, out: Code, bulk: Work, scratch: Scratch): void {
+  const { added } = context;
+  const { first, second, code: itself } = bulk;
   if (bulk.op === op.arrayNewFixed) {
     out.raw(itself);
     if (second >= 8)

@@ -12,10 +12,11 @@ import { ALL_FEATURES } from "../module/features.ts";
 import { type CompositeType, importsOf, type Limits, type LocalRun, type Module } from "../module/module.ts";
 import { I32, I64, isDefaultable, type ValType } from "../module/val-type.ts";
 import { type ValidModule, validateModule } from "../validate/module.ts";
-import { type Added, type BodyContext, type BodyToMeter, meterBody, meterTwin, SCRATCH } from "./body.ts";
+import { type Added, type BodyContext, type BodyToMeter, lookAtEpoch, meterBody, meterTwin, SCRATCH } from "./body.ts";
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
 import { EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
+import { Pieces } from "./pieces.ts";
 import { planReentry } from "./reentry.ts";
 import { type BodyScan, scanBody } from "./scan.ts";
 
@@ -67,7 +68,15 @@ function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
   };
   const parts = partsOf(module, options, functions + 2);
   const twins = parts.filter(({ body }) => body.twin !== undefined);
-  const context = contextOf(module, options, added);
+  const firstPiece = functions + 2 + twins.length;
+  const pieces = options.epoch ? new Pieces(module, firstPiece, (out) => lookAtEpoch(out, added)) : undefined;
+  const context = { ...contextOf(module, options, added), pieces };
+  // Bodies first: they say which helpers there must be.
+  const bodies = parts.map(({ body, scan, locals }) => {
+    return { locals: [...locals, ...SCRATCH], body: meterBody(context, body, scan) };
+  });
+  const twinBodies = twins.map(({ body, scan }) => ({ locals: SCRATCH, body: meterTwin(context, body, scan) }));
+  const helpers = pieces?.functions ?? [];
   const own = (instructions: Code) => ({ locals: [], body: instructions.end().bytes.slice() });
   const noType = module.types.length;
   const func = (composite: CompositeType) => ({ final: true, supers: [], composite });
@@ -83,12 +92,13 @@ function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
           results: type.results,
         }),
       ),
+      ...helpers.map(({ params }) => func({ kind: "func", params, results: [] })),
     ],
     groups: [
       ...module.groups,
-      ...Array.from({ length: twins.length + 1 }, (_, n) => ({ start: noType + n, count: 1 })),
+      ...Array.from({ length: 1 + twins.length + helpers.length }, (_, n) => ({ start: noType + n, count: 1 })),
     ],
-    functions: [...module.functions, noType, noType, ...twins.map((_, n) => noType + 1 + n)],
+    functions: [...module.functions, noType, noType, ...[...twins, ...helpers].map((_, n) => noType + 1 + n)],
     memories: [...module.memories, ...(options.epoch ? [EPOCH_MEMORY] : [])],
     globals: [
       ...module.globals,
@@ -104,13 +114,11 @@ function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
     exports: [...module.exports, ...exportsOf(module, options, added)],
     start: undefined,
     code: [
-      ...parts.map(({ body, scan, locals }) => ({
-        locals: [...locals, ...SCRATCH],
-        body: meterBody(context, body, scan),
-      })),
+      ...bodies,
       own(interrupted(options.epoch ? added.epoch : -1, added.why)),
       own(new Code().i32(WHY.fuel).globalSet(added.why).op(UNREACHABLE)),
-      ...twins.map(({ body, scan }) => ({ locals: SCRATCH, body: meterTwin(context, body, scan) })),
+      ...twinBodies,
+      ...helpers.map(({ body }) => ({ locals: [], body })),
     ],
     // Offsets into code are not what they were.
     customs: module.customs.filter(({ name }) => !name.startsWith("metadata.code.") && !name.startsWith(".debug_")),
@@ -156,7 +164,7 @@ function partsOf(module: Module, options: MeterOptions, firstTwin: number): read
   });
 }
 
-function contextOf(module: Module, options: MeterOptions, added: Added): BodyContext {
+function contextOf(module: Module, options: MeterOptions, added: Added): Omit<BodyContext, "pieces"> {
   const wide = ({ limits }: { readonly limits: Limits }) => limits.address === "i64";
   return {
     module,

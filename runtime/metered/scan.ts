@@ -31,7 +31,7 @@ export interface Construct {
   readonly inside: number;
   /** Index of the construct around it, -1 for the body. */
   readonly parent: number;
-  /** Something is called inside. */
+  /** Something is called inside, or done in bulk. */
   calls: boolean;
   elseAt: number;
   endAt: number;
@@ -41,7 +41,7 @@ export interface BodyScan {
   readonly segments: readonly Segment[];
   /** In the order of their instructions. */
   readonly constructs: readonly Construct[];
-  /** The body calls something. */
+  /** The body calls something, or does something in bulk. */
   readonly calls: boolean;
   readonly bulk: readonly Bulk[];
 }
@@ -187,7 +187,8 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
         break;
       default:
         reader.skip(op);
-        if (CALLS.has(op)) {
+        // Bulk operations take as long as a call.
+        if (CALLS.has(op) || BULK.has(op)) {
           calls = true;
           for (const { construct } of labels) if (construct >= 0) (constructs[construct] as Construct).calls = true;
         }
