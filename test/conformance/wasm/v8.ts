@@ -75,7 +75,7 @@ export function engineOf({ prepare, settle }: Treatment): ScriptEngine {
 }
 
 /** V8 has fewer messages than the suite: each with the wordings that it may stand for. */
-const WORDINGS: readonly (readonly [RegExp, readonly string[]])[] = [
+export const WORDINGS: readonly (readonly [RegExp, readonly string[]])[] = [
   [/memory access out of bounds|data segment/, ["out of bounds memory access"]],
   [/table index is out of bounds/, ["out of bounds table access", "undefined element"]],
   [/table access/, ["out of bounds table access"]],

@@ -1,0 +1,196 @@
+/** One module running in each tier, behind one face: call an export, look at what it left. */
+import { FunctionInstance, type Instance, Store, type StoreOptions } from "../../../runtime/interpret/index.ts";
+import { unwrap } from "../../../runtime/kernel/result.ts";
+import { instrument, METER_EXPORTS, type MeterOptions, WHY } from "../../../runtime/metered/index.ts";
+import { ALL_FEATURES } from "../../../runtime/module/features.ts";
+import { type ValidModule, validateModule } from "../../../runtime/validate/module.ts";
+import { WORDINGS } from "../../conformance/wasm/v8.ts";
+import type { Driven } from "./drive.ts";
+
+/** How a call ended. */
+export type Ending =
+  | { readonly kind: "returned" }
+  /** In the suite's words; V8's are fewer, so each of its own stands for several. */
+  | { readonly kind: "trap"; readonly wordings: readonly string[] }
+  | { readonly kind: "exception"; readonly tag: number }
+  | { readonly kind: "fuel" }
+  /** The stack or a heap of the engine's is full: says nothing about the others. */
+  | { readonly kind: "exhausted"; readonly what: string };
+
+export interface Running {
+  call(name: string): Ending;
+  memory(name: string): Uint8Array;
+  /** Indices of the functions in a table, null for an empty element. */
+  table(index: number): readonly (number | null)[];
+  /** Units in the tank; only where they are counted. */
+  fuel: number;
+}
+
+export interface Subject {
+  readonly name: string;
+  /** Fuel is the interpreter's to the unit. */
+  readonly exact: boolean;
+  /** Takes what the module wants of the host, if anything; an ending other than `returned` when segments do not fit. */
+  start(): Running | Ending;
+}
+
+export const PLENTY = 2 ** 40;
+const TABLE_SHOWN = 64;
+const LIMITS = { stackSlots: 1 << 16, callDepth: 1 << 12, codeWords: 1 << 24, memoryBytes: 1 << 26 };
+
+const METERED: readonly (readonly [name: string, options: MeterOptions])[] = [
+  ["metered-exact", { epoch: true, fuel: "exact", reentry: true, turns: 2 }],
+  ["metered-block", { epoch: true, fuel: "block", reentry: true, turns: 3 }],
+  ["metered-epoch", { epoch: true, fuel: "none", reentry: true, turns: 2 }],
+  ["metered-plain", { epoch: false, fuel: "exact", reentry: false }],
+];
+
+/** Every tier for one module; the first is the one that the others are compared with. */
+export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject[] {
+  return [
+    interpreted("interpreter", driven, {}),
+    interpreted("interpreter-blocks", driven, { blocks: "eager" }),
+    compiled("v8", driven, () => driven.bytes, false),
+    ...METERED.map(([name, options]) =>
+      compiled(name, driven, () => unwrap(instrument(valid, options)).bytes, options.fuel === "exact"),
+    ),
+  ];
+}
+
+// --- the interpreter
+
+function interpreted(name: string, driven: Driven, options: StoreOptions): Subject {
+  return {
+    name,
+    exact: true,
+    start() {
+      const store = new Store({ ...options, limits: LIMITS, fuel: PLENTY });
+      // A store has its own registry: the module is validated into it.
+      const valid = unwrap(validateModule(driven.module, { registry: store.registry, features: ALL_FEATURES }));
+      const made = store.instantiate(valid, () => undefined);
+      return made.ok ? interpreting(store, made.value) : endingOf(made.error.code, made.error.facts);
+    },
+  };
+}
+
+function interpreting(store: Store, { exports }: Instance): Running {
+  const firstTag = exports.get("e0");
+  return {
+    call(name) {
+      const f = exports.get(name);
+      if (f?.kind !== "function") throw new Error(`no export ${name}`);
+      const done = store.invoke(f, []);
+      if (done.ok) return { kind: "returned" };
+      const { code, facts } = done.error;
+      const ending = endingOf(code, facts);
+      return ending.kind === "exception" && firstTag?.kind === "tag"
+        ? { kind: "exception", tag: ending.tag - firstTag.id }
+        : ending;
+    },
+    memory(name) {
+      const memory = exports.get(name);
+      if (memory?.kind !== "memory") throw new Error(`no memory ${name}`);
+      return memory.bytes;
+    },
+    table(index) {
+      const table = exports.get(`t${index}`);
+      if (table?.kind !== "table") throw new Error(`no table ${index}`);
+      return table.elements.slice(0, TABLE_SHOWN).map((one) => (one instanceof FunctionInstance ? one.index : null));
+    },
+    get fuel() {
+      return store.fuel;
+    },
+    set fuel(units) {
+      store.fuel = units;
+    },
+  };
+}
+
+function endingOf(code: string, { reason, tag }: Readonly<Record<string, unknown>>): Ending {
+  if (code === "TRAP_FUEL") return { kind: "fuel" };
+  if (code === "TRAP_EXCEPTION") return { kind: "exception", tag: Number(tag) };
+  if (code === "TRAP_STACK" || code === "TRAP_GC_HEAP") return { kind: "exhausted", what: code };
+  if (!code.startsWith("TRAP_")) throw new Error(`unexpected: ${code} ${reason}`);
+  return { kind: "trap", wordings: [String(reason)] };
+}
+
+// --- V8
+
+interface Exports {
+  readonly [name: string]: unknown;
+}
+interface TableOf {
+  readonly length: number | bigint;
+  get(index: number | bigint): unknown;
+}
+interface TagOf {
+  is(tag: unknown): boolean;
+}
+const Exception = (WebAssembly as unknown as { readonly Exception: abstract new () => TagOf }).Exception;
+
+function compiled(name: string, driven: Driven, make: () => Uint8Array, exact: boolean): Subject {
+  let module: WebAssembly.Module | undefined;
+  return {
+    name,
+    exact,
+    start() {
+      module ??= new WebAssembly.Module(make());
+      try {
+        return inV8(new WebAssembly.Instance(module, {}).exports, driven);
+      } catch (error) {
+        return thrown(error, {}, driven);
+      }
+    },
+  };
+}
+
+function inV8(exports: Exports, driven: Driven): Running {
+  const tank = exports[METER_EXPORTS.fuel] as { value: bigint } | undefined;
+  const why = exports[METER_EXPORTS.why] as { value: number } | undefined;
+  if (tank !== undefined) tank.value = BigInt(PLENTY);
+  let indices: Map<unknown, number> | undefined;
+  return {
+    call(name) {
+      if (why !== undefined) why.value = WHY.nothing;
+      try {
+        (exports[name] as () => void)();
+        return { kind: "returned" };
+      } catch (error) {
+        if (why !== undefined && why.value !== WHY.nothing) return { kind: "fuel" };
+        return thrown(error, exports, driven);
+      }
+    },
+    memory: (name) => new Uint8Array((exports[name] as WebAssembly.Memory).buffer),
+    table(index) {
+      indices ??= new Map(Array.from({ length: driven.functions }, (_, n) => [exports[`f${n}`], n]));
+      const table = exports[`t${index}`] as TableOf;
+      const shown = Math.min(TABLE_SHOWN, Number(table.length));
+      const at = (n: number) => table.get(typeof table.length === "bigint" ? BigInt(n) : n);
+      return Array.from({ length: shown }, (_, n) => indices?.get(at(n)) ?? null);
+    },
+    get fuel() {
+      return Number(tank?.value ?? 0n);
+    },
+    set fuel(units) {
+      if (tank !== undefined) tank.value = BigInt(units);
+    },
+  };
+}
+
+/** What V8 says where the suite never looks, beside the suite's table. */
+const MORE_WORDINGS: typeof WORDINGS = [
+  [/^null function/, ["uninitialized element", "null "]],
+  [/rethrowing null/, ["null exception reference"]],
+];
+
+function thrown(error: unknown, exports: Exports, driven: Driven): Ending {
+  if (error instanceof Exception) {
+    const tags = Array.from({ length: driven.tags }, (_, n) => n);
+    return { kind: "exception", tag: tags.find((n) => error.is(exports[`e${n}`])) ?? -1 };
+  }
+  const message = error instanceof Error ? error.message : String(error);
+  if (error instanceof RangeError || /too large/.test(message)) return { kind: "exhausted", what: message };
+  if (!(error instanceof WebAssembly.RuntimeError)) throw error;
+  const wordings = [...WORDINGS, ...MORE_WORDINGS].find(([pattern]) => pattern.test(message))?.[1];
+  return { kind: "trap", wordings: wordings ?? [message] };
+}
