@@ -45,14 +45,14 @@ export interface DirectoryEntry extends Common {
   readonly depth: number;
   /** Its path in the guest, when it was there from the beginning. */
   readonly preopen?: string;
-  /** As it was when it was last listed from the beginning. */
-  listing?: readonly { readonly name: Uint8Array; readonly type: number }[];
 }
 
-/** A preopened directory: its number, and the mount that nothing leaves. */
+/** A preopened directory: its number, and the mount that nothing leaves, with its usual device. */
 export interface Root {
   readonly number: number;
   readonly mount: number;
+  readonly device: number;
+  readonly readonly: boolean;
 }
 
 export type Entry = StreamEntry | SocketEntry | FileEntry | DirectoryEntry;

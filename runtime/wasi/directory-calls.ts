@@ -11,18 +11,36 @@ const HEAD_BYTES = 24;
 const DOT = Uint8Array.of(0x2e);
 const DOT_DOT = Uint8Array.of(0x2e, 0x2e);
 
+/** Lists that are kept at once; the others are made again when they are gone on with. */
+const LISTS_MAX = 8;
+
+type List = readonly { readonly name: Uint8Array; readonly type: number }[];
+
 export function directoryCalls(ctx: Context): Pick<Calls, "fd_readdir"> {
   const { memory, descriptors } = ctx;
+  const lists = new Map<DirectoryEntry, List>();
+
+  const listOf = (entry: DirectoryEntry, fresh: boolean): List => {
+    const known = fresh ? undefined : lists.get(entry);
+    const list = known ?? listed(entry, ctx.quotas.directoryEntries);
+    // The one that was used last is last.
+    lists.delete(entry);
+    lists.set(entry, list);
+    const [oldest] = lists.keys();
+    if (lists.size > LISTS_MAX && oldest !== undefined) lists.delete(oldest);
+    return list;
+  };
+
   return {
     fd_readdir(fd, at, room, cookie, used) {
       const entry = descriptors.get(fd, RIGHT.fd_readdir);
       if (entry.kind !== "directory") throw new WasiError("notdir");
       memory.expect(at, room);
       memory.expect(used, 4);
-      const listing = listingOf(ctx, entry, cookie === 0n);
+      const list = listOf(entry, cookie === 0n);
       let filled = 0;
-      for (let n = cookie; n < BigInt(listing.length) && filled < room; n += 1n) {
-        const one = listing[Number(n)];
+      for (let n = cookie; n < BigInt(list.length) && filled < room; n += 1n) {
+        const one = list[Number(n)];
         if (one === undefined) break;
         const bytes = dirent(n + 1n, inodeOf(entry, one.name), one.type, one.name);
         // The last one may be cut: the guest then knows that there is more.
@@ -35,13 +53,11 @@ export function directoryCalls(ctx: Context): Pick<Calls, "fd_readdir"> {
   };
 }
 
-function listingOf(ctx: Context, entry: DirectoryEntry, fresh: boolean) {
-  if (!fresh && entry.listing !== undefined) return entry.listing;
-  const found = host.listDirectory(entry.fd, ctx.quotas.directoryEntries);
+function listed({ fd }: DirectoryEntry, most: number): List {
+  const found = host.listDirectory(fd, most);
   if (found === undefined) throw new WasiError("overflow");
   const dots = [DOT, DOT_DOT].map((name) => ({ name, type: FILETYPE.directory }));
-  entry.listing = [...dots, ...found.sort((a, b) => compare(a.name, b.name))];
-  return entry.listing;
+  return [...dots, ...found.sort((a, b) => compare(a.name, b.name))];
 }
 
 function compare(a: Uint8Array, b: Uint8Array): number {

@@ -16,7 +16,6 @@ import {
   mkdirSync,
   opendirSync,
   openSync,
-  readFileSync,
   readlinkSync,
   readSync,
   renameSync,
@@ -86,10 +85,22 @@ export const openPlace = (directory: number, name: string): number =>
   openSync(at(directory, name), O_PATH | O_NOFOLLOW);
 
 /** The mount it is on, as the kernel numbers them: bind mounts have numbers of their own, other than `st_dev`. */
-export function mountOf(fd: number): number {
-  const found = /^mnt_id:\s*(\d+)/m.exec(readFileSync(`/proc/self/fdinfo/${fd}`, "latin1"));
-  return found === null ? -1 : Number(found[1]);
+export function mountOf(fd: number): number | undefined {
+  const info = openSync(`/proc/self/fdinfo/${fd}`, O_RDONLY);
+  try {
+    const length = readSync(info, infoBytes, 0, infoBytes.length, 0);
+    const found = /^mnt_id:\s*(\d+)/m.exec(infoBytes.toString("latin1", 0, length));
+    return found === null ? undefined : Number(found[1]);
+  } finally {
+    closeSync(info);
+  }
 }
+
+/** Longer than what the kernel says of a descriptor that was opened with O_PATH. */
+const infoBytes = Buffer.alloc(512);
+
+/** The device it is on: a cheap look that sees most mounts, but no bind mount of the same file system. */
+export const deviceOf = (fd: number): number => fstatSync(fd).dev;
 
 /** Names and types, without `.` and `..`; undefined when there are more. */
 export function listDirectory(fd: number, most: number): { name: Uint8Array; type: number }[] | undefined {

@@ -92,6 +92,11 @@ function make(options: WasiOptions): Wasi {
         throw error;
       }
       const errno = host.errnoOf(error);
+      // The stack is exhausted. What was being done may be half done: the guest does not go on.
+      if (errno === undefined && error instanceof RangeError) {
+        ended = error;
+        throw error;
+      }
       if (errno === undefined) options.onMistake?.(error);
       return errno ?? ERRNO.io;
     }
@@ -145,15 +150,15 @@ function preopen(descriptors: Descriptors, { guestPath, hostPath, readonly = fal
   const fault = (reason: string, cause?: unknown) =>
     wasiFault("WASI_PREOPEN", { guest: guestPath, host: hostPath, reason }, cause);
   const root = rootOf(hostPath, fault);
-  if (root === undefined) throw fault("it lies among the host's processes");
-  const { fd, mount } = root;
+  if (root === undefined) throw fault("it lies among the host's processes, or the kernel does not number mounts");
+  const { fd, mount, device } = root;
   const granted = readonly ? ~WRITE_RIGHTS : ~0;
   descriptors.add({
     kind: "directory",
     fd,
     grant: guestPath,
     preopen: guestPath,
-    root: { number, mount },
+    root: { number, mount, device, readonly },
     depth: 0,
     rights: DIRECTORY_RIGHTS & granted,
     inheriting: (DIRECTORY_RIGHTS | FILE_RIGHTS) & granted,
@@ -165,11 +170,14 @@ function preopen(descriptors: Descriptors, { guestPath, hostPath, readonly = fal
 function rootOf(
   hostPath: string,
   fault: (reason: string, cause: unknown) => Error,
-): { readonly fd: number; readonly mount: number } | undefined {
+): { readonly fd: number; readonly mount: number; readonly device: number } | undefined {
   let fd: number | undefined;
   try {
     fd = host.openRoot(hostPath);
-    return fd === undefined ? undefined : { fd, mount: host.mountOf(fd) };
+    const mount = fd === undefined ? undefined : host.mountOf(fd);
+    if (fd !== undefined && mount !== undefined) return { fd, mount, device: host.deviceOf(fd) };
+    if (fd !== undefined) host.closeFile(fd);
+    return undefined;
   } catch (error) {
     if (fd !== undefined) host.closeFile(fd);
     throw host.systemCode(error) === undefined ? error : fault((error as Error).message, error);

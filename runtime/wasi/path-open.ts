@@ -6,7 +6,17 @@ import type { Calls, Context } from "./context.ts";
 import type { DirectoryEntry } from "./descriptors.ts";
 import { rightsFrom } from "./entry-calls.ts";
 import * as host from "./host-files.ts";
-import { DIRECTORY_RIGHTS, FDFLAG, FILE_RIGHTS, FILETYPE, FOLLOW, OFLAG, RIGHT, WasiError } from "./preview1.ts";
+import {
+  DIRECTORY_RIGHTS,
+  FDFLAG,
+  FILE_RIGHTS,
+  FILETYPE,
+  FOLLOW,
+  OFLAG,
+  RIGHT,
+  WasiError,
+  WRITE_RIGHTS,
+} from "./preview1.ts";
 import { atObject, type Found } from "./walk.ts";
 
 /** How often a name may appear while we make it, or vanish while we open it. */
@@ -28,8 +38,12 @@ export function pathOpen(ctx: Context): Pick<Calls, "path_open"> {
         throw new WasiError("inval");
       }
       const directory = descriptors.directory(fd, RIGHT.path_open);
-      const wish: Wish = { oflags, fdflags, rights: rightsFrom(base), inheriting: rightsFrom(inheriting) };
-      expectRights(directory, wish);
+      const wish = granted(directory, {
+        oflags,
+        fdflags,
+        rights: rightsFrom(base),
+        inheriting: rightsFrom(inheriting),
+      });
       if (has(oflags, OFLAG.creat)) descriptors.check(fd, directory, RIGHT.path_create_file, 1);
       if (has(oflags, OFLAG.trunc)) descriptors.check(fd, directory, RIGHT.path_filestat_set_size, 1);
       if (has(oflags, OFLAG.creat) && has(oflags, OFLAG.directory)) throw new WasiError("inval");
@@ -43,12 +57,18 @@ export function pathOpen(ctx: Context): Pick<Calls, "path_open"> {
 
 const has = (bits: number, one: number): boolean => (bits & one) !== 0;
 
-/** What is asked for is covered by what the directory passes on; flags that make writing wait are rights, too. */
-function expectRights(directory: DirectoryEntry, { rights, inheriting, fdflags }: Wish): void {
-  let wanted = rights | inheriting;
-  if (has(fdflags, FDFLAG.dsync)) wanted |= RIGHT.fd_datasync;
-  if (has(fdflags, FDFLAG.sync | FDFLAG.rsync)) wanted |= RIGHT.fd_sync;
-  if ((wanted & ~directory.inheriting) !== 0) throw new WasiError("notcapable");
+/**
+ * What is asked for has to be covered by what the directory passes on; flags that make writing wait are rights, too. In a
+ * read-only directory a program that wants to write is refused, but one that asks for rights that only writing needs, as
+ * some libraries do for every file, gets the others.
+ */
+function granted({ inheriting: passed, root }: DirectoryEntry, wish: Wish): Wish {
+  let wanted = wish.rights | wish.inheriting;
+  if (has(wish.fdflags, FDFLAG.dsync)) wanted |= RIGHT.fd_datasync;
+  if (has(wish.fdflags, FDFLAG.sync | FDFLAG.rsync)) wanted |= RIGHT.fd_sync;
+  const needless = root.readonly && !has(wish.rights, RIGHT.fd_write) ? WRITE_RIGHTS : 0;
+  if ((wanted & ~(passed | needless)) !== 0) throw new WasiError("notcapable");
+  return { ...wish, rights: wish.rights & passed, inheriting: wish.inheriting & passed };
 }
 
 function open(ctx: Context, base: DirectoryEntry, path: string, follow: boolean, wish: Wish): number {

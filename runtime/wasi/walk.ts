@@ -133,13 +133,17 @@ class Walk {
 
   #enter(name: string): void {
     if (this.#held.length >= DEPTH_MAX) throw new WasiError("nametoolong");
+    let fd: number;
     try {
-      this.#held.push(host.openDirectory(this.#here, name));
+      fd = host.openDirectory(this.#here, name);
     } catch (error) {
       // A link, or no directory; which of them, reading it will say.
       if (host.systemCode(error) !== "ENOTDIR") throw error;
       this.#follow(name, false);
+      return;
     }
+    this.#held.push(fd);
+    if (host.deviceOf(fd) !== this.#base.root.device) this.expectMount(fd);
   }
 
   #back(): void {
