@@ -3,11 +3,20 @@ import { parseArgs } from "node:util";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { fuzzLoader } from "./loader/run.ts";
+import { fuzzTiers } from "./tiers/run.ts";
 
-const HELP = `Usage: npm run fuzz -- loader [--seconds N] [--seed TEXT] [--json]
+const HELP = `Usage: npm run fuzz -- loader|tiers [--seconds N] [--seed TEXT] [--json]
 
-Compares what our Loader and Validator say of a module with what V8 says. Set SALLYPORT_SUITES to the folder that
-holds wasm-spec/ (default: ../shared/data beside this repository). Ends with 0 when there was no finding.`;
+loader: compares what our Loader and Validator say of a module with what V8 says.
+tiers: runs modules in the interpreter, the metered tier and plain V8, and compares results, traps, fuel and memories.
+
+Set SALLYPORT_SUITES to the folder that holds wasm-spec/ (default: ../shared/data beside this repository). Ends with 0
+when there was no finding.`;
+
+const TARGETS = new Map([
+  ["loader", fuzzLoader],
+  ["tiers", fuzzTiers],
+]);
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -32,7 +41,10 @@ async function main(): Promise<number> {
     process.stdout.write(`${HELP}\n`);
     return 0;
   }
-  if (target !== "loader") throw usageFault(`there is no fuzz target "${target}"; there is: loader`);
+  const fuzz = TARGETS.get(target);
+  if (fuzz === undefined) {
+    throw usageFault(`there is no fuzz target "${target}"; there are: ${[...TARGETS.keys()].join(", ")}`);
+  }
   const seconds = Number(values.seconds);
   if (!(seconds > 0)) throw usageFault("--seconds takes a number above 0");
   const seed = values.seed ?? Date.now().toString(36);
@@ -42,7 +54,7 @@ async function main(): Promise<number> {
   const progress = (line: string) => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
   };
-  const summary = await fuzzLoader({ seconds, seed, log, progress });
+  const summary = await fuzz({ seconds, seed, log, progress });
   if (values.json) log(JSON.stringify(summary));
   else log(`${summary.runs} inputs in ${summary.seconds} s, ${summary.findings} findings (seed ${seed})`);
   return summary.findings === 0 ? 0 : 1;

@@ -181,6 +181,11 @@ function inV8(exports: Exports, driven: Driven): Running {
 const MORE_WORDINGS: typeof WORDINGS = [
   [/^null function/, ["uninitialized element", "null "]],
   [/rethrowing null/, ["null exception reference"]],
+  // array.init_data looks at the segment first, the specification at the array (section 4.6.9).
+  [/data segment/, ["out of bounds memory access", "out of bounds array access"]],
+  // An atomic access that is both unaligned and out of bounds is the one or the other, by instruction and compiler.
+  [/unaligned accesses/, ["unaligned atomic", "out of bounds memory access"]],
+  [/memory access out of bounds/, ["out of bounds memory access", "unaligned atomic"]],
 ];
 
 function thrown(error: unknown, exports: Exports, driven: Driven): Ending {
@@ -191,6 +196,6 @@ function thrown(error: unknown, exports: Exports, driven: Driven): Ending {
   const message = error instanceof Error ? error.message : String(error);
   if (error instanceof RangeError || /too large/.test(message)) return { kind: "exhausted", what: message };
   if (!(error instanceof WebAssembly.RuntimeError)) throw error;
-  const wordings = [...WORDINGS, ...MORE_WORDINGS].find(([pattern]) => pattern.test(message))?.[1];
+  const wordings = [...MORE_WORDINGS, ...WORDINGS].find(([pattern]) => pattern.test(message))?.[1];
   return { kind: "trap", wordings: wordings ?? [message] };
 }
