@@ -9,6 +9,7 @@ import { benchAgent } from "./agent.ts";
 import { benchEngine, profileEngine } from "./engine.ts";
 import { benchLoader } from "./loader.ts";
 import type { Row } from "./row.ts";
+import { benchStart } from "./start.ts";
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
@@ -35,7 +36,8 @@ async function rowsOf(): Promise<readonly Row[]> {
   if (which === "agent") return benchAgent(values.short ? 3 : 7);
   if (which === "engine") return benchEngine({ only: values.only, subjects: values.subject, short: values.short });
   if (which === "loader") return benchLoader({ only: values.only, short: values.short });
-  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader`);
+  if (which === "start") return benchStart(values.short);
+  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start`);
 }
 
 function report(rows: readonly Row[]): void {
