@@ -60,6 +60,10 @@ const VERBS: Readonly<
     summary: "say whether a module is valid, and where it is not",
     load: () => import("./cli/validate.ts"),
   },
+  compile: {
+    summary: "put the metered tier's leash into a module, and say what that is",
+    load: () => import("./cli/compile.ts"),
+  },
   inspect: {
     summary: "say what a module needs, offers and is made of",
     load: () => import("./cli/inspect.ts"),

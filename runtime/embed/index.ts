@@ -7,14 +7,16 @@ import type { Fault } from "../kernel/fault.ts";
 import type { Result } from "../kernel/result.ts";
 import { type ValidateOptions, type ValidModule, validateModule } from "../validate/module.ts";
 
+export { decodeModule } from "../binary/decode.ts";
 export * from "../interpret/index.ts";
 export { Fault } from "../kernel/fault.ts";
 export { err, ok, type Result, unwrap } from "../kernel/result.ts";
+export { EPOCH, instrument, METER_EXPORTS, type Metered, type MeterOptions, WHY } from "../metered/index.ts";
 export { ALL_FEATURES, FEATURES, type Feature, type FeatureSet, WASM_3 } from "../module/features.ts";
 export type { Module } from "../module/module.ts";
 export { createRegistry, type TypeRegistry } from "../module/registry.ts";
 export { EXTERNREF, F32, F64, FUNCREF, I32, I64, V128, type ValType } from "../module/val-type.ts";
-export type { ValidateOptions, ValidModule } from "../validate/module.ts";
+export { type ValidateOptions, type ValidModule, validateModule } from "../validate/module.ts";
 
 /**
  * Loader and Validator in one: bytes of the binary format (core specification 3.0, chapter 5) that pass chapter 3. Modules

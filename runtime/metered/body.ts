@@ -32,6 +32,13 @@ export interface BodyContext {
   elementLog2(type: number): number;
   /** Helpers that do bulk operations in pieces, where a guest can be interrupted. */
   readonly pieces: Pieces | undefined;
+  readonly counted: Inserted;
+}
+
+/** How often what was put in. */
+export interface Inserted {
+  looks: number;
+  payments: number;
 }
 
 /** A look at the epoch: a load and a branch that is not taken. */
@@ -119,8 +126,12 @@ function insertions(
   scratch: Scratch,
   isTwin: boolean,
 ): Insertions {
-  const { options, added } = context;
+  const { options, added, counted } = context;
   const { turns = TURNS } = options;
+  const look = (out: Code) => {
+    counted.looks += 1;
+    lookAtEpoch(out, added);
+  };
   const costs = costsOf(scan, options);
   const goals = new Map<number, number>();
   for (const [n, number] of twin?.plan.targets ?? []) goals.set((scan.constructs[n] as Construct).inside, number);
@@ -132,13 +143,13 @@ function insertions(
       if (kind === "entry") {
         if (turning && !isTwin) out.i32(turns).set(scratch.turns);
         // A function that calls nothing is looked after by whoever calls it.
-        if (options.epoch && scan.calls) lookAtEpoch(out, added);
+        if (options.epoch && scan.calls) look(out);
       } else if (kind === "loop" && (options.epoch || goals.has(at))) {
         // A turn that calls may take long: it is looked at every time, and it costs little beside the call.
         const each = options.epoch && calling.has(at);
-        if (each) lookAtEpoch(out, added);
+        if (each) look(out);
         out.get(scratch.turns).i32(1).op(I32_SUB).tee(scratch.turns).op(I32_EQZ).if();
-        if (options.epoch && !each) lookAtEpoch(out, added);
+        if (options.epoch && !each) look(out);
         const goal = goals.get(at);
         if (goal === undefined || twin === undefined) out.i32(turns).set(scratch.turns);
         else {
@@ -148,7 +159,9 @@ function insertions(
         out.end();
       }
       const cost = costs[n] as number;
-      if (cost > 0) charge(out, added, cost, scratch);
+      if (cost === 0) return;
+      counted.payments += 1;
+      charge(out, added, cost, scratch);
     },
     bulk(out, bulk) {
       const work = workOf(context, bulk);

@@ -25,6 +25,12 @@ export interface Metered {
   /** Bytes of code before and after. */
   readonly codeBefore: number;
   readonly codeAfter: number;
+  /** Functions of the module, twins and helpers for bulk operations that were added. */
+  readonly functions: number;
+  readonly twins: number;
+  readonly helpers: number;
+  readonly looks: number;
+  readonly payments: number;
 }
 
 /** METER_NAME when the module exports a name of ours, METER_INVALID when the result does not validate: our mistake. */
@@ -33,12 +39,13 @@ export function instrument(valid: ValidModule, options: MeterOptions): Result<Me
   const names: readonly string[] = Object.values(METER_EXPORTS);
   const taken = module.exports.find(({ name }) => names.includes(name));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
-  const bytes = encodeModule(withMeter(valid, options));
+  const { module: parts, ...counts } = withMeter(valid, options);
+  const bytes = encodeModule(parts);
   const decoded = decodeModule(bytes);
   const judged = decoded.ok ? validateModule(decoded.value, { features: ALL_FEATURES }) : decoded;
   if (!judged.ok) return err(meterFault("METER_INVALID", { reason: judged.error.line() }, judged.error));
   const size = (of: Module) => of.code.reduce((sum, { body }) => sum + body.end - body.start, 0);
-  return ok({ bytes, codeBefore: size(module), codeAfter: size(judged.value.module) });
+  return ok({ bytes, codeBefore: size(module), codeAfter: size(judged.value.module), ...counts });
 }
 
 const UNREACHABLE = 0x00;
@@ -55,7 +62,9 @@ interface Part {
   readonly type: Extract<CompositeType, { kind: "func" }>;
 }
 
-function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
+type Counts = Pick<Metered, "functions" | "twins" | "helpers" | "looks" | "payments">;
+
+function withMeter(valid: ValidModule, options: MeterOptions): { readonly module: EncodableModule } & Counts {
   const { module } = valid;
   const functions = importsOf(module, "function").length + module.functions.length;
   const globals = importsOf(module, "global").length + module.globals.length;
@@ -70,7 +79,8 @@ function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
   const twins = parts.filter(({ body }) => body.twin !== undefined);
   const firstPiece = functions + 2 + twins.length;
   const pieces = options.epoch ? new Pieces(module, firstPiece, (out) => lookAtEpoch(out, added)) : undefined;
-  const context = { ...contextOf(module, options, added), pieces };
+  const counted = { looks: 0, payments: 0 };
+  const context = { ...contextOf(module, options, added), pieces, counted };
   // Bodies first: they say which helpers there must be.
   const bodies = parts.map(({ body, scan, locals }) => {
     return { locals: [...locals, ...SCRATCH], body: meterBody(context, body, scan) };
@@ -80,7 +90,7 @@ function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
   const own = (instructions: Code) => ({ locals: [], body: instructions.end().bytes.slice() });
   const noType = module.types.length;
   const func = (composite: CompositeType) => ({ final: true, supers: [], composite });
-  return {
+  const metered: EncodableModule = {
     ...module,
     types: [
       ...module.types,
@@ -123,6 +133,7 @@ function withMeter(valid: ValidModule, options: MeterOptions): EncodableModule {
     // Offsets into code are not what they were.
     customs: module.customs.filter(({ name }) => !name.startsWith("metadata.code.") && !name.startsWith(".debug_")),
   };
+  return { module: metered, functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
 }
 
 const EPOCH_MEMORY = {
@@ -164,7 +175,7 @@ function partsOf(module: Module, options: MeterOptions, firstTwin: number): read
   });
 }
 
-function contextOf(module: Module, options: MeterOptions, added: Added): Omit<BodyContext, "pieces"> {
+function contextOf(module: Module, options: MeterOptions, added: Added): Omit<BodyContext, "pieces" | "counted"> {
   const wide = ({ limits }: { readonly limits: Limits }) => limits.address === "i64";
   return {
     module,
