@@ -8,6 +8,7 @@ import {
   checkWasiImports,
   nodeStdin,
   nodeWorld,
+  type Wasi,
   type WasiOptions,
   type WasiSink,
   type WasiSource,
@@ -48,8 +49,12 @@ export async function guestCall(args: Args, output: Output): Promise<GuestCall> 
 }
 
 /** LOAD_*, VALIDATE_*, LINK_*, WASI_PREOPEN, CLI_USAGE. */
-export function guestCallOf(spec: ProgramSpec, streams: Pick<WasiOptions, "stdout" | "stderr">): GuestCall {
-  const freshHosts = () => wasiHosts(wasiOptions(spec, streams));
+export function guestCallOf(
+  spec: ProgramSpec,
+  streams: Pick<WasiOptions, "stdout" | "stderr">,
+  onMade?: (wasi: Wasi) => void,
+): GuestCall {
+  const freshHosts = () => wasiHosts(wasiOptions(spec, streams), onMade);
   const made = unwrap(programOf(spec.bytes, freshHosts(), spec.fuel));
   unwrap(checkWasiImports(made.valid.module));
   const program: Program =

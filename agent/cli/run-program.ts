@@ -10,6 +10,7 @@ import { type ProgramSpec, programSpec } from "./program-spec.ts";
 import { type Args, type Io, type OptionSpec, untilAborted, usageFault } from "./verb.ts";
 
 export const PROGRAM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
+  stats: { help: "say at the end how long it took and what it asked of its host (standard error)" },
   timeout: { value: "MS", help: "stop the program after so many milliseconds" },
   trace: { value: "N", help: "write the first N instructions, with addresses and arguments (interpreter)" },
   calls: { value: "N", help: "write the first N calls with their arguments (interpreter)" },
@@ -18,6 +19,7 @@ export const PROGRAM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 export interface Job {
   readonly tier: "v8" | "interpreter";
   readonly spec: ProgramSpec;
+  readonly stats: boolean;
   readonly trace?: { readonly what: "instructions" | "calls"; readonly max: number };
 }
 
@@ -75,7 +77,8 @@ async function jobOf(args: Args): Promise<Job> {
     throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
   }
   if (tier === "v8" && interpreted !== undefined) throw usageFault(`run: --${interpreted} needs --tier interpreter`);
-  if (what === undefined) return { tier, spec };
+  const stats = args.flag("stats");
+  if (what === undefined) return { tier, spec, stats };
   const max = args.integer(what, { min: 1, max: LINES_MAX });
-  return { tier, spec, trace: { what: what === "trace" ? "instructions" : "calls", max } };
+  return { tier, spec, stats, trace: { what: what === "trace" ? "instructions" : "calls", max } };
 }

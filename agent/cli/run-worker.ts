@@ -5,7 +5,7 @@ import { load, validate } from "../../runtime/index.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { checkWasiImports, createWasi, nodeSink, runOnV8, WasiExit } from "../../runtime/wasi/index.ts";
+import { checkWasiImports, createWasi, nodeSink, runOnV8, type Wasi, WasiExit } from "../../runtime/wasi/index.ts";
 import { asNumber, asValue, callValues } from "./call-values.ts";
 import { guestCallOf, wasiOptions } from "./guest-program.ts";
 import { describe, runToEnd, statusOf } from "./guest-run.ts";
@@ -20,8 +20,12 @@ const stdout = nodeSink(1);
 const stderr = nodeSink(2);
 const say = (line: string) => stdout.write(utf8(`${line}\n`));
 
+let wasi: Wasi | undefined;
+
 async function interpret({ spec, trace }: Job): Promise<number> {
-  const call = guestCallOf(spec, { stdout, stderr });
+  const call = guestCallOf(spec, { stdout, stderr }, (made) => {
+    wasi = made;
+  });
   let probe: Probe | undefined;
   if (trace !== undefined) {
     const { instructions, inspector } = describe(call);
@@ -41,7 +45,7 @@ function compile(spec: ProgramSpec): number {
   );
   const params = new Map([...functions].map(([name, type]) => [name, type.params]));
   const { entry, args } = callValues(spec, params);
-  const wasi = unwrap(createWasi(wasiOptions(spec, { stdout, stderr })));
+  wasi = unwrap(createWasi(wasiOptions(spec, { stdout, stderr })));
   try {
     const results = runOnV8(loaded, wasi, entry, args.map(asNumber));
     for (const [n, type] of (functions.get(entry)?.results ?? []).entries()) {
@@ -52,17 +56,31 @@ function compile(spec: ProgramSpec): number {
   } catch (thrown) {
     if (thrown instanceof WasiExit) return thrown.status & 0xff;
     throw thrown;
-  } finally {
-    wasi.close();
   }
 }
 
+function tellStats(began: number): void {
+  const ms = (performance.now() - began).toFixed(1);
+  const lines = [`time: ${ms} ms, loading included`];
+  if (wasi !== undefined) {
+    const { calls, failed, readBytes, writtenBytes } = wasi.stats();
+    const names = Object.entries(calls).sort(([, a], [, b]) => b - a);
+    const text = names.map(([name, count]) => `${name} ${count}`).join(", ");
+    lines.push(`host calls: ${text === "" ? "none" : text}; ${failed} answered with an error`);
+    lines.push(`bytes: ${readBytes} read, ${writtenBytes} written`);
+  }
+  for (const line of lines) stderr.write(utf8(`${line}\n`));
+}
+
 async function main(job: Job): Promise<Ended> {
+  const began = performance.now();
   try {
     return { kind: "status", status: job.tier === "v8" ? compile(job.spec) : await interpret(job) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { kind: "fault", code: error.code, of: error.kind, message: error.message };
+  } finally {
+    if (job.stats) tellStats(began);
   }
 }
 

@@ -8,9 +8,10 @@ import { createWasi, isWasiName, WASI_MODULE, type Wasi, type WasiOptions } from
 
 const NOWHERE: GuestMemory = { size: 0, read: () => undefined, write: () => false };
 
-/** WASI_PREOPEN. The directories are open until the process ends. */
-export function wasiHosts(options: WasiOptions): Hosts {
+/** WASI_PREOPEN. The directories are open until the process ends. `onMade` is for whoever wants the statistics. */
+export function wasiHosts(options: WasiOptions, onMade?: (wasi: Wasi) => void): Hosts {
   const wasi = unwrap(createWasi(options));
+  onMade?.(wasi);
   let memory = NOWHERE;
   wasi.bindPort({
     get size() {

@@ -83,6 +83,10 @@ describe.each(["v8", "interpreter"])("sallyport run --tier %s", (tier) => {
     expect(run(of('"wasi_snapshot_preview1" "fd_close" (func (param i64) (result i32))')).err).toContain("LINK_");
   });
 
+  it("counts what the program asked of its host", () => {
+    expect(run(MAKE_DIRECTORY, "--stats").err).toMatch(/host calls: path_create_directory 1, proc_exit 1; 1 answered/);
+  });
+
   it("ends with the trap's code", () => {
     expect(run('(module (func (export "_start") unreachable))').err).toContain("TRAP_UNREACHABLE");
   });
