@@ -11,6 +11,7 @@ import { type Ending, PLENTY, type Running, type Subject, subjectsOf } from "./s
 export interface Difference {
   /** The tier and what differs: the same finding has the same signature. */
   readonly signature: string;
+  readonly tier: string;
   readonly lines: readonly string[];
 }
 
@@ -33,8 +34,10 @@ interface Trace {
 
 const RETURNED: Ending = { kind: "returned" };
 
-export function compareTiers(valid: ValidModule, driven: Driven, seed: string): Agreement {
-  const subjects = subjectsOf(valid, driven);
+/** `only`: the first tier and this one. */
+export function compareTiers(valid: ValidModule, driven: Driven, seed: string, only?: string): Agreement {
+  const all = subjectsOf(valid, driven);
+  const subjects = only === undefined ? all : all.filter(({ name }, n) => n === 0 || name === only);
   const plenty = driven.calls.map(() => PLENTY);
   const first = subjects[0] as Subject;
   const expected = run(first, driven, plenty);
@@ -53,7 +56,7 @@ export function compareTiers(valid: ValidModule, driven: Driven, seed: string): 
   for (const subject of subjects.slice(1).filter(({ exact }) => exact)) {
     const difference = differenceOf(subject, short, run(subject, driven, tanks), driven);
     if (difference !== undefined) {
-      return { kind: "differ", signature: `short of fuel, ${difference.signature}`, lines: difference.lines };
+      return { kind: "differ", ...difference, signature: `short of fuel, ${difference.signature}` };
     }
   }
   const count = (kind: Ending["kind"]) => expected.steps.filter(({ ending }) => ending.kind === kind).length;
@@ -99,6 +102,7 @@ const hex = (bytes: Uint8Array) => Buffer.from(bytes).toString("hex");
 function differenceOf(subject: Subject, a: Trace, b: Trace, driven: Driven): Difference | undefined {
   const differ = (what: string, where: string, one: string, other: string): Difference => ({
     signature: `${subject.name}: ${what}`,
+    tier: subject.name,
     lines: [`${subject.name}, ${where}`, `interpreter: ${one}`, `${subject.name}: ${other}`],
   });
   if (!same(a.start, b.start)) {

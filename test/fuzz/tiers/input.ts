@@ -6,6 +6,7 @@ import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { generate } from "../loader/generate.ts";
 import { rewrite } from "../loader/rewrite.ts";
 import { Random } from "../random.ts";
+import { makeProgram } from "./program.ts";
 
 export interface Input {
   readonly bytes: Uint8Array;
@@ -16,6 +17,7 @@ export interface Input {
 
 export function inputOf(seed: string, n: number, corpus: readonly Uint8Array[]): Input {
   const random = new Random(`${seed} ${n}`);
+  if (random.chance(0.5)) return { bytes: makeProgram(random), how: "program", open: true };
   if (corpus.length === 0 || random.chance(0.4)) return { bytes: generate(random), how: "generated", open: false };
   const bytes = wellFormed(random, corpus);
   if (random.chance(0.5)) return { bytes, how: "corpus", open: false };

@@ -13,8 +13,14 @@ const features = new Set([...ALL_FEATURES].filter((one) => !WITHOUT.includes(one
 
 const excluded = (reason: string): Agreement => ({ kind: "excluded", reason });
 
-/** `open`: the module's own maker has seen to it that relaxed instructions have one result here. */
-export function judge(bytes: Uint8Array, seed: string, open = false): Agreement {
+export interface JudgeOptions {
+  /** The module's own maker has seen to it that relaxed instructions have one result here. */
+  readonly open?: boolean;
+  /** Compares this tier alone. */
+  readonly only?: string | undefined;
+}
+
+export function judge(bytes: Uint8Array, seed: string, { open = false, only }: JudgeOptions = {}): Agreement {
   const decoded = decodeModule(bytes);
   if (!decoded.ok) return excluded("malformed");
   const valid = validateModule(decoded.value, { features });
@@ -25,5 +31,5 @@ export function judge(bytes: Uint8Array, seed: string, open = false): Agreement 
   const tamed = read.ok ? validateModule(read.value, { features }) : read;
   if (!tamed.ok) return excluded(`cannot stand alone: ${tamed.error.code}`);
   if (!WebAssembly.validate(driven.bytes)) return excluded("refused by V8");
-  return compareTiers(tamed.value, { ...driven, module: unwrap(read) }, seed);
+  return compareTiers(tamed.value, { ...driven, module: unwrap(read) }, seed, only);
 }

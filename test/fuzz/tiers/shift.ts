@@ -9,7 +9,7 @@ import { loadCorpus } from "../loader/corpus.ts";
 import { minimise } from "../loader/minimise.ts";
 import type { Agreement } from "./compare.ts";
 import { type Input, inputOf } from "./input.ts";
-import { judge } from "./judge.ts";
+import { type JudgeOptions, judge } from "./judge.ts";
 
 export interface Order {
   readonly seed: string;
@@ -25,6 +25,9 @@ export type Message =
   | { readonly kind: "finding"; readonly signature: string; readonly lines: readonly string[] }
   | { readonly kind: "done"; readonly next: number; readonly counts: readonly (readonly [string, number])[] };
 
+/** What is not small by then stays as it is. */
+const MINIMISE_MS = 120_000;
+
 const say = (message: Message) => {
   writeSync(1, `${JSON.stringify(message)}\n`);
 };
@@ -39,7 +42,7 @@ let input = order.from;
 for (; input < order.to && performance.now() - started < order.seconds * 1000; input += 1) {
   say({ kind: "at", input });
   const made = inputOf(order.seed, input, corpus);
-  const agreement = judged(made.bytes, made, `${order.seed} ${input}`);
+  const agreement = judged(made.bytes, `${order.seed} ${input}`, made);
   if (agreement.kind === "excluded") count(`${made.how}: excluded, ${agreement.reason}`);
   else if (agreement.kind === "agree") {
     count(`${made.how}: agree`);
@@ -55,20 +58,23 @@ for (; input < order.to && performance.now() - started < order.seconds * 1000; i
 }
 say({ kind: "done", next: input, counts: [...counts] });
 
-function judged(bytes: Uint8Array, { open }: Input, seed: string): Agreement {
+function judged(bytes: Uint8Array, seed: string, options: JudgeOptions): Agreement {
   try {
-    return judge(bytes, seed, open);
+    return judge(bytes, seed, options);
   } catch (error) {
     if (!(error instanceof Error)) throw error;
     const at = /\w[\w-]*\.ts:\d+/.exec(error.stack ?? "")?.[0] ?? "";
-    return { kind: "differ", signature: `threw at ${at}`, lines: (error.stack ?? error.message).split("\n") };
+    return { kind: "differ", signature: `threw at ${at}`, tier: "", lines: (error.stack ?? error.message).split("\n") };
   }
 }
 
-function report(made: Input, { signature, lines }: Agreement & { kind: "differ" }, n: number): readonly string[] {
+function report(made: Input, { signature, tier, lines }: Agreement & { kind: "differ" }, n: number): readonly string[] {
   const seed = `${order.seed} ${n}`;
+  const only = tier === "" ? undefined : tier;
+  const until = performance.now() + MINIMISE_MS;
   const small = minimise(made.bytes, (candidate) => {
-    const again = judged(candidate, made, seed);
+    if (performance.now() > until) return false;
+    const again = judged(candidate, seed, { open: made.open, only });
     return again.kind === "differ" && again.signature === signature;
   });
   const folder = join(tmpdir(), "sallyport-fuzz");
