@@ -53,6 +53,7 @@ interface Scratch {
   readonly count64: number;
   /** Turns of loops until the next look around. */
   readonly turns: number;
+  readonly grown: number;
 }
 
 /** What a body gets behind its own locals. */
@@ -61,6 +62,7 @@ export const SCRATCH: readonly LocalRun[] = [
   { count: 1, type: I32 },
   { count: 1, type: I64 },
   { count: 1, type: I32 },
+  { count: 1, type: I64 },
 ];
 
 /** A straight run of instructions takes microseconds at most: a guest is looked at every few milliseconds at the worst. */
@@ -107,6 +109,7 @@ export function meterTwin(context: BodyContext, body: BodyToMeter, scan: BodySca
   const out = new Code((end - start) * 2 + 64);
   const scratch = scratchFrom(locals + 1);
   out.i32(context.options.turns ?? TURNS).set(scratch.turns);
+  if (context.options.fuel === "exact") out.globalGet(context.added.fuel).set(scratch.fuel);
   const emitter = new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, true), out);
   new TwinWriter(scan, twin.plan, emitter, locals).write(start, end - 1);
   return out.end().bytes.slice();
@@ -117,6 +120,7 @@ const scratchFrom = (first: number): Scratch => ({
   count32: first + 1,
   count64: first + 2,
   turns: first + 3,
+  grown: first + 4,
 });
 
 function insertions(
@@ -128,6 +132,8 @@ function insertions(
 ): Insertions {
   const { options, added, counted } = context;
   const { turns = TURNS } = options;
+  const exact = options.fuel === "exact";
+  const reload = (out: Code) => void out.globalGet(added.fuel).set(scratch.fuel);
   const look = (out: Code) => {
     counted.looks += 1;
     lookAtEpoch(out, added);
@@ -139,7 +145,7 @@ function insertions(
   const turning = scan.segments.some(({ kind, at }) => kind === "loop" && (options.epoch || goals.has(at)));
   return {
     head(out, n) {
-      const { at, kind } = scan.segments[n] as Segment;
+      const { at, kind, caught } = scan.segments[n] as Segment;
       if (kind === "entry") {
         if (turning && !isTwin) out.i32(turns).set(scratch.turns);
         // A function that calls nothing is looked after by whoever calls it.
@@ -159,10 +165,13 @@ function insertions(
         out.end();
       }
       const cost = costs[n] as number;
-      if (cost === 0) return;
-      counted.payments += 1;
-      charge(out, added, cost, scratch);
+      const known = exact && kind !== "entry" && !caught;
+      if (cost > 0) {
+        counted.payments += 1;
+        charge(out, added, cost, scratch, known);
+      } else if (exact && !known) reload(out);
     },
+    ...(exact ? { returned: reload } : {}),
     bulk(out, bulk) {
       const work = workOf(context, bulk);
       if (options.fuel === "exact") payBulk(context, out, work, scratch);
@@ -191,8 +200,15 @@ const I64_SHR_U = 0x88;
 const I64_EXTEND_I32_U = 0xad;
 const I64_GE_S = 0x59;
 
-function charge(out: Code, { fuel, outOfFuel }: Added, cost: number, scratch: Scratch): void {
-  out.globalGet(fuel).i64(BigInt(cost)).op(I64_SUB).tee(scratch.fuel).globalSet(fuel);
+/**
+ * `known`: what is left is in the local already. It is written to the global every time, so that the host finds it there
+ * whatever happens next, and read from it only where somebody else may have paid: a store that nothing waits for is cheap,
+ * a load behind it is not.
+ */
+function charge(out: Code, { fuel, outOfFuel }: Added, cost: number, scratch: Scratch, known: boolean): void {
+  if (known) out.get(scratch.fuel);
+  else out.globalGet(fuel);
+  out.i64(BigInt(cost)).op(I64_SUB).tee(scratch.fuel).globalSet(fuel);
   out.get(scratch.fuel).i64(0n).op(I64_LT_S).if().call(outOfFuel).end();
 }
 
@@ -234,15 +250,15 @@ function payBulk(context: BodyContext, out: Code, bulk: Work, scratch: Scratch):
   const count = wide ? scratch.count64 : scratch.count32;
   out.tee(count).raw(itself);
   const pay = (shift: number) => {
-    out.globalGet(added.fuel).get(count);
+    out.get(scratch.fuel).get(count);
     if (!wide) out.op(I64_EXTEND_I32_U);
-    out.i64(BigInt(shift)).op(I64_SHR_U).op(I64_SUB).globalSet(added.fuel);
+    out.i64(BigInt(shift)).op(I64_SHR_U).op(I64_SUB).tee(scratch.fuel).globalSet(added.fuel);
   };
   if (bulk.op === op.memoryFill || bulk.op === op.memoryCopy || bulk.op === op.memoryInit) pay(MEMORY_SHIFT);
   else if (bulk.op === op.arrayInitData) pay(MEMORY_SHIFT - context.elementLog2(first));
   else if (bulk.op === op.tableGrow) {
     // Only growth that succeeded is paid: the result is put by and looked at.
-    const result = wide ? scratch.fuel : scratch.count64;
+    const result = wide ? scratch.grown : scratch.count64;
     if (wide) out.tee(result).i64(0n).op(I64_GE_S).if();
     else out.op(I64_EXTEND_I32_S).tee(result).i64(0n).op(I64_GE_S).if();
     pay(REFERENCE_SHIFT);

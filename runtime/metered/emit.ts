@@ -7,8 +7,12 @@ import { opcode, opcodes } from "../module/opcodes.ts";
 import type { Code } from "./code.ts";
 import type { BodyScan, Bulk } from "./scan.ts";
 
-/** What is put in: at the head of segment `n`; in place of a bulk instruction, false to leave it as it is. */
+/**
+ * What is put in: at the head of segment `n`; behind a call that came back; in place of a bulk instruction, false to leave
+ * it as it is.
+ */
 export interface Insertions {
+  returned?(out: Code): void;
   head(out: Code, n: number): void;
   bulk(out: Code, bulk: Bulk): boolean;
 }
@@ -39,6 +43,8 @@ export class BodyEmitter {
     const { segments, bulk } = this.#scan;
     let segment = firstFrom(segments, from);
     let next = firstFrom(bulk, from);
+    const returns = this.#insertions.returned === undefined ? [] : this.#scan.returns;
+    let back = firstAfter(returns, from);
     let at = from;
     const part = (end: number) => {
       if (label === IDENTITY) this.out.raw(this.#bytes.subarray(at, end));
@@ -48,7 +54,12 @@ export class BodyEmitter {
     for (;;) {
       const head = segments[segment];
       const one = bulk[next];
-      if (head !== undefined && head.at <= to && (one === undefined || head.at <= one.at)) {
+      const behind = returns[back] ?? Number.POSITIVE_INFINITY;
+      if (behind <= to && behind <= (head?.at ?? behind) && behind <= (one?.at ?? behind)) {
+        part(behind);
+        this.#insertions.returned?.(this.out);
+        back += 1;
+      } else if (head !== undefined && head.at <= to && (one === undefined || head.at <= one.at)) {
         part(head.at);
         this.#insertions.head(this.out, segment);
         segment += 1;
@@ -115,6 +126,17 @@ export class BodyEmitter {
   beginRange(): void {
     this.#nesting = 0;
   }
+}
+
+function firstAfter(list: readonly number[], from: number): number {
+  let low = 0;
+  let high = list.length;
+  while (low < high) {
+    const middle = (low + high) >> 1;
+    if ((list[middle] as number) <= from) low = middle + 1;
+    else high = middle;
+  }
+  return low;
 }
 
 function firstFrom(list: readonly { readonly at: number }[], from: number): number {

@@ -13,6 +13,8 @@ export interface Segment {
   cost: number;
   /** `entry` and `loop` are where a call can be interrupted. */
   readonly kind: "entry" | "loop" | "other";
+  /** An exception may lead here. */
+  caught: boolean;
   /** Index of the segment at the head of the innermost loop around it, or of the entry's. */
   readonly owner: number;
 }
@@ -44,6 +46,8 @@ export interface BodyScan {
   /** The body calls something, or does something in bulk. */
   readonly calls: boolean;
   readonly bulk: readonly Bulk[];
+  /** Offsets behind instructions that call and come back. */
+  readonly returns: readonly number[];
 }
 
 const OP = {
@@ -88,11 +92,14 @@ interface Label {
   readonly kind: "function" | "block" | "loop" | "if" | "else";
   readonly construct: number;
   targeted: boolean;
+  caught: boolean;
 }
 
 const CALLS = new Set(
   ["call", "call_indirect", "call_ref", "return_call", "return_call_indirect", "return_call_ref"].map(opcode),
 );
+
+const RETURNING = new Set(["call", "call_indirect", "call_ref"].map(opcode));
 
 /** `start` to `end` hold a body that the Validator has passed, its last `end` included. */
 export function scanBody(bytes: Uint8Array, start: number, end: number): BodyScan {
@@ -100,22 +107,36 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
   const segments: Segment[] = [];
   const bulk: Bulk[] = [];
   const constructs: Construct[] = [];
+  const returns: number[] = [];
   let calls = false;
-  const labels: Label[] = [{ kind: "function", construct: -1, targeted: false }];
+  const labels: Label[] = [{ kind: "function", construct: -1, targeted: false, caught: false }];
   const begin = (at: number, kind: Construct["kind"]) => {
     const parent = (labels.at(-1) as Label).construct;
     constructs.push({ at, kind, inside: reader.at, parent, calls: false, elseAt: -1, endAt: -1 });
-    labels.push({ kind: kind === "try_table" ? "block" : kind, construct: constructs.length - 1, targeted: false });
+    labels.push({
+      kind: kind === "try_table" ? "block" : kind,
+      construct: constructs.length - 1,
+      targeted: false,
+      caught: false,
+    });
   };
   const owners: number[] = [];
   let current: Segment | undefined;
-  const open = (kind: Segment["kind"]) => {
+  const open = (kind: Segment["kind"], caught = false) => {
     if (kind !== "other") owners.push(segments.length);
-    current = { at: reader.at, cost: 0, kind, owner: owners.at(-1) as number };
+    current = { at: reader.at, cost: 0, kind, caught, owner: owners.at(-1) as number };
     segments.push(current);
   };
   const target = (depth: number) => {
     (labels[labels.length - 1 - depth] as Label).targeted = true;
+  };
+  const catching = (depth: number) => {
+    const label = labels[labels.length - 1 - depth] as Label;
+    label.caught = true;
+    // A loop's head has been passed already.
+    const construct = constructs[label.construct];
+    const head = label.kind === "loop" ? segments.find(({ at }) => at === construct?.inside) : undefined;
+    if (head !== undefined) head.caught = true;
   };
   open("entry");
   while (reader.at < end) {
@@ -143,7 +164,9 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
         reader.skip(OP.block);
         for (let left = reader.u32(); left > 0; left -= 1) {
           if (reader.byte() < 2) reader.u32();
-          target(reader.u32());
+          const depth = reader.u32();
+          target(depth);
+          catching(depth);
         }
         begin(at, "try_table");
         break;
@@ -158,7 +181,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
         const label = labels.pop() as Label;
         if (label.kind !== "function") (constructs[label.construct] as Construct).endAt = at;
         if (label.kind === "loop") owners.pop();
-        else if (label.kind !== "function" && (label.targeted || label.kind === "if")) open("other");
+        else if (label.kind !== "function" && (label.targeted || label.kind === "if")) open("other", label.caught);
         break;
       }
       case OP.brIf:
@@ -192,11 +215,12 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
           calls = true;
           for (const { construct } of labels) if (construct >= 0) (constructs[construct] as Construct).calls = true;
         }
+        if (RETURNING.has(op)) returns.push(reader.at);
         if (BULK.has(op)) bulk.push({ at, end: reader.at, op });
         if (ENDS.has(op)) current = undefined;
     }
   }
-  return { segments, constructs, calls, bulk };
+  return { segments, constructs, calls, bulk, returns };
 }
 
 /** Unreachable code, up to the `end` of the construct that `op` begins. */
