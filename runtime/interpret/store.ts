@@ -264,13 +264,14 @@ export class Store implements InstanceStore {
 
   #drive(): number {
     const m = this.machine;
+    let status = run(m);
     for (;;) {
-      const status = run(m);
       if (status === STATUS.fuel && m.reserve > 0) {
         const left = this.fuel;
         if (left >= 0) m.hot?.sample(m);
         this.fuel = left;
         if (left < 0) return status;
+        status = run(m);
         continue;
       }
       if (status !== STATUS.exception || m.exception === undefined || !this.#raisedByHost) return status;
@@ -279,6 +280,7 @@ export class Store implements InstanceStore {
       const next = unwind(m, m.exception, m.pc - 1);
       if (next < 0) return -next;
       m.pc = next;
+      status = m.fuel < 0 ? STATUS.fuel : run(m);
     }
   }
 
