@@ -141,17 +141,17 @@ function insertions(
   const costs = costsOf(scan, options);
   const goals = new Map<number, number>();
   for (const [n, number] of twin?.plan.targets ?? []) goals.set((scan.constructs[n] as Construct).inside, number);
-  const calling = new Set(scan.constructs.filter((one) => one.calls).map(({ inside }) => inside));
+  const calling = new Set(scan.constructs.filter((one) => one.leaves).map(({ inside }) => inside));
   const turning = scan.segments.some(({ kind, at }) => kind === "loop" && (options.epoch || goals.has(at)));
   return {
     head(out, n) {
       const { at, kind, caught } = scan.segments[n] as Segment;
       if (kind === "entry") {
         if (turning && !isTwin) out.i32(turns).set(scratch.turns);
-        // A function that calls nothing is looked after by whoever calls it.
-        if (options.epoch && scan.calls) look(out);
+        // A function without calls and loops is over soon.
+        if (options.epoch && (scan.calls || turning)) look(out);
       } else if (kind === "loop" && (options.epoch || goals.has(at))) {
-        // A turn that calls may take long: it is looked at every time, and it costs little beside the call.
+        // A turn that leaves our code may take long: it is looked at every time, which costs little beside the call.
         const each = options.epoch && calling.has(at);
         if (each) look(out);
         out.get(scratch.turns).i32(1).op(I32_SUB).tee(scratch.turns).op(I32_EQZ).if();
@@ -205,10 +205,15 @@ const I64_GE_S = 0x59;
  * whatever happens next, and read from it only where somebody else may have paid: a store that nothing waits for is cheap,
  * a load behind it is not.
  */
-function charge(out: Code, { fuel, outOfFuel }: Added, cost: number, scratch: Scratch, known: boolean): void {
+function charge(out: Code, added: Added, cost: number, scratch: Scratch, known: boolean): void {
   if (known) out.get(scratch.fuel);
-  else out.globalGet(fuel);
-  out.i64(BigInt(cost)).op(I64_SUB).tee(scratch.fuel).globalSet(fuel);
+  else out.globalGet(added.fuel);
+  take(out.i64(BigInt(cost)), added, scratch);
+}
+
+/** Takes the units on the stack from what is left below them. Nothing goes on with a debt. */
+function take(out: Code, { fuel, outOfFuel }: Added, scratch: Scratch): void {
+  out.op(I64_SUB).tee(scratch.fuel).globalSet(fuel);
   out.get(scratch.fuel).i64(0n).op(I64_LT_S).if().call(outOfFuel).end();
 }
 
@@ -238,12 +243,7 @@ function payBulk(context: BodyContext, out: Code, bulk: Work, scratch: Scratch):
   const { first, second, code: itself } = bulk;
   if (bulk.op === op.arrayNewFixed) {
     out.raw(itself);
-    if (second >= 8)
-      out
-        .globalGet(added.fuel)
-        .i64(BigInt(second >> 3))
-        .op(I64_SUB)
-        .globalSet(added.fuel);
+    if (second >= 8) charge(out, added, second >> 3, scratch, true);
     return;
   }
   const wide = isWide(context, bulk.op, first, second);
@@ -252,7 +252,7 @@ function payBulk(context: BodyContext, out: Code, bulk: Work, scratch: Scratch):
   const pay = (shift: number) => {
     out.get(scratch.fuel).get(count);
     if (!wide) out.op(I64_EXTEND_I32_U);
-    out.i64(BigInt(shift)).op(I64_SHR_U).op(I64_SUB).tee(scratch.fuel).globalSet(added.fuel);
+    take(out.i64(BigInt(shift)).op(I64_SHR_U), added, scratch);
   };
   if (bulk.op === op.memoryFill || bulk.op === op.memoryCopy || bulk.op === op.memoryInit) pay(MEMORY_SHIFT);
   else if (bulk.op === op.arrayInitData) pay(MEMORY_SHIFT - context.elementLog2(first));

@@ -88,27 +88,20 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
   const twinBodies = twins.map(({ body, scan }) => ({ locals: SCRATCH, body: meterTwin(context, body, scan) }));
   const helpers = pieces?.functions ?? [];
   const own = (instructions: Code) => ({ locals: [], body: instructions.end().bytes.slice() });
-  const noType = module.types.length;
-  const func = (composite: CompositeType) => ({ final: true, supers: [], composite });
+  const types = new AddedTypes(module.types.length);
+  const noType = types.index([], []);
+  const twinTypes = twins.map(({ locals, type }) =>
+    types.index(
+      [...type.params, ...locals.flatMap((run) => new Array<ValType>(run.count).fill(run.type)), I32],
+      type.results,
+    ),
+  );
+  const helperTypes = helpers.map(({ params }) => types.index(params, []));
   const metered: EncodableModule = {
     ...module,
-    types: [
-      ...module.types,
-      func({ kind: "func", params: [], results: [] }),
-      ...twins.map(({ locals, type }) =>
-        func({
-          kind: "func",
-          params: [...type.params, ...locals.flatMap((run) => new Array<ValType>(run.count).fill(run.type)), I32],
-          results: type.results,
-        }),
-      ),
-      ...helpers.map(({ params }) => func({ kind: "func", params, results: [] })),
-    ],
-    groups: [
-      ...module.groups,
-      ...Array.from({ length: 1 + twins.length + helpers.length }, (_, n) => ({ start: noType + n, count: 1 })),
-    ],
-    functions: [...module.functions, noType, noType, ...[...twins, ...helpers].map((_, n) => noType + 1 + n)],
+    types: [...module.types, ...types.list],
+    groups: [...module.groups, ...types.list.map((_, n) => ({ start: module.types.length + n, count: 1 }))],
+    functions: [...module.functions, noType, noType, ...twinTypes, ...helperTypes],
     memories: [...module.memories, ...(options.epoch ? [EPOCH_MEMORY] : [])],
     globals: [
       ...module.globals,
@@ -136,6 +129,28 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
   return { module: metered, functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
 }
 
+/** Function types behind the module's own, each once. */
+class AddedTypes {
+  readonly #first: number;
+  readonly #known = new Map<string, number>();
+  readonly list: { readonly final: boolean; readonly supers: readonly number[]; readonly composite: CompositeType }[] =
+    [];
+
+  constructor(first: number) {
+    this.#first = first;
+  }
+
+  index(params: readonly ValType[], results: readonly ValType[]): number {
+    const key = `${params.join()}>${results.join()}`;
+    const known = this.#known.get(key);
+    if (known !== undefined) return known;
+    const index = this.#first + this.list.length;
+    this.#known.set(key, index);
+    this.list.push({ final: true, supers: [], composite: { kind: "func", params, results } });
+    return index;
+  }
+}
+
 const EPOCH_MEMORY = {
   type: { limits: { min: 1n, max: 1n, address: "i32" }, shared: true, pageSizeLog2: 16 },
 } as const;
@@ -149,26 +164,29 @@ function exportsOf(module: Module, { fuel, epoch }: MeterOptions, added: Added):
   return out;
 }
 
+/** By offset: 1 for a construct that takes and leaves nothing, with nothing on the stack below it. A table: maps are slow. */
+function flatBlocks(module: Module): Uint8Array {
+  const flat = new Uint8Array(module.bytes.length);
+  const onBlock = (at: number, height: number, arity: number) => {
+    // A body begins where its first instruction does: the later word counts.
+    flat[at] = height === 0 && arity === 0 ? 1 : 0;
+  };
+  unwrap(validateModule(module, { features: ALL_FEATURES, onBlock }));
+  return flat;
+}
+
 /** Every body with what was found in it; twins are numbered from `firstTwin` on. */
 function partsOf(module: Module, options: MeterOptions, firstTwin: number): readonly Part[] {
-  const heights = new Map<number, number>();
-  if (options.reentry) {
-    unwrap(
-      validateModule(module, {
-        features: ALL_FEATURES,
-        // A body begins where its first instruction does: the later word counts.
-        onBlock: (at, height, arity) => void heights.set(at, arity === 0 ? height : -1),
-      }),
-    );
-  }
+  const flat = options.reentry ? flatBlocks(module) : undefined;
   let next = firstTwin;
+  const imported = importsOf(module, "function").length;
   return module.code.map(({ locals, localCount, body: { start, end } }, n): Part => {
     const composite = module.types[module.functions[n] as number]?.composite;
     if (composite?.kind !== "func") throw new Error("a function of no function type");
-    const scan = scanBody(module.bytes, start, end);
+    const scan = scanBody(module.bytes, start, end, imported);
     const count = composite.params.length + localCount;
     const movable = options.reentry && count <= TWIN_LOCALS && locals.every(({ type }) => isDefaultable(type));
-    const plan = movable ? planReentry(scan, heights) : undefined;
+    const plan = movable && flat !== undefined ? planReentry(scan, flat) : undefined;
     const twin = plan === undefined ? undefined : { plan, index: next };
     if (twin !== undefined) next += 1;
     return { body: { start, end, locals: count, twin }, scan, locals, type: composite };

@@ -21,16 +21,16 @@ const MAX_TARGETS = 256;
 
 /**
  * Loops that can be gone on with: they and all around them take and leave nothing, and nothing lies on the stack below
- * them, so that the locals are the whole state. `heights`: operands below a construct that is of that kind, by offset.
+ * them, so that the locals are the whole state. `flat`: 1 at the offset of a construct of which that is so.
  */
-export function planReentry(scan: BodyScan, heights: ReadonlyMap<number, number>): Reentry | undefined {
+export function planReentry(scan: BodyScan, flat: Uint8Array): Reentry | undefined {
   const { constructs } = scan;
   const fits = constructs.map(() => false);
   const targets = new Map<number, number>();
   const first = new Int32Array(constructs.length);
   const last = new Int32Array(constructs.length);
   for (const [n, { at, kind, parent }] of constructs.entries()) {
-    fits[n] = heights.get(at) === 0 && (parent === -1 || fits[parent] === true);
+    fits[n] = flat[at] === 1 && (parent === -1 || fits[parent] === true);
     first[n] = targets.size + 1;
     if (fits[n] && kind === "loop" && targets.size < MAX_TARGETS) targets.set(n, targets.size + 1);
     last[n] = targets.size;

@@ -33,8 +33,8 @@ export interface Construct {
   readonly inside: number;
   /** Index of the construct around it, -1 for the body. */
   readonly parent: number;
-  /** Something is called inside, or done in bulk. */
-  calls: boolean;
+  /** Something may run inside that does not look at the epoch: an import, a function by reference, a bulk operation. */
+  leaves: boolean;
   elseAt: number;
   endAt: number;
 }
@@ -99,10 +99,18 @@ const CALLS = new Set(
   ["call", "call_indirect", "call_ref", "return_call", "return_call_indirect", "return_call_ref"].map(opcode),
 );
 
+const CALL = 0x10;
+
+function calleeOf(bytes: Uint8Array, at: number): number {
+  const reader = new CodeReader(bytes, at);
+  reader.opcode();
+  return reader.u32();
+}
+
 const RETURNING = new Set(["call", "call_indirect", "call_ref"].map(opcode));
 
-/** `start` to `end` hold a body that the Validator has passed, its last `end` included. */
-export function scanBody(bytes: Uint8Array, start: number, end: number): BodyScan {
+/** `start` to `end` hold a body that the Validator has passed, its last `end` included; functions below `imported` are not ours. */
+export function scanBody(bytes: Uint8Array, start: number, end: number, imported: number): BodyScan {
   const reader = new CodeReader(bytes, start);
   const segments: Segment[] = [];
   const bulk: Bulk[] = [];
@@ -112,7 +120,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
   const labels: Label[] = [{ kind: "function", construct: -1, targeted: false, caught: false }];
   const begin = (at: number, kind: Construct["kind"]) => {
     const parent = (labels.at(-1) as Label).construct;
-    constructs.push({ at, kind, inside: reader.at, parent, calls: false, elseAt: -1, endAt: -1 });
+    constructs.push({ at, kind, inside: reader.at, parent, leaves: false, elseAt: -1, endAt: -1 });
     labels.push({
       kind: kind === "try_table" ? "block" : kind,
       construct: constructs.length - 1,
@@ -213,7 +221,11 @@ export function scanBody(bytes: Uint8Array, start: number, end: number): BodySca
         // Bulk operations take as long as a call.
         if (CALLS.has(op) || BULK.has(op)) {
           calls = true;
-          for (const { construct } of labels) if (construct >= 0) (constructs[construct] as Construct).calls = true;
+          // The callee looks for itself, unless it is short; what is not the module's own code does not.
+          const own = op === CALL && calleeOf(bytes, at) >= imported;
+          if (!own) {
+            for (const { construct } of labels) if (construct >= 0) (constructs[construct] as Construct).leaves = true;
+          }
         }
         if (RETURNING.has(op)) returns.push(reader.at);
         if (BULK.has(op)) bulk.push({ at, end: reader.at, op });
