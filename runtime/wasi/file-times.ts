@@ -13,15 +13,18 @@ const UTIME_OMIT = 0x3fff_fffen;
 const AT_FDCWD = -100;
 const SECOND = 1_000_000_000n;
 
-type SetTimes = (path: string, times: BigInt64Array) => boolean;
+type SetTimes = (path: string) => boolean;
+
+/** What the C library is given: made once and never let go, since its address is handed out. */
+const words = new BigInt64Array(new ArrayBuffer(32));
 
 /** Of what a descriptor refers to, opened in whatever way; a symbolic link included. */
 export function setTimes(fd: number, atime: FileTime, mtime: FileTime): void {
   const path = `/proc/self/fd/${fd}`;
   if (typeof atime === "bigint" || typeof mtime === "bigint") {
     exact ??= exactTimes();
-    const words = new BigInt64Array([...timespec(atime), ...timespec(mtime)]);
-    if (exact(path, words)) return;
+    words.set([...timespec(atime), ...timespec(mtime)]);
+    if (exact(path)) return;
   }
   // Also says what was wrong when the exact way failed.
   utimesSync(path, nodeTime(atime), nodeTime(mtime));
@@ -39,10 +42,11 @@ function exactTimes(): SetTimes {
     if (ffi === undefined || !["x64", "arm64", "riscv64", "ppc64", "s390x", "loong64"].includes(process.arch)) {
       return () => false;
     }
-    const { functions } = ffi.dlopen(null, {
+    const library = ffi.dlopen(null, {
       utimensat: { arguments: ["i32", "string", "pointer", "i32"], return: "i32" },
     });
-    return (path, times) => functions.utimensat(AT_FDCWD, path, ffi.getRawPointer(times), 0) === 0;
+    const times = ffi.getRawPointer(words);
+    return (path) => library.functions.utimensat(AT_FDCWD, path, times, 0) === 0;
   } catch {
     return () => false;
   } finally {

@@ -27,6 +27,9 @@ const ERRORS: Readonly<Record<number, string>> = {
 /** The inode, or why there is none. */
 type LookUp = (root: number, path: string, follow: boolean) => bigint | string;
 
+/** Lives as long as its address is used. */
+const how = new BigUint64Array(new ArrayBuffer(24));
+
 function kernel(): LookUp {
   const { emitWarning } = process;
   process.emitWarning = () => undefined;
@@ -36,10 +39,10 @@ function kernel(): LookUp {
       syscall: { arguments: ["i64", "i64", "string", "pointer", "i64"], return: "i64" },
       __errno_location: { arguments: [], return: "pointer" },
     });
+    const pointer = ffi.getRawPointer(how);
     return (root, path, follow) => {
-      const flags = O_PATH | (follow ? 0n : BigInt(constants.O_NOFOLLOW));
-      const how = BigUint64Array.of(flags, 0n, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS);
-      const fd = Number(functions.syscall(OPENAT2, BigInt(root), path, ffi.getRawPointer(how), 24n));
+      how.set([O_PATH | (follow ? 0n : BigInt(constants.O_NOFOLLOW)), 0n, RESOLVE_BENEATH | RESOLVE_NO_MAGICLINKS]);
+      const fd = Number(functions.syscall(OPENAT2, BigInt(root), path, pointer, 24n));
       if (fd < 0) return ERRORS[ffi.getInt32(functions.__errno_location())] ?? "another error";
       const { ino } = fstatSync(fd, { bigint: true });
       closeSync(fd);
