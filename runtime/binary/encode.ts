@@ -32,7 +32,10 @@ const KINDS: readonly ExternKind[] = ["function", "table", "memory", "global", "
 
 /** Bytes of a module; valid when the parts are. */
 export function encodeModule(module: EncodableModule): Uint8Array {
-  const out = new ByteWriter(module.bytes.length + 1024);
+  const lengthOf = ({ body }: Part<"code">) => (body instanceof Uint8Array ? body.length : body.end - body.start);
+  // A growing buffer is copied again and again, which for a large module is most of the work.
+  const codeLength = module.code.reduce((sum, one) => sum + lengthOf(one) + 32, 16);
+  const out = new ByteWriter(module.bytes.length + codeLength + 1024);
   const bytesOf = (part: ByteRange | Uint8Array) =>
     part instanceof Uint8Array ? part : module.bytes.subarray(part.start, part.end);
   const customs = (after: number) => {
@@ -44,8 +47,8 @@ export function encodeModule(module: EncodableModule): Uint8Array {
       });
     }
   };
-  const section = (id: number, present: boolean, write: (body: ByteWriter) => void) => {
-    if (present) out.section(id, write);
+  const section = (id: number, present: boolean, write: (body: ByteWriter) => void, capacity?: number) => {
+    if (present) out.section(id, write, capacity);
     customs(id);
   };
   const list = <T>(id: number, entries: readonly T[], write: (body: ByteWriter, one: T) => void) =>
@@ -75,7 +78,9 @@ export function encodeModule(module: EncodableModule): Uint8Array {
   section(8, module.start !== undefined, (body) => body.u32(module.start?.function ?? 0));
   list(9, module.elements, (body, one) => writeElement(body, one, bytesOf));
   section(12, module.dataCount !== undefined, (body) => body.u32(module.dataCount ?? 0));
-  list(10, module.code, (body, one) => writeCode(body, one, bytesOf));
+  const head = new ByteWriter(64);
+  const code = (body: ByteWriter) => body.vector(module.code, (one) => writeCode(body, head, one, bytesOf));
+  section(10, module.code.length > 0, code, codeLength);
   list(11, module.datas, (body, { mode, bytes }) => {
     if (mode.kind !== "active") body.byte(1);
     else {
@@ -126,8 +131,8 @@ function writeElement(body: ByteWriter, { mode, type, items }: Part<"elements">,
   }
 }
 
-function writeCode(out: ByteWriter, { locals, body }: Part<"code">, bytesOf: BytesOf): void {
-  const head = new ByteWriter(16);
+/** `head` is anybody's, and empty again afterwards. */
+function writeCode(out: ByteWriter, head: ByteWriter, { locals, body }: Part<"code">, bytesOf: BytesOf): void {
   head.vector(locals, ({ count, type }) => {
     head.u32(count);
     writeValType(head, type);
@@ -136,4 +141,5 @@ function writeCode(out: ByteWriter, { locals, body }: Part<"code">, bytesOf: Byt
   out.u32(head.length + bytes.length);
   out.raw(head.bytes);
   out.raw(bytes);
+  head.clear();
 }

@@ -23,6 +23,10 @@ export class ByteWriter {
     return this.#buffer.subarray(0, this.#length);
   }
 
+  clear(): void {
+    this.#length = 0;
+  }
+
   byte(value: number): void {
     if (this.#length === this.#buffer.length) this.#grow(1);
     this.#buffer[this.#length] = value;
@@ -92,8 +96,9 @@ export class ByteWriter {
     for (const one of list) write(one);
   }
 
-  section(id: number, write: (body: ByteWriter) => void): void {
-    const body = new ByteWriter();
+  /** `capacity`: about as many bytes as it will have. */
+  section(id: number, write: (body: ByteWriter) => void, capacity?: number): void {
+    const body = new ByteWriter(capacity);
     write(body);
     this.byte(id);
     this.block(body.bytes);
