@@ -34,6 +34,8 @@ examples:
   npm run bench -- interrupt --only "memory.fill of 1 GiB" --json
 `;
 
+const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2 };
+
 const { values, positionals } = parseArgs({
   allowPositionals: true,
   options: {
@@ -65,8 +67,6 @@ async function rowsOf(): Promise<readonly Row[]> {
   if (which === "interrupt") return benchInterrupt({ only: values.only, short: values.short });
   throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start, interrupt`);
 }
-
-const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2 };
 
 function report(rows: readonly Row[]): void {
   for (const row of rows) {
