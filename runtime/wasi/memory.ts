@@ -9,6 +9,7 @@ export interface MemoryPort {
   readonly size: number;
   /** Bytes that are not kept: a view or a copy. Undefined when they lie outside. */
   read(address: number, length: number): Uint8Array | undefined;
+  /** Copies; keeps nothing. */
   write(address: number, bytes: Uint8Array): boolean;
   /** Lets `fill` write into the stretch itself, where the host can; it says how many bytes it wrote. */
   fill?(address: number, length: number, fill: (into: Uint8Array) => number): number | undefined;
@@ -76,15 +77,13 @@ export class GuestMemory {
   }
 
   putU32(address: number, value: number): void {
-    const bytes = new Uint8Array(4);
-    new DataView(bytes.buffer).setUint32(0, value, true);
-    this.put(address, bytes);
+    words.setUint32(0, value, true);
+    this.put(address, word);
   }
 
   putU64(address: number, value: bigint): void {
-    const bytes = new Uint8Array(8);
-    new DataView(bytes.buffer).setBigUint64(0, BigInt.asUintN(64, value), true);
-    this.put(address, bytes);
+    words.setBigUint64(0, BigInt.asUintN(64, value), true);
+    this.put(address, doubleWord);
   }
 
   /** `fill` writes from the beginning and says how much. */
@@ -101,17 +100,16 @@ export class GuestMemory {
   /** A scatter or gather list, all of it inside the memory; cut where one call has enough. */
   stretches(address: number, count: number): readonly Stretch[] {
     if (count > STRETCHES_MAX) throw new WasiError("inval");
-    // A copy: the list may lie where the call writes to.
-    const list = this.bytes(address, count * 8).slice();
-    const view = new DataView(list.buffer, list.byteOffset, list.byteLength);
+    // Each number is read once, before anything is done: the list may lie where the call writes to.
+    const list = this.bytes(address, count * 8);
     const stretches: Stretch[] = [];
     let room = CALL_BYTES_MAX;
     for (let at = 0; at < list.length; at += 8) {
-      const one = { address: view.getUint32(at, true), length: view.getUint32(at + 4, true) };
-      this.expect(one.address, one.length);
-      if (one.length === 0 || room === 0) continue;
-      const length = Math.min(one.length, room);
-      stretches.push({ address: one.address, length });
+      const start = wordAt(list, at);
+      const wanted = wordAt(list, at + 4);
+      this.expect(start, wanted);
+      const length = Math.min(wanted, room);
+      if (length > 0) stretches.push({ address: start, length });
       room -= length;
     }
     return stretches;
@@ -126,6 +124,17 @@ export class GuestMemory {
     return text;
   }
 }
+
+/** Numbers on their way into the memory. Nobody keeps them: a port copies what it is given. */
+const words = new DataView(new ArrayBuffer(8));
+const word = new Uint8Array(words.buffer, 0, 4);
+const doubleWord = new Uint8Array(words.buffer);
+
+const byteAt = (bytes: Uint8Array, at: number): number => bytes[at] ?? 0;
+
+const wordAt = (bytes: Uint8Array, at: number): number =>
+  (byteAt(bytes, at) | (byteAt(bytes, at + 1) << 8) | (byteAt(bytes, at + 2) << 16) | (byteAt(bytes, at + 3) << 24)) >>>
+  0;
 
 const utf8 = new TextDecoder("utf-8", { fatal: true, ignoreBOM: true });
 
