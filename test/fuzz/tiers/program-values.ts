@@ -318,7 +318,7 @@ function reference(m: Maker, type: ValType): void {
     below(m, TABLE_LENGTH, wideTable(m, table));
     return void out.op("table.get", table);
   }
-  if (isConcrete(heapOf(type)) && random.chance(0.15)) {
+  if (isConcrete(heapOf(type)) && world.matches(type, ANYREF) && random.chance(0.15)) {
     // Down again by a cast that often fails to be needed, and at times fails.
     object(m, typeIndexOf(heapOf(type)), true);
     out.op("ref.cast_null");
