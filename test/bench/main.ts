@@ -12,6 +12,8 @@ import { benchLoader } from "./loader.ts";
 import type { Row } from "./row.ts";
 import { benchStart } from "./start.ts";
 
+const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2 };
+
 const HELP = `npm run bench -- WHICH [options]
 
   agent       the agent beside bare Node: memory, start, from publish to running (the default)
@@ -33,8 +35,6 @@ examples:
   npm run bench -- start --short
   npm run bench -- interrupt --only "memory.fill of 1 GiB" --json
 `;
-
-const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2 };
 
 const { values, positionals } = parseArgs({
   allowPositionals: true,
