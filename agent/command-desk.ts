@@ -8,6 +8,7 @@ import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
 import type { Clock } from "../runtime/kernel/world.ts";
 import { judgeCommand } from "./link/commands.ts";
 import type { Memory } from "./memory.ts";
+import { createRefusalLimit } from "./report/refusal-limit.ts";
 import type { Reporter } from "./report/reporter.ts";
 import type { Serial } from "./serial.ts";
 import type { Supervisor } from "./supervise/supervisor.ts";
@@ -31,6 +32,7 @@ export interface CommandDesk {
 
 export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
   const { memory, reporter, supervisor, serial, clock } = options;
+  const limit = createRefusalLimit(clock);
 
   function answer(command: Command, reason?: string): void {
     const said = reason === undefined ? {} : { reason };
@@ -89,7 +91,12 @@ export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
         lastSeq: memory.sequences.last,
       });
       if (judged.ok) return carryOut(judged.value.command, judged.value.operator, judged.value.keyId);
-      reporter.refusal("command.refused", judged.error, { verb: topicVerb });
+      const unreported = limit.next();
+      if (unreported === undefined) return;
+      reporter.refusal("command.refused", judged.error, {
+        verb: topicVerb,
+        ...(unreported === 0 ? {} : { unreported }),
+      });
     },
   };
 }
