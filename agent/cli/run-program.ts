@@ -2,6 +2,7 @@
  * `sallyport run` of a plain program: a WASI command or one function, in a thread of its own, so that it can be stopped
  * whatever it does. Here is the thread that waits for it: for its end, for the person's interruption, for the time limit.
  */
+import { fstatSync } from "node:fs";
 import { Worker } from "node:worker_threads";
 import { Fault, type FaultKind } from "../../runtime/kernel/fault.ts";
 import { hostHasWebAssembly } from "../../runtime/kernel/host.ts";
@@ -36,6 +37,8 @@ const INTERRUPTED = 130;
 export async function runProgram(args: Args, io: Io): Promise<number> {
   const job = await jobOf(args);
   const ms = args.maybe("timeout") === undefined ? undefined : args.integer("timeout", { min: 1, max: TIMEOUT_MS_MAX });
+  // Node's own stream, though unused, makes reading a socket not wait in the operating system, where no thread can be ended.
+  if (job.spec.stdin === undefined && inputIsSocket()) process.stdin.pause();
   const worker = new Worker(beside("run-worker"), { workerData: job });
   let timer: NodeJS.Timeout | undefined;
   try {
@@ -54,6 +57,14 @@ export async function runProgram(args: Args, io: Io): Promise<number> {
   } finally {
     clearTimeout(timer);
     await worker.terminate();
+  }
+}
+
+function inputIsSocket(): boolean {
+  try {
+    return fstatSync(0).isSocket();
+  } catch {
+    return false;
   }
 }
 
@@ -76,6 +87,8 @@ async function jobOf(args: Args): Promise<Job> {
   if (tier !== "v8" && tier !== "interpreter") {
     throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
   }
+  if (tier === "v8" && !hostHasWebAssembly())
+    throw usageFault("run: this host may generate no code: --tier interpreter");
   if (tier === "v8" && interpreted !== undefined) throw usageFault(`run: --${interpreted} needs --tier interpreter`);
   const stats = args.flag("stats");
   if (what === undefined) return { tier, spec, stats };

@@ -1,5 +1,6 @@
 /** Programs from files in the interpreter, as a person runs, debugs, profiles and covers them on the command line. */
-import { spawnSync } from "node:child_process";
+import { spawn, spawnSync } from "node:child_process";
+import { once } from "node:events";
 import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -66,6 +67,16 @@ describe.each(["v8", "interpreter"])("sallyport run --tier %s", (tier) => {
     expect(run(SLEEP, "--timeout", "200").err).toContain("CLI_TIME_LIMIT");
   });
 
+  it("stops a program that waits for its input", async () => {
+    const file = join(folder, "reads.wasm");
+    writeFileSync(file, assemble(READ));
+    const args = [join(ROOT, "agent", "main.ts"), "run", file, "--tier", tier, "--timeout", "200"];
+    const child = spawn(process.execPath, args, { stdio: ["pipe", "ignore", "pipe"] });
+    const [status] = await once(child, "exit");
+    child.stdin?.destroy();
+    expect(status).toBe(1);
+  });
+
   it("calls a function with numbers of every type", () => {
     const wat = '(module (func (export "f") (param i32 i64 f32 f64) (result f64) (local.get 3)))';
     expect(run(wat, "--invoke", "f", "1", "2", "3.5", "4.25").out).toBe("f64 4.25\n");
@@ -98,6 +109,11 @@ const MAKE_DIRECTORY = `(module
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
   (memory (export "memory") 1) (data (i32.const 8) "new")
   (func (export "_start") (call $exit (call $make (i32.const 3) (i32.const 8) (i32.const 3)))))`;
+
+const READ = `(module
+  (import "wasi_snapshot_preview1" "fd_read" (func $read (param i32 i32 i32 i32) (result i32)))
+  (memory (export "memory") 1) (data (i32.const 0) "\\40\\00\\00\\00\\08\\00\\00\\00")
+  (func (export "_start") (drop (call $read (i32.const 0) (i32.const 0) (i32.const 1) (i32.const 8)))))`;
 
 const SLEEP = `(module
   (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
