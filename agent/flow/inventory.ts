@@ -38,6 +38,8 @@ export interface ModuleRecord {
 export interface FailedRelease {
   readonly version: Version;
   readonly moduleSha256: Sha256;
+  /** The same code with another manifest is another release. Empty where it was not recorded: then any. */
+  readonly manifestSha256: Sha256 | "";
   readonly code: string;
   readonly reason: string;
 }

@@ -14,7 +14,7 @@ import type { Reporter } from "../report/reporter.ts";
 import type { Serial } from "../serial.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
 import { type AdmitContext, admit } from "./admit.ts";
-import type { ModuleStore, Release } from "./inventory.ts";
+import type { FailedRelease, ModuleStore, Release } from "./inventory.ts";
 import { jobId } from "./job.ts";
 import { type Judged, judgeMetadata, type SeenPolicy } from "./judge-metadata.ts";
 import { planSteps, type Step } from "./plan.ts";
@@ -101,7 +101,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     });
     if (!admitted.ok) return reject(wanted, admitted.error);
     const { release, verdict } = admitted.value;
-    const before = memory.modules.get(wanted.name)?.failed.find((one) => one.moduleSha256 === release.moduleSha256);
+    const before = memory.modules.get(wanted.name)?.failed.find((one) => isSame(one, release));
     if (before !== undefined) {
       return reject(
         wanted,
@@ -188,3 +188,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
 function floorsOf(judged: Judged, view: TrustedView): ReadonlyMap<string, number> {
   return new Map(judged.desired.modules.map(({ team, name }) => [`${team}/${name}`, view.releaseFloor(team, name)]));
 }
+
+/** What failed was this code with this manifest: a release that corrects either is tried. */
+const isSame = (failed: FailedRelease, { moduleSha256, manifestSha256 }: Release): boolean =>
+  failed.moduleSha256 === moduleSha256 && (failed.manifestSha256 === "" || failed.manifestSha256 === manifestSha256);

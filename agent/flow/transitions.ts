@@ -109,8 +109,14 @@ export function createTransitions(options: TransitionOptions): Transitions {
     endProbation(release.name);
     await supervisor.stop(release.name, "replace");
     await undo(release, () => {
-      const { version, moduleSha256 } = release;
-      state.modules.addFailed(release.name, { version, moduleSha256, code: reason.code, reason: reason.message });
+      const { version, moduleSha256, manifestSha256 } = release;
+      state.modules.addFailed(release.name, {
+        version,
+        moduleSha256,
+        manifestSha256,
+        code: reason.code,
+        reason: reason.message,
+      });
       job.move(release, "rolled_back", reason);
     });
     const to = await startCommitted(release.name);
@@ -169,14 +175,14 @@ export function createTransitions(options: TransitionOptions): Transitions {
 
   /** The agent went down during a probation. That is not the release's fault, unless it happens every time. */
   function recordInterrupted(candidate: Release): void {
-    const { name, version, moduleSha256 } = candidate;
+    const { name, version, moduleSha256, manifestSha256 } = candidate;
     const attempts = state.modules.attempts(candidate);
     if (attempts < ATTEMPTS_MAX) {
       job.move(candidate, "queued", "interrupted");
       return;
     }
     const reason = moduleFault("MODULE_PROBATION_INTERRUPTED", { module: name, version, attempts });
-    state.modules.addFailed(name, { version, moduleSha256, code: reason.code, reason: reason.message });
+    state.modules.addFailed(name, { version, moduleSha256, manifestSha256, code: reason.code, reason: reason.message });
     job.move(candidate, "failed", reason);
   }
 }

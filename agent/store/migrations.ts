@@ -47,4 +47,7 @@ export const MIGRATIONS: readonly string[] = [
   END;
   CREATE INDEX outbox_reports ON outbox (topic) WHERE retain = 1 AND priority = 9;
   `,
+  `
+  ALTER TABLE failed ADD COLUMN manifest TEXT NOT NULL DEFAULT '';   -- which manifest it failed with; empty: any
+  `,
 ];

@@ -17,7 +17,7 @@ export function createModuleStore(db: Db): ModuleStore {
   const all = db.prepare<[], Row>("SELECT name, committed, candidate FROM module ORDER BY name");
   const one = db.prepare<[string], Row>("SELECT name, committed, candidate FROM module WHERE name = ?");
   const failures = db.prepare<[string], FailedRelease>(
-    "SELECT version, sha256 AS moduleSha256, code, reason FROM failed WHERE module = ? ORDER BY id",
+    "SELECT version, sha256 AS moduleSha256, manifest AS manifestSha256, code, reason FROM failed WHERE module = ? ORDER BY id",
   );
   const setCandidate = db.prepare(
     "INSERT INTO module (name, candidate) VALUES (?, ?) ON CONFLICT (name) DO UPDATE SET candidate = excluded.candidate",
@@ -31,7 +31,9 @@ export function createModuleStore(db: Db): ModuleStore {
   );
   const attempts = db.prepare<[string], { count: number }>("SELECT count FROM attempt WHERE sha256 = ?");
   const forgetAttempts = db.prepare("DELETE FROM attempt WHERE sha256 = ?");
-  const addFailed = db.prepare("INSERT INTO failed (module, version, sha256, code, reason) VALUES (?, ?, ?, ?, ?)");
+  const addFailed = db.prepare(
+    "INSERT INTO failed (module, version, sha256, manifest, code, reason) VALUES (?, ?, ?, ?, ?, ?)",
+  );
   const trimFailed = db.prepare(
     "DELETE FROM failed WHERE module = ? AND id NOT IN (SELECT id FROM failed WHERE module = ? ORDER BY id DESC LIMIT ?)",
   );
@@ -62,7 +64,8 @@ export function createModuleStore(db: Db): ModuleStore {
       forgetAttempts.run(release.moduleSha256);
     },
     addFailed(name, failed) {
-      addFailed.run(name, failed.version, failed.moduleSha256, failed.code, failed.reason);
+      const { version, moduleSha256, manifestSha256, code, reason } = failed;
+      addFailed.run(name, version, moduleSha256, manifestSha256, code, reason);
       trimFailed.run(name, name, FAILED_MAX);
       forgetAttempts.run(failed.moduleSha256);
     },

@@ -3,7 +3,8 @@ import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { signCommand } from "../../agent/wire/index.ts";
 import { buildRoomClimate } from "../../examples/room-climate/build.ts";
-import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
+import { parseManifest, releasePaths } from "../../runtime/kernel/authority/manifest.ts";
+import { fromUtf8, utf8 } from "../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { generateKeyPem, parseSigner } from "../../runtime/kernel/signer.ts";
 import { COUNTER_WISHES, guestRelease } from "../guests/guests.ts";
@@ -55,6 +56,24 @@ describe("the chain", () => {
     await site.order("refresh", {});
     const states = site.observer.seen.slice(from).filter((one) => one.topic === "up/job/room-climate-3.0.0");
     expect(states.map((one) => one.get("s"))).not.toContain("probation");
+    await site.assign([await climate("2.0.0")]);
+    await site.order("refresh", {});
+  });
+
+  it("tries code that failed again when its manifest was corrected, and not before", async () => {
+    const failing = guestRelease("trapOnTick", { name: "again" });
+    const written = JSON.parse(fromUtf8(failing.manifest) ?? "");
+    const entry = { ...written.entry, path: releasePaths("acme", "again", "1.0.1").module };
+    const manifest = utf8(JSON.stringify({ ...written, version: "1.0.1", entry }));
+    const corrected = { module: failing.module, manifest, parsed: unwrap(parseManifest(manifest)) };
+    for (const release of [failing, corrected]) {
+      await site.publish(release);
+      await site.assign([await climate("2.0.0"), release]);
+      const from = site.observer.mark();
+      await site.hint();
+      const end = await site.observer.job(`again-${release.parsed.version}`, "rolled_back", from);
+      expect(end.get("code")).toBe("MODULE_TRAPPED");
+    }
     await site.assign([await climate("2.0.0")]);
     await site.order("refresh", {});
   });
