@@ -23,9 +23,11 @@ import { createUplink } from "./link/uplink.ts";
 import { openMemory } from "./memory.ts";
 import { createModuleServices } from "./module-services.ts";
 import { readBoard } from "./provision/device.ts";
+import { createRefusalLimit } from "./report/refusal-limit.ts";
 import { createReporter } from "./report/reporter.ts";
 import { createSerial } from "./serial.ts";
 import { openCodeCache } from "./store/code-cache.ts";
+import { isDiskTrouble } from "./store/db.ts";
 import { createSupervisor } from "./supervise/supervisor.ts";
 import { AGENT_VERSION, BUILD_TIME_MS } from "./version.ts";
 import { levelsBelow, topicsOf } from "./wire/index.ts";
@@ -87,16 +89,27 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       ...board.facts(),
     }),
   });
+  const lost = createRefusalLimit(clock, 1);
+  /** A report that the disk does not take is lost, and the agent goes on: modules run, lines stay safe. */
+  const orLost = (write: () => void) => {
+    try {
+      write();
+    } catch (error) {
+      if (!isDiskTrouble(error)) throw error;
+      const before = lost.next();
+      if (before !== undefined) log("error", "a report is lost: the disk", { reason: reasonOf(error), before });
+    }
+  };
   const reporter = createReporter({
     topics,
     device: config.device,
     clock,
     nextEventId: () => `${boot}-${hex(random.bytes(6))}`,
     send: (topic, payload, { retain, priority }) => {
-      memory.outbox.append({ topic, payload, retain, priority: priority === "high" ? 9 : 1 });
+      orLost(() => memory.outbox.append({ topic, payload, retain, priority: priority === "high" ? 9 : 1 }));
       uplink.kick();
     },
-    keep: memory.keepEvent,
+    keep: (...event) => orLost(() => memory.keepEvent(...event)),
     nextJobRev: memory.nextJobRev,
   });
 

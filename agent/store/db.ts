@@ -40,3 +40,8 @@ function migrate(db: Db, path: string): void {
     })();
   }
 }
+
+/** The medium is full, read-only or failing: what was to be written is not, and everything that was there still is. */
+export function isDiskTrouble(error: unknown): boolean {
+  return error instanceof Database.SqliteError && /^SQLITE_(FULL|IOERR|READONLY|CANTOPEN)/.test(error.code);
+}

@@ -48,6 +48,6 @@ export const MIGRATIONS: readonly string[] = [
   CREATE INDEX outbox_reports ON outbox (topic) WHERE retain = 1 AND priority = 9;
   `,
   `
-  ALTER TABLE failed ADD COLUMN manifest TEXT NOT NULL DEFAULT '';   -- which manifest it failed with; empty: any
+  ALTER TABLE failed ADD COLUMN manifest TEXT NOT NULL DEFAULT '';   -- which manifest it failed with; empty: not recorded
   `,
 ];

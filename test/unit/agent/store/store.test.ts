@@ -4,7 +4,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { openMemory } from "../../../../agent/memory.ts";
-import { type Db, openDb } from "../../../../agent/store/db.ts";
+import { type Db, isDiskTrouble, openDb } from "../../../../agent/store/db.ts";
 import { createJobs } from "../../../../agent/store/facts.ts";
 import { createGroupCommit } from "../../../../agent/store/group-commit.ts";
 import { createKvStore } from "../../../../agent/store/kv.ts";
@@ -31,6 +31,25 @@ afterEach(() => {
 });
 
 describe("the database", () => {
+  it("tells a full disk from a mistake of ours, and keeps what was there", () => {
+    const outbox = createOutbox(db);
+    outbox.append({ topic: "up/ev/x", payload: utf8("{}"), retain: false, priority: 1 });
+    db.pragma(`max_page_count = ${Number(db.pragma("page_count", { simple: true }))}`);
+    const fill = () => {
+      for (let n = 0; n < 1000; n += 1)
+        outbox.append({ topic: "up/ev/x", payload: new Uint8Array(4000), retain: false, priority: 1 });
+    };
+    let thrown: unknown;
+    try {
+      fill();
+    } catch (error) {
+      thrown = error;
+    }
+    expect(isDiskTrouble(thrown)).toBe(true);
+    expect(isDiskTrouble(new TypeError("ours"))).toBe(false);
+    expect(db.prepare("SELECT count(*) AS n FROM outbox WHERE payload = CAST('{}' AS BLOB)").get()).toEqual({ n: 1 });
+  });
+
   it("says STATE_CORRUPT for a damaged file and leaves it alone", () => {
     const broken = join(folder, "broken.db");
     writeFileSync(broken, "this is not a database, and long enough to look like one".repeat(100));
