@@ -56,7 +56,7 @@ export interface GuestOptions {
   readonly adopt?: boolean;
 }
 
-/** LINK_* when an import is missing or does not match; TRAP_* when a segment or the start function traps. */
+/** LINK_* when an import is missing or does not match; TRAP_* when a segment, the start function or `_initialize` traps. */
 export function openGuest(program: Program, options: GuestOptions = {}): Result<Guest, Fault> {
   const { valid, hosts, limits, fuel = Number.POSITIVE_INFINITY } = program;
   const { probe, around, adopt = false } = options;
@@ -81,6 +81,12 @@ export function openGuest(program: Program, options: GuestOptions = {}): Result<
   const made = adopt ? store.adopt(valid, resolve) : store.instantiate(valid, resolve);
   if (!made.ok) return made;
   instance = made.value;
+  // A reactor of WASI is set up before anything else of it is called.
+  const initialize = adopt ? undefined : instance.exports.get("_initialize");
+  if (initialize?.kind === "function" && initialize.params.length === 0) {
+    const done = store.invoke(initialize, []);
+    if (!done.ok) return done;
+  }
   store.fuel = fuel - (startFuel - store.fuel);
   return ok({ store, instance: made.value, memory });
 }

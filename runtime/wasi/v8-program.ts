@@ -24,6 +24,9 @@ export function runOnV8(
     const module = new WebAssembly.Module(loaded.bytes);
     const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.functions });
     memory = exports["memory"];
+    // A reactor is set up before anything else of it is called.
+    const initialize = exports["_initialize"];
+    if (typeof initialize === "function") initialize();
     const call = exports[entry];
     if (typeof call !== "function") throw new TypeError(`the program exports no function ${entry}`);
     const result: unknown = call(...args);

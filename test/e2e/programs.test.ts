@@ -82,6 +82,12 @@ describe.each(["v8", "interpreter"])("sallyport run --tier %s", (tier) => {
     expect(run(wat, "--invoke", "f", "1", "2", "3.5", "4.25").out).toBe("f64 4.25\n");
   });
 
+  it("sets a reactor up before it calls one of its functions", () => {
+    const wat = `(module (global $g (mut i32) (i32.const 0)) (func (export "_initialize") (global.set $g (i32.const 7)))
+      (func (export "f") (result i32) (global.get $g)))`;
+    expect(run(wat, "--invoke", "f").out).toContain("i32 7 ");
+  });
+
   it("lets its memory grow no further than it is told", () => {
     const wat = '(module (memory 1) (func (export "f") (result i32) (memory.grow (i32.const 9))))';
     expect(run(wat, "--invoke", "f", "--memory-pages", "9").out).toContain("i32 -1");
