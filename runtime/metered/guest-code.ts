@@ -1,26 +1,21 @@
-/** The metered tier's code: our Loader, Validator and instrumenter first, then the host's compiler, a word on the leash. */
-import { decodeModule } from "../binary/decode.ts";
+/** The metered tier's code: the instrumented module in the host's compiler, a word on the leash. */
 import type { GuestCode, GuestTier } from "../guest-code.ts";
+import { assert } from "../kernel/assert.ts";
 import { Fault } from "../kernel/fault.ts";
-import { unwrap } from "../kernel/result.ts";
 import { codeOf } from "../v8/guest-code.ts";
 import { trapOf } from "../v8/traps.ts";
-import { validateModule } from "../validate/module.ts";
-import { instrument } from "./instrument.ts";
-import { METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
-
-/** What the agent's guests get: a deadline in time needs no fuel. */
-const LEASH: MeterOptions = { epoch: true, fuel: "none", reentry: true };
+import { METER_EXPORTS, WHY } from "./options.ts";
 
 interface MeteredCode extends GuestCode {
   /** One of `WHY`. */
   why(): number;
 }
 
-export const meteredTier: GuestTier = {
+/** `prepare` makes the bytes where none were prepared before: absent where they were, always. */
+export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTier => ({
   make(wasm, module, functions, prepared): MeteredCode {
-    const bytes =
-      prepared?.bytes ?? unwrap(instrument(unwrap(validateModule(unwrap(decodeModule(wasm)))), LEASH)).bytes;
+    const bytes = prepared?.bytes ?? prepare?.(wasm);
+    assert(bytes !== undefined, "a module that was not prepared never reaches the host's compiler");
     const compiled = prepared?.compiled ?? new WebAssembly.Module(bytes);
     const { exports, code } = codeOf(compiled, module, functions);
     const epoch = exports[METER_EXPORTS.epoch];
@@ -44,4 +39,4 @@ export const meteredTier: GuestTier = {
     if (thrown instanceof Fault) return { code: "refused", message: thrown.line() };
     return trapOf(thrown);
   },
-};
+});

@@ -44,8 +44,12 @@ function imports(): Readonly<Record<string, GuestImport>> {
 
 async function loadTier(): Promise<GuestTier> {
   switch (start.tier) {
-    case "metered":
-      return (await import("../metered/guest-code.ts")).meteredTier;
+    case "metered": {
+      const { meteredTier } = await import("../metered/guest-code.ts");
+      // The instrumenter is ten times the rest of this thread: what was prepared before is started without it.
+      if (start.prepared?.bytes !== undefined) return meteredTier();
+      return meteredTier((await import("../metered/prepare.ts")).prepare);
+    }
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
     case "v8":
