@@ -65,12 +65,6 @@ const FOOTER = `        default: {
             frame = m.frame;
             instance = m.instance;
             fuel = m.fuel;
-            // A bulk instruction or a handler has been paid: nothing goes on with a debt.
-            if (fuel < 0 && next >= 0) {
-              status = ${STATUS.fuel};
-              pc = next;
-              break loop;
-            }
           }
           if (next < 0) {
             status = -next;

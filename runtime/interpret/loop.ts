@@ -3867,12 +3867,6 @@ export function run(m: Machine): number {
             frame = m.frame;
             instance = m.instance;
             fuel = m.fuel;
-            // A bulk instruction or a handler has been paid: nothing goes on with a debt.
-            if (fuel < 0 && next >= 0) {
-              status = 64;
-              pc = next;
-              break loop;
-            }
           }
           if (next < 0) {
             status = -next;

@@ -10,6 +10,7 @@ import type { TypeRegistry } from "../module/registry.ts";
 import type { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import type { Handler, Lowered } from "./lower.ts";
 import { loweredOp, SLOW_BASE } from "./ops.ts";
+import { STATUS } from "./status.ts";
 import { TRAP } from "./traps.ts";
 import type { ExceptionRef, FunctionInstance, Ref } from "./value.ts";
 import { type StackViews, stackViews } from "./views.ts";
@@ -160,7 +161,11 @@ export class Machine {
   slow(op: number, pc: number, fp: number): number {
     const handler = this.slowHandlers[op - SLOW_BASE];
     if (handler === undefined) throw new Error(`no handler for lowered instruction ${op}`);
-    return handler(this, pc, fp);
+    const next = handler(this, pc, fp);
+    if (this.fuel >= 0 || next < 0) return next;
+    // A bulk instruction or an exception's handler has been paid: nothing goes on with a debt.
+    this.pc = next;
+    return -STATUS.fuel;
   }
 
   enterHot(door: number): number {
