@@ -28,7 +28,7 @@ export async function wasi(args: readonly string[]): Promise<number> {
   const { values } = parseArgs({
     args: [...args],
     options: {
-      tier: { type: "string", default: "v8" },
+      tier: { type: "string", default: "metered" },
       file: { type: "string", multiple: true },
       json: { type: "boolean", default: false },
       verbose: { type: "boolean", short: "v", default: false },

@@ -39,6 +39,7 @@ function main({ tier: name, file, args, env, root }: Run): number {
   try {
     const code = tier.make(readFileSync(file), WASI_MODULE, wasi.functions);
     memory = () => code.memory();
+    code.begin?.();
     code.call("_start");
     return 0;
   } catch (error) {
