@@ -3,8 +3,9 @@ import { type EncodableModule, encodeModule } from "../../../runtime/binary/enco
 import { ANYREF, FUNCREF, isRef, type ValType } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
 import { constant, writeNull } from "./observe.ts";
+import type { Maker } from "./program-maker.ts";
 import { statements } from "./program-steps.ts";
-import { type Maker, value } from "./program-values.ts";
+import { value } from "./program-values.ts";
 import { anyType, DATA_BYTES, makeWorld, TABLE_LENGTH, type World } from "./program-world.ts";
 import { Writer } from "./write.ts";
 
@@ -80,6 +81,7 @@ function body(world: World, random: Random, index: number): EncodableModule["cod
     labels: [results],
     loops: 0,
     fuel: 40 + random.below(160),
+    value,
     statements,
   };
   statements(m, 10);
