@@ -6,7 +6,7 @@
 import { SP } from "../host-module.ts";
 import * as host from "./host-files.ts";
 import type { WasiAuthority, WasiSink, WasiSocket, WasiSource } from "./options.ts";
-import { RIGHT, type RightName, WasiError } from "./preview1.ts";
+import { type RightName, rightName, WasiError } from "./preview1.ts";
 
 interface Common {
   /** What it was granted through, as `WasiAuthority` knows it. */
@@ -81,12 +81,12 @@ export class Descriptors {
     return entry;
   }
 
-  /** A number for `use` to bear in mind: the first right of a set is the one that is asked about. */
+  /** ENOTCAPABLE when a right is missing. Of several, the authority is asked about the first. */
   check(number: number, entry: Entry, rights: number, cost: number): void {
     if ((entry.rights & rights) !== rights) throw new WasiError("notcapable");
     if (rights === 0 || this.#authority === undefined) return;
     try {
-      this.ask(entry.grant, nameOf(rights), cost);
+      this.ask(entry.grant, rightName(rights), cost);
     } catch (error) {
       if (error instanceof Revoked) this.close(number);
       throw error;
@@ -159,8 +159,3 @@ function release(entry: Entry): void {
   if (entry.kind === "file" || entry.kind === "directory") host.closeFile(entry.fd);
   if (entry.kind === "socket") entry.socket.close?.();
 }
-
-const NAMES = new Map(Object.entries(RIGHT).map(([name, bit]) => [bit, name as RightName]));
-
-/** Of the lowest right of a set. */
-const nameOf = (rights: number): RightName => NAMES.get(rights & -rights) ?? "fd_read";
