@@ -23,6 +23,7 @@ const WAYS = {
 } as const;
 const MEMORIES = {
   memory: "metered",
+  "memory, cached": "metered, from the cache",
   "memory, v8": "v8",
   "memory, empty worker": "node, empty worker",
 } as const;
