@@ -33,7 +33,7 @@ export const GUEST_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   },
   env: { value: "NAME=VALUE", many: true, help: "a variable of the program's environment" },
   stdin: { value: "FILE", help: "what the program reads from its standard input" },
-  fuel: { value: "N", help: "stop after so many units of fuel, about one an instruction (interpreter)" },
+  fuel: { value: "N", help: "stop after so many units of fuel, about one an instruction" },
   "memory-pages": { value: "N", help: "let its memory grow to so many pages of 64 KiB" },
 };
 

@@ -4,6 +4,7 @@
  */
 import { fstatSync } from "node:fs";
 import { Worker } from "node:worker_threads";
+import { TIERS, type Tier } from "../../runtime/index.ts";
 import { Fault, type FaultKind } from "../../runtime/kernel/fault.ts";
 import { hostHasWebAssembly } from "../../runtime/kernel/host.ts";
 import { cliFault } from "../faults.ts";
@@ -18,7 +19,7 @@ export const PROGRAM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 };
 
 export interface Job {
-  readonly tier: "v8" | "interpreter";
+  readonly tier: Tier;
   readonly spec: ProgramSpec;
   readonly stats: boolean;
   readonly trace?: { readonly what: "instructions" | "calls"; readonly max: number };
@@ -82,14 +83,13 @@ function endOf(worker: Worker): Promise<Ended> {
 async function jobOf(args: Args): Promise<Job> {
   const spec = await programSpec(args);
   const what = args.maybe("trace") !== undefined ? "trace" : args.maybe("calls") !== undefined ? "calls" : undefined;
-  const interpreted = what ?? (spec.fuel === undefined ? undefined : "fuel");
-  const tier = args.maybe("tier") ?? (interpreted === undefined && hostHasWebAssembly() ? "v8" : "interpreter");
-  if (tier !== "v8" && tier !== "interpreter") {
-    throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
-  }
-  if (tier === "v8" && !hostHasWebAssembly())
+  const asked = args.maybe("tier") ?? (what === undefined && hostHasWebAssembly() ? "metered" : "interpreter");
+  const tier = TIERS.find((one) => one === asked);
+  if (tier === undefined) throw usageFault(`run: there is no tier ${asked}; there are ${TIERS.join(", ")}`);
+  if (tier !== "interpreter" && !hostHasWebAssembly())
     throw usageFault("run: this host may generate no code: --tier interpreter");
-  if (tier === "v8" && interpreted !== undefined) throw usageFault(`run: --${interpreted} needs --tier interpreter`);
+  if (tier !== "interpreter" && what !== undefined) throw usageFault(`run: --${what} needs --tier interpreter`);
+  if (tier === "v8" && spec.fuel !== undefined) throw usageFault("run: --fuel needs --tier metered or interpreter");
   const stats = args.flag("stats");
   if (what === undefined) return { tier, spec, stats };
   const max = args.integer(what, { min: 1, max: LINES_MAX });

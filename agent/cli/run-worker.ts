@@ -5,11 +5,18 @@ import { load, validate } from "../../runtime/index.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { checkWasiImports, createWasi, nodeSink, runOnV8, type Wasi, WasiExit } from "../../runtime/wasi/index.ts";
+import {
+  checkWasiImports,
+  createWasi,
+  nodeSink,
+  type OnV8,
+  runOnV8,
+  type Wasi,
+  WasiExit,
+} from "../../runtime/wasi/index.ts";
 import { asNumber, asValue, callValues } from "./call-values.ts";
 import { guestCallOf, wasiOptions } from "./guest-program.ts";
 import { describe, runToEnd, statusOf } from "./guest-run.ts";
-import type { ProgramSpec } from "./program-spec.ts";
 import type { Ended, Job } from "./run-program.ts";
 import { cleanLine } from "./terminal-text.ts";
 
@@ -21,6 +28,7 @@ const stderr = nodeSink(2);
 const say = (line: string) => stdout.write(utf8(`${line}\n`));
 
 let wasi: Wasi | undefined;
+let used: Parameters<NonNullable<OnV8["onEnd"]>>[0] | undefined;
 
 async function interpret({ spec, trace }: Job): Promise<number> {
   const call = guestCallOf(spec, { stdout, stderr }, (made) => {
@@ -35,7 +43,7 @@ async function interpret({ spec, trace }: Job): Promise<number> {
   return statusOf(await runToEnd(call, probe), say);
 }
 
-function compile(spec: ProgramSpec): number {
+function compile({ spec, tier }: Job): number {
   const { memoryPages = MEMORY_PAGES } = spec;
   const loaded = unwrap(load(spec.bytes, { memoryPages, tableElements: TABLE_ELEMENTS }));
   unwrap(checkWasiImports(loaded.module));
@@ -47,7 +55,16 @@ function compile(spec: ProgramSpec): number {
   const { entry, args } = callValues(spec, params);
   wasi = unwrap(createWasi(wasiOptions(spec, { stdout, stderr })));
   try {
-    const results = runOnV8(loaded, wasi, entry, args.map(asNumber));
+    const results = runOnV8(loaded, {
+      wasi,
+      entry,
+      args: args.map(asNumber),
+      metered: tier === "metered",
+      ...(spec.fuel === undefined ? {} : { fuel: spec.fuel }),
+      onEnd(of) {
+        used = of;
+      },
+    });
     for (const [n, type] of (functions.get(entry)?.results ?? []).entries()) {
       const value = asValue(type, results[n]);
       say(value === undefined ? type : valueText(value));
@@ -62,6 +79,10 @@ function compile(spec: ProgramSpec): number {
 function tellStats(began: number): void {
   const ms = (performance.now() - began).toFixed(1);
   const lines = [`time: ${ms} ms, loading included`];
+  if (used !== undefined) {
+    const fuel = used.fuel === undefined ? "" : `; fuel: ${used.fuel} units`;
+    lines.push(`memory: ${used.memoryBytes / 65_536} pages of 64 KiB${fuel}`);
+  }
   if (wasi !== undefined) {
     const { calls, failed, readBytes, writtenBytes } = wasi.stats();
     const names = Object.entries(calls).sort(([, a], [, b]) => b - a);
@@ -75,7 +96,7 @@ function tellStats(began: number): void {
 async function main(job: Job): Promise<Ended> {
   const began = performance.now();
   try {
-    return { kind: "status", status: job.tier === "v8" ? compile(job.spec) : await interpret(job) };
+    return { kind: "status", status: job.tier === "interpreter" ? await interpret(job) : compile(job) };
   } catch (error) {
     if (!(error instanceof Fault)) throw error;
     return { kind: "fault", code: error.code, of: error.kind, message: error.message };

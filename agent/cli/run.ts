@@ -5,7 +5,7 @@
  * instead, a WASI command or one function, run without a board.
  */
 import { createBroker, hostModule, openBoard, parseBoard } from "../../devices/index.ts";
-import { engineOf, SP } from "../../runtime/index.ts";
+import { engineOf, SP, TIERS } from "../../runtime/index.ts";
 import type { Capability } from "../../runtime/kernel/authority/capability.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { meetCapabilities } from "../../runtime/kernel/authority/meet.ts";
@@ -43,7 +43,7 @@ export const verb: Verb = {
   positionals: GUEST_POSITIONALS,
   options: {
     manifest: { value: "FILE", help: "its manifest.json: limits, triggers, wishes (a guest of the agent needs one)" },
-    tier: { value: "TIER", help: "v8 or interpreter; unless given, v8 where it can do what is asked" },
+    tier: { value: "TIER", help: `${TIERS.join(", ")}; unless given, metered where it can do what is asked` },
     board: { value: "FILE", help: "board description (default: this machine's system sensors)" },
     "simulated-dir": { value: "DIR", help: "directory that plays the simulated world" },
     grant: { value: "SPEC", many: true, help: `${GRANT_HELP}; "all" for everything the manifest wants` },
@@ -60,9 +60,10 @@ export const verb: Verb = {
   ],
   async run(args, io) {
     if (args.maybe("manifest") === undefined) return runProgram(args, io);
-    const tier = args.maybe("tier");
-    if (tier !== undefined && tier !== "v8" && tier !== "interpreter") {
-      throw usageFault(`run: there is no tier ${tier}; there are v8 and interpreter`);
+    const asked = args.maybe("tier");
+    const tier = TIERS.find((one) => one === asked);
+    if (asked !== undefined && tier === undefined) {
+      throw usageFault(`run: there is no tier ${asked}; there are ${TIERS.join(", ")}`);
     }
     if (args.positionals.length > 1) throw usageFault("run: arguments are for programs without a manifest");
     const { red, dim } = paint(io.colour);

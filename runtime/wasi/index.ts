@@ -36,7 +36,7 @@ export type { MemoryPort } from "./memory.ts";
 export { nodeClocks, nodeRandom, nodeSink, nodeStdin, nodeWait, nodeWorld } from "./node-options.ts";
 export * from "./options.ts";
 export { errnoName, SIGNATURES, WASI_MODULE, type WasiName } from "./preview1.ts";
-export { runOnV8 } from "./v8-program.ts";
+export { type OnV8, runOnV8 } from "./v8-program.ts";
 
 /** WASI_PREOPEN when a directory cannot be given. */
 export function createWasi(options: WasiOptions): Result<Wasi> {

@@ -2,28 +2,48 @@
  * A program on V8: the Loader's clamped bytes, linked with WASI and called once. Runs in the thread that calls it, which ought
  * to be one that can be terminated: nothing else ends a loop without calls.
  */
+import { decodeModule } from "../binary/decode.ts";
 import type { LoadedModule } from "../engine.ts";
 import { trapFault } from "../faults.ts";
 import { Fault } from "../kernel/fault.ts";
+import { unwrap } from "../kernel/result.ts";
+import { instrument, METER_EXPORTS, WHY } from "../metered/index.ts";
 import { trapOf } from "../v8/traps.ts";
+import { validateModule } from "../validate/module.ts";
 import { type Wasi, WasiExit } from "./options.ts";
 import { WASI_MODULE } from "./preview1.ts";
 
 const EMPTY = new Uint8Array(0);
 
-/** What the call returned. Throws WasiExit, TRAP_*, or what the embedder's own functions threw. */
-export function runOnV8(
-  loaded: LoadedModule,
-  wasi: Wasi,
-  entry: string,
-  args: readonly (number | bigint)[],
-): readonly unknown[] {
+export interface OnV8 {
+  readonly wasi: Wasi;
+  readonly entry: string;
+  readonly args: readonly (number | bigint)[];
+  /** The module with a leash in it; with `fuel`, exact fuel and so many units of it. */
+  readonly metered: boolean;
+  readonly fuel?: number;
+  /** Told at the end, whatever it was: units of fuel that were used, bytes of memory. */
+  onEnd?(used: { readonly fuel: bigint | undefined; readonly memoryBytes: number }): void;
+}
+
+/** What the call returned. Throws WasiExit, TRAP_*, METER_*, or what the embedder's own functions threw. */
+export function runOnV8(loaded: LoadedModule, { wasi, entry, args, metered, fuel, onEnd }: OnV8): readonly unknown[] {
+  const bytes = metered ? withLeash(loaded.bytes, fuel === undefined ? "none" : "exact") : loaded.bytes;
   let memory: unknown;
+  let tank: { value: bigint } | undefined;
+  let why: { readonly value: number } | undefined;
   wasi.bind(() => (memory instanceof WebAssembly.Memory ? new Uint8Array(memory.buffer) : EMPTY));
   try {
-    const module = new WebAssembly.Module(loaded.bytes);
+    const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.functions });
     memory = exports["memory"];
+    if (metered) {
+      why = exports[METER_EXPORTS.why] as typeof why;
+      tank = exports[METER_EXPORTS.fuel] as typeof tank;
+      if (tank !== undefined) tank.value = BigInt(fuel ?? 0);
+      const start = exports[METER_EXPORTS.start];
+      if (typeof start === "function") start();
+    }
     // A reactor is set up before anything else of it is called.
     const initialize = exports["_initialize"];
     if (typeof initialize === "function") initialize();
@@ -33,13 +53,23 @@ export function runOnV8(
     return result === undefined ? [] : Array.isArray(result) ? result : [result];
   } catch (thrown) {
     if (thrown instanceof WasiExit || thrown instanceof Fault || thrown instanceof TypeError) throw thrown;
+    if (why?.value === WHY.fuel) throw trapFault("TRAP_FUEL", { where: "a function of the module" });
     const { code, message } = trapOf(thrown);
     throw trapFault(TRAPS[code as keyof typeof TRAPS] ?? "TRAP_UNREACHABLE", {
       reason: message,
       where: "a function of the module",
       tag: "?",
     });
+  } finally {
+    const memoryBytes = memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0;
+    onEnd?.({ fuel: tank === undefined ? undefined : BigInt(fuel ?? 0) - tank.value, memoryBytes });
   }
+}
+
+/** The Validator judges the clamped bytes again: they are not those that were published. */
+function withLeash(bytes: Uint8Array, fuel: "none" | "exact"): Uint8Array {
+  const valid = unwrap(validateModule(unwrap(decodeModule(bytes))));
+  return unwrap(instrument(valid, { epoch: true, fuel, reentry: true })).bytes;
 }
 
 /** The codes of the interpreter, for the same reasons. */

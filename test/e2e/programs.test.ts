@@ -44,7 +44,7 @@ describe("sallyport run in the interpreter", () => {
   });
 });
 
-describe.each(["v8", "interpreter"])("sallyport run --tier %s", (tier) => {
+describe.each(["metered", "interpreter"])("sallyport run --tier %s", (tier) => {
   const run = (wat: string, ...args: readonly string[]) => {
     const file = join(folder, "program.wasm");
     writeFileSync(file, assemble(wat));
