@@ -91,6 +91,7 @@ function stateOf(running: Running, driven: Driven): Trace["state"] {
   for (const [n, ofFunctions] of driven.tables.entries()) {
     if (ofFunctions) state.push([`table ${n}`, running.table(n).join(" ")]);
   }
+  state.push(["calls of the host", running.notes.join(", ")]);
   running.fuel = PLENTY;
   const { kind } = running.call("dump");
   state.push(["globals and tables", `${kind}, ${sha256(running.memory("seen"))}`]);

@@ -23,6 +23,7 @@ import {
   type ValType,
 } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
+import { HOST } from "./host.ts";
 import { argument, SLOT, storeValue, writeNull } from "./observe.ts";
 import { tameBodies } from "./tame.ts";
 import { Writer } from "./write.ts";
@@ -56,10 +57,14 @@ export function drive(module: Module, random: Random, open: boolean): Omit<Drive
   const alone = standAlone(module, open);
   if (alone === undefined) return undefined;
   const types = alone.types.length;
-  const functions = alone.functions.length;
+  const all = [
+    ...alone.imports.map(({ desc }) => (desc.kind === "function" ? desc.type : 0)),
+    ...Array.from(alone.functions),
+  ];
+  const functions = all.length;
   const seen = alone.memories.length;
   const budget = alone.globals.length;
-  const signatures = Array.from(alone.functions, (type) => {
+  const signatures = all.map((type) => {
     const composite = module.types[type]?.composite;
     if (composite?.kind !== "func") throw new Error("a function of no function type");
     return composite;
@@ -73,7 +78,7 @@ export function drive(module: Module, random: Random, open: boolean): Omit<Drive
     if (results.length > RESULTS_MAX) continue;
     const out = new Writer();
     out.i32(BUDGET).op("global.set", budget);
-    if (!params.every((type) => argument(out, type, { module, functions: alone.functions, random }))) continue;
+    if (!params.every((type) => argument(out, type, { module, functions: all, random }))) continue;
     out.op("call", index);
     for (let n = results.length - 1; n >= 0; n -= 1) out.op("local.set", n);
     for (const [n, type] of results.entries()) storeValue(out, seen, n * SLOT, type, module, n);
@@ -126,10 +131,12 @@ function isFunction(type: ValType, module: Module): boolean {
     : heap === HEAP.func || heap === HEAP.nofunc;
 }
 
-/** Imports as definitions with their default values, sizes within bounds, bodies tamed. */
+/** Imports but the host's as definitions with their default values, sizes within bounds, bodies tamed. */
 function standAlone(module: Module, open: boolean): EncodableModule | undefined {
+  const functionImports = importsOf(module, "function");
+  const hosted = functionImports.every((one) => one.module === HOST);
   const imported = {
-    functions: importsOf(module, "function").map(({ desc }) => desc.type),
+    functions: functionImports.map(({ desc }) => desc.type),
     tables: importsOf(module, "table").map(({ desc }) => desc.type),
     memories: importsOf(module, "memory").map(({ desc }) => desc.type),
     globals: importsOf(module, "global").map(({ desc }) => desc.type),
@@ -149,10 +156,10 @@ function standAlone(module: Module, open: boolean): EncodableModule | undefined 
   if (memories.some(({ type }) => type.pageSizeLog2 !== 16)) return undefined;
   return {
     ...module,
-    imports: [],
-    start: undefined,
+    imports: hosted ? functionImports : [],
+    start: hosted ? module.start : undefined,
     customs: [],
-    functions: [...imported.functions, ...Array.from(module.functions)],
+    functions: [...(hosted ? [] : imported.functions), ...Array.from(module.functions)],
     globals,
     tables: tables.map(({ type, init }) => ({
       type: { ...type, limits: bounded(type.limits, ELEMENTS_MAX, 40n) },
@@ -161,7 +168,7 @@ function standAlone(module: Module, open: boolean): EncodableModule | undefined 
     memories: memories.map(({ type }) => ({ type: { ...type, limits: bounded(type.limits, PAGES_MAX, 3n) } })),
     tags: [...imported.tags.map((type) => ({ type })), ...module.tags],
     code: [
-      ...imported.functions.map((type) => ({ locals: [], body: defaults(module, type) })),
+      ...(hosted ? [] : imported.functions).map((type) => ({ locals: [], body: defaults(module, type) })),
       ...tameBodies(module, globals.length, open),
     ],
   };

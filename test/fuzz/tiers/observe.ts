@@ -105,7 +105,7 @@ export function writeNull(out: Writer, type: ValType): Writer {
 }
 
 const WORDS = [0, 1, 2, 3, 5, 7, 8, 15, 16, 31, 32, 63, 64, 100, 127, 128, 255, 256, 1000, 32_767, 65_535, 65_536];
-const EDGES = [-1, -2, -128, -32_768, 0x7fffffff, -0x80000000, -0x7fffffff, 0x55555555];
+const EDGES = [-1, -2, -128, -32_768, 0x4000, 0x7f, 0x7fff, 0x7fffffff, -0x80000000, -0x7fffffff, 0x55555555];
 const FLOATS = [
   0,
   -0,
@@ -140,7 +140,9 @@ export function constant(out: Writer, type: ValType, random: Random): Writer {
   if (type === V128) {
     out.op("v128.const");
     const view = new DataView(new ArrayBuffer(16));
-    const kind = random.below(4);
+    const kind = random.below(6);
+    for (let n = 0; n < 16 && kind === 4; n += 1) view.setInt8(n, word(random));
+    for (let n = 0; n < 8 && kind === 5; n += 1) view.setInt16(n * 2, word(random), true);
     for (let n = 0; n < 16; n += 1) view.setUint8(n, kind === 0 ? random.below(256) : 0);
     for (let n = 0; n < 4 && kind === 1; n += 1) view.setInt32(n * 4, word(random), true);
     for (let n = 0; n < 4 && kind === 2; n += 1) view.setFloat32(n * 4, random.pick(FLOATS), true);

@@ -80,7 +80,7 @@ export function call(m: Maker, type: ValType): boolean {
   const found = world.functions.flatMap((one, n) => {
     const { results } = world.func(one);
     const fits = results.length === 1 && world.matches(results[0] as ValType, type);
-    return fits && (n > m.index || random.chance(0.05)) ? [n] : [];
+    return fits && (n > m.index || n < world.imports || random.chance(0.05)) ? [n] : [];
   });
   if (found.length === 0) return false;
   callTo(m, random.pick(found));

@@ -25,7 +25,7 @@ export interface Maker {
   readonly random: Random;
   readonly world: World;
   readonly locals: ValType[];
-  /** Locals that only loops may set. */
+  /** Locals that only loops may set, or nobody. */
   readonly counters: Set<number>;
   readonly index: number;
   readonly results: readonly ValType[];

@@ -29,6 +29,7 @@ import {
   type ValType,
 } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
+import { NOTE } from "./host.ts";
 
 type Func = Extract<CompositeType, { kind: "func" }>;
 
@@ -47,8 +48,9 @@ export const NUMBERS: readonly ValType[] = [I32, I32, I32, I64, I64, F32, F64, V
 export interface World {
   readonly types: readonly SubType[];
   readonly groups: readonly { readonly start: number; readonly count: number }[];
-  /** Type indices; function 0 comes first. */
+  /** Type indices; the first `imports` are the host's. */
   readonly functions: readonly number[];
+  readonly imports: number;
   readonly tags: readonly number[];
   readonly tables: readonly TableType[];
   readonly memories: readonly MemoryType[];
@@ -73,7 +75,9 @@ export function makeWorld(random: Random): World {
     { final: true, supers: [TYPE.base], composite: { kind: "struct", fields: [...base, ...more] } },
     final({ kind: "struct", fields: [mutable(node), mutable(I32), { type: EQREF, mutable: false }] }),
     ...ELEMENTS.map((type) => final({ kind: "array", field: mutable(type) })),
+    final({ kind: "func", ...NOTE }),
   ];
+  const note = types.length - 1;
   const firstFunc = types.length;
   const list = (most: number) => Array.from({ length: random.below(most + 1) }, () => anyType(random));
   for (let left = 2 + random.below(5); left > 0; left -= 1) {
@@ -91,14 +95,16 @@ export function makeWorld(random: Random): World {
     isRef(type) && isConcrete(heapOf(type))
       ? refType(concrete(canon[typeIndexOf(heapOf(type))] as number), isNullable(type))
       : type;
-  const functions = Array.from({ length: 3 + random.below(6) }, () =>
+  const imports = random.below(2);
+  const own = Array.from({ length: 3 + random.below(6) }, () =>
     random.chance(0.1) ? TYPE.none : firstFunc + random.below(firstTag - firstFunc),
   );
+  const functions = [...own.slice(0, imports).map(() => note), ...own];
   const limits = (min: number, spare: number) => {
     const address = random.chance(0.25) ? ("i64" as const) : ("i32" as const);
     return { min: BigInt(min), max: random.chance(0.7) ? BigInt(min + spare) : undefined, address };
   };
-  const typed = refType(concrete(functions[0] as number), true);
+  const typed = refType(concrete(own[0] as number), true);
   const tables = [FUNCREF, ANYREF, typed].slice(0, 1 + random.below(3)).map((element) => ({
     element,
     limits: limits(TABLE_LENGTH, random.below(30)),
@@ -115,6 +121,7 @@ export function makeWorld(random: Random): World {
     types,
     groups,
     functions,
+    imports,
     tags: [TYPE.none, firstTag, firstTag + 1],
     tables,
     memories,

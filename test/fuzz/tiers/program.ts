@@ -2,16 +2,19 @@
 import { type EncodableModule, encodeModule } from "../../../runtime/binary/encode.ts";
 import { ANYREF, FUNCREF, isRef, type ValType } from "../../../runtime/module/val-type.ts";
 import type { Random } from "../random.ts";
+import { HOST } from "./host.ts";
 import { constant, writeNull } from "./observe.ts";
-import type { Maker } from "./program-maker.ts";
+import { type Maker, nonNull } from "./program-maker.ts";
+import { object } from "./program-references.ts";
 import { statements } from "./program-steps.ts";
 import { value } from "./program-values.ts";
-import { anyType, DATA_BYTES, makeWorld, TABLE_LENGTH, type World } from "./program-world.ts";
+import { anyType, DATA_BYTES, makeWorld, TABLE_LENGTH, TYPE, type World } from "./program-world.ts";
 import { Writer } from "./write.ts";
 
 export function makeProgram(random: Random): Uint8Array {
   const world = makeWorld(random);
   const functions = world.functions.map((_, n) => n);
+  const plain = functions.find((index) => index >= world.imports && world.functions[index] === TYPE.none);
   const zero = (wide: boolean) => (wide ? new Writer().i64(0n) : new Writer().i32(0)).op("end").bytes;
   const bytes = () => Uint8Array.from({ length: DATA_BYTES }, () => random.below(256));
   const items = (type: ValType) =>
@@ -40,8 +43,12 @@ export function makeProgram(random: Random): Uint8Array {
     bytes: new Uint8Array(0),
     types: world.types,
     groups: world.groups,
-    imports: [],
-    functions: world.functions,
+    imports: world.functions.slice(0, world.imports).map((type, n) => ({
+      module: HOST,
+      name: `note${n}`,
+      desc: { kind: "function" as const, type },
+    })),
+    functions: world.functions.slice(world.imports),
     tables: world.tables.map((type) => ({ type, init: undefined })),
     memories: world.memories.map((type) => ({ type })),
     tags: world.tags.map((type) => ({ type })),
@@ -50,10 +57,10 @@ export function makeProgram(random: Random): Uint8Array {
       return { type, init: init.op("end").bytes };
     }),
     exports: functions.map((index) => ({ name: `f${index}`, kind: "function", index })),
-    start: undefined,
+    start: plain !== undefined && random.chance(0.25) ? { function: plain } : undefined,
     elements,
     dataCount: world.datas + 1,
-    code: functions.map((index) => body(world, random, index)),
+    code: functions.slice(world.imports).map((index) => body(world, random, index)),
     datas: [
       ...Array.from({ length: world.datas }, () => ({ mode: { kind: "passive" as const }, bytes: bytes() })),
       {
@@ -84,6 +91,13 @@ function body(world: World, random: Random, index: number): EncodableModule["cod
     value,
     statements,
   };
+  // One that may not be null keeps the function from having a twin.
+  if (random.chance(0.15)) {
+    object(m, TYPE.base);
+    const local = m.locals.push(nonNull(TYPE.base)) - 1;
+    m.counters.add(local);
+    m.out.op("local.set", local);
+  }
   statements(m, 10);
   for (const type of results) value(m, type);
   m.out.op("end");

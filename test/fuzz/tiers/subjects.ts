@@ -1,11 +1,12 @@
 /** One module running in each tier, behind one face: call an export, look at what it left. */
-import { FunctionInstance, type Instance, Store, type StoreOptions } from "../../../runtime/interpret/index.ts";
+import { type Instance, Store, type StoreOptions } from "../../../runtime/interpret/index.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { instrument, METER_EXPORTS, type MeterOptions, WHY } from "../../../runtime/metered/index.ts";
 import { ALL_FEATURES } from "../../../runtime/module/features.ts";
 import { type ValidModule, validateModule } from "../../../runtime/validate/module.ts";
 import { WORDINGS } from "../../conformance/wasm/v8.ts";
 import type { Driven } from "./drive.ts";
+import { HOST, NOTE, type Notes, note } from "./host.ts";
 
 /** How a call ended. */
 export type Ending =
@@ -18,6 +19,8 @@ export type Ending =
   | { readonly kind: "exhausted"; readonly what: string };
 
 export interface Running {
+  /** What the host was called with. */
+  readonly notes: readonly string[];
   call(name: string): Ending;
   memory(name: string): Uint8Array;
   /** Indices of the functions in a table, null for an empty element. */
@@ -67,15 +70,25 @@ function interpreted(name: string, driven: Driven, options: StoreOptions): Subje
       const store = new Store({ ...options, limits: LIMITS, fuel: PLENTY });
       // A store has its own registry: the module is validated into it.
       const valid = unwrap(validateModule(driven.module, { registry: store.registry, features: ALL_FEATURES }));
-      const made = store.instantiate(valid, () => undefined);
-      return made.ok ? interpreting(store, made.value) : endingOf(made.error.code, made.error.facts);
+      const notes: Notes = [];
+      const host = store.hostFunction(NOTE.params, NOTE.results, ([a, b]) => {
+        if (a?.type !== "i32" || b?.type !== "i64") throw new Error("the host was called with other types");
+        return [{ type: "i32", value: note(notes, a.value, b.value) }];
+      });
+      const made = store.instantiate(valid, () => host);
+      if (made.ok) return interpreting(store, made.value, notes);
+      const ending = endingOf(made.error.code, made.error.facts);
+      return ending.kind === "exception" ? { kind: "exception", tag: -1 } : ending;
     },
   };
 }
 
-function interpreting(store: Store, { exports }: Instance): Running {
+function interpreting(store: Store, { exports }: Instance, notes: Notes): Running {
   const firstTag = exports.get("e0");
+  const indices = new Map<unknown, number>();
+  for (let n = 0; exports.has(`f${n}`); n += 1) indices.set(exports.get(`f${n}`), n);
   return {
+    notes,
     call(name) {
       const f = exports.get(name);
       if (f?.kind !== "function") throw new Error(`no export ${name}`);
@@ -95,7 +108,7 @@ function interpreting(store: Store, { exports }: Instance): Running {
     table(index) {
       const table = exports.get(`t${index}`);
       if (table?.kind !== "table") throw new Error(`no table ${index}`);
-      return table.elements.slice(0, TABLE_SHOWN).map((one) => (one instanceof FunctionInstance ? one.index : null));
+      return table.elements.slice(0, TABLE_SHOWN).map((one) => indices.get(one) ?? null);
     },
     get fuel() {
       return store.fuel;
@@ -136,7 +149,11 @@ function compiled(name: string, driven: Driven, make: () => Uint8Array, exact: b
     start() {
       module ??= new WebAssembly.Module(make());
       try {
-        return inV8(new WebAssembly.Instance(module, {}).exports, driven);
+        const notes: Notes = [];
+        const host = { note0: (a: number, b: bigint) => note(notes, a, b) };
+        const running = inV8(new WebAssembly.Instance(module, { [HOST]: host }).exports, driven, notes);
+        const ending = running.begin();
+        return ending.kind === "returned" ? running : ending.kind === "exception" ? { ...ending, tag: -1 } : ending;
       } catch (error) {
         return thrown(error, {}, driven);
       }
@@ -144,22 +161,25 @@ function compiled(name: string, driven: Driven, make: () => Uint8Array, exact: b
   };
 }
 
-function inV8(exports: Exports, driven: Driven): Running {
+function inV8(exports: Exports, driven: Driven, notes: Notes): Running & { begin(): Ending } {
   const tank = exports[METER_EXPORTS.fuel] as { value: bigint } | undefined;
   const why = exports[METER_EXPORTS.why] as { value: number } | undefined;
   if (tank !== undefined) tank.value = BigInt(PLENTY);
   let indices: Map<unknown, number> | undefined;
+  const call = (name: string): Ending => {
+    if (why !== undefined) why.value = WHY.nothing;
+    try {
+      (exports[name] as () => void)();
+      return { kind: "returned" };
+    } catch (error) {
+      if (why !== undefined && why.value !== WHY.nothing) return { kind: "fuel" };
+      return thrown(error, exports, driven);
+    }
+  };
   return {
-    call(name) {
-      if (why !== undefined) why.value = WHY.nothing;
-      try {
-        (exports[name] as () => void)();
-        return { kind: "returned" };
-      } catch (error) {
-        if (why !== undefined && why.value !== WHY.nothing) return { kind: "fuel" };
-        return thrown(error, exports, driven);
-      }
-    },
+    notes,
+    begin: () => (METER_EXPORTS.start in exports ? call(METER_EXPORTS.start) : { kind: "returned" }),
+    call,
     memory: (name) => new Uint8Array((exports[name] as WebAssembly.Memory).buffer),
     table(index) {
       indices ??= new Map(Array.from({ length: driven.functions }, (_, n) => [exports[`f${n}`], n]));
