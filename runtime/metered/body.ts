@@ -54,6 +54,7 @@ interface Scratch {
   /** Turns of loops until the next look around. */
   readonly turns: number;
   readonly grown: number;
+  readonly goal: number;
 }
 
 /** What a body gets behind its own locals. */
@@ -63,6 +64,7 @@ export const SCRATCH: readonly LocalRun[] = [
   { count: 1, type: I64 },
   { count: 1, type: I32 },
   { count: 1, type: I64 },
+  { count: 1, type: I32 },
 ];
 
 /** A straight run of instructions takes microseconds at most: a guest is looked at every few milliseconds at the worst. */
@@ -95,10 +97,16 @@ export interface BodyToMeter {
 export function meterBody(context: BodyContext, body: BodyToMeter, scan: BodyScan): Uint8Array {
   const out = new Code(Math.ceil((body.end - body.start) * 1.5) + 64);
   const scratch = scratchFrom(body.locals);
-  new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, false), out).copy(
-    body.start,
-    body.end,
-  );
+  const emitter = new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, false), out);
+  if (body.twin === undefined) emitter.copy(body.start, body.end);
+  else {
+    // Whoever leaves for the twin leaves this block: one place passes all locals on. The body's own label is one further out.
+    out.op(BLOCK).byte(EMPTY_BLOCK);
+    emitter.copy(body.start, body.end - 1, () => 1);
+    out.op(RETURN).end();
+    leaveForTwin(out, body, scratch.goal, body.twin.index);
+    out.end();
+  }
   return out.bytes.slice();
 }
 
@@ -111,9 +119,22 @@ export function meterTwin(context: BodyContext, body: BodyToMeter, scan: BodySca
   out.i32(context.options.turns ?? TURNS).set(scratch.turns);
   if (context.options.fuel === "exact") out.globalGet(context.added.fuel).set(scratch.fuel);
   const emitter = new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, true), out);
+  out.op(BLOCK).byte(EMPTY_BLOCK);
   new TwinWriter(scan, twin.plan, emitter, locals).write(start, end - 1);
+  out.op(RETURN).end();
+  leaveForTwin(out, body, locals, twin.index);
   return out.end().bytes.slice();
 }
+
+function leaveForTwin(out: Code, { locals }: BodyToMeter, goal: number, twin: number): void {
+  for (let local = 0; local < locals; local += 1) out.get(local);
+  out.get(goal).op(RETURN_CALL, twin);
+}
+
+const BLOCK = 0x02;
+const EMPTY_BLOCK = 0x40;
+const RETURN = 0x0f;
+const BR = 0x0c;
 
 const scratchFrom = (first: number): Scratch => ({
   fuel: first,
@@ -121,6 +142,7 @@ const scratchFrom = (first: number): Scratch => ({
   count64: first + 2,
   turns: first + 3,
   grown: first + 4,
+  goal: first + 5,
 });
 
 function insertions(
@@ -144,7 +166,7 @@ function insertions(
   const calling = new Set(scan.constructs.filter((one) => one.leaves).map(({ inside }) => inside));
   const turning = scan.segments.some(({ kind, at }) => kind === "loop" && (options.epoch || goals.has(at)));
   return {
-    head(out, n) {
+    head(out, n, depth) {
       const { at, kind, caught } = scan.segments[n] as Segment;
       if (kind === "entry") {
         if (turning && !isTwin) out.i32(turns).set(scratch.turns);
@@ -159,8 +181,9 @@ function insertions(
         const goal = goals.get(at);
         if (goal === undefined || twin === undefined) out.i32(turns).set(scratch.turns);
         else {
-          for (let local = 0; local < locals; local += 1) out.get(local);
-          out.i32(goal).op(RETURN_CALL, twin.index);
+          out.i32(goal).set(isTwin ? locals : scratch.goal);
+          // Out of this `if` as well.
+          out.op(BR, depth + 1);
         }
         out.end();
       }

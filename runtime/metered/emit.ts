@@ -8,12 +8,12 @@ import type { Code } from "./code.ts";
 import type { BodyScan, Bulk } from "./scan.ts";
 
 /**
- * What is put in: at the head of segment `n`; behind a call that came back; in place of a bulk instruction, false to leave
+ * What is put in: at the head of segment `n`, with so many blocks of the copy around it; behind a call that came back; in place of a bulk instruction, false to leave
  * it as it is.
  */
 export interface Insertions {
   returned?(out: Code): void;
-  head(out: Code, n: number): void;
+  head(out: Code, n: number, depth: number): void;
   bulk(out: Code, bulk: Bulk): boolean;
 }
 
@@ -30,6 +30,7 @@ export class BodyEmitter {
   readonly #scan: BodyScan;
   readonly #insertions: Insertions;
   readonly out: Code;
+  #around: () => number = () => 0;
 
   constructor(bytes: Uint8Array, scan: BodyScan, insertions: Insertions, out: Code) {
     this.#bytes = bytes;
@@ -61,7 +62,7 @@ export class BodyEmitter {
         back += 1;
       } else if (head !== undefined && head.at <= to && (one === undefined || head.at <= one.at)) {
         part(head.at);
-        this.#insertions.head(this.out, segment);
+        this.#insertions.head(this.out, segment, this.#nesting + this.#around());
         segment += 1;
       } else if (one !== undefined && one.at < to) {
         part(one.at);
@@ -120,6 +121,11 @@ export class BodyEmitter {
   /** Something is put in before the instruction at an offset. */
   hasHead(at: number): boolean {
     return this.#scan.segments[firstFrom(this.#scan.segments, at)]?.at === at;
+  }
+
+  /** Blocks of the copy around a range, beside those that begin in it. */
+  set around(count: () => number) {
+    this.#around = count;
   }
 
   /** Forgets what was counted: a new range begins. */

@@ -60,8 +60,8 @@ export class TwinWriter {
   readonly #emitter: BodyEmitter;
   readonly #out: Code;
   readonly #goal: number;
-  /** Labels in force, outermost first: true for the original's. */
-  readonly #labels: boolean[] = [true];
+  /** Labels in force, outermost first: true for the original's. The function's own, then that of the block around all. */
+  readonly #labels: boolean[] = [true, false];
   readonly #children = new Map<number, number[]>();
 
   constructor(scan: BodyScan, plan: Reentry, emitter: BodyEmitter, goal: number) {
@@ -70,6 +70,7 @@ export class TwinWriter {
     this.#emitter = emitter;
     this.#out = emitter.out;
     this.#goal = goal;
+    emitter.around = () => this.#labels.length - 2;
     for (const [n, { parent }] of scan.constructs.entries()) {
       if ((plan.last[n] as number) < (plan.first[n] as number)) continue;
       const list = this.#children.get(parent);
