@@ -9,25 +9,29 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** name, command, budget in seconds */
 const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
 const SUITES = [
-  ["packages", ["node", ".ci/packages.mjs"], 120],
-  ["lint", npm("check"), 30],
+  ["packages", ["node", ".ci/packages.mjs"], 90],
+  ["lint", npm("check"), 20],
   ["test", ["npm", "test", "--silent"], 200],
-  ["demo", npm("demo"), 60],
-  ["mosquitto", ["node", ".ci/mosquitto.mjs"], 90],
-  ["e2e", npm("test:e2e", "--kills", "8"), 120],
-  ["mutate", npm("mutate"), 200],
-  ["wasm", npm("conformance", "wasm", "--tier", "interpreter", "--json"), 30],
-  ["wasm-blocks", npm("conformance", "wasm", "--tier", "interpreter-blocks", "--json"), 40],
-  ["wasm-v8", npm("conformance", "wasm", "--tier", "v8", "--json"), 40],
-  ["wasi", npm("conformance", "wasi", "--tier", "v8", "--json"), 120],
-  ["wasi-interpreter", npm("conformance", "wasi", "--tier", "interpreter", "--json"), 120],
-  ["race", npm("race", "--seconds", "15", "--json"), 40],
-  ["text", npm("conformance", "text"), 40],
-  ["fuzz", npm("fuzz", "loader", "--seconds", "60", "--json"), 100],
-  ["snapshots", npm("snapshots", "--points", "10", "--steps", "300", "--json"), 60],
-  ["bench", npm("bench", "agent", "--short"), 60],
-  ["bench-engine", npm("bench", "engine", "--short"), 150],
-  ["bench-loader", npm("bench", "loader", "--short"), 60],
+  ["demo", npm("demo"), 40],
+  ["mosquitto", ["node", ".ci/mosquitto.mjs"], 60],
+  ["e2e", npm("test:e2e", "--kills", "8"), 60],
+  ["mutate", npm("mutate"), 250],
+  ["wasm", npm("conformance", "wasm", "--tier", "interpreter", "--json"), 15],
+  ["wasm-blocks", npm("conformance", "wasm", "--tier", "interpreter-blocks", "--json"), 20],
+  ["wasm-metered", npm("conformance", "wasm", "--tier", "metered-reentry", "--json"), 20],
+  ["wasm-v8", npm("conformance", "wasm", "--tier", "v8", "--json"), 15],
+  ["wasi", npm("conformance", "wasi", "--tier", "metered", "--json"), 60],
+  ["wasi-interpreter", npm("conformance", "wasi", "--tier", "interpreter", "--json"), 60],
+  ["race", npm("race", "--seconds", "15", "--json"), 30],
+  ["text", npm("conformance", "text"), 30],
+  ["fuzz-loader", npm("fuzz", "loader", "--seconds", "45", "--json"), 70],
+  ["fuzz-tiers", npm("fuzz", "tiers", "--seconds", "45", "--json"), 70],
+  ["snapshots", npm("snapshots", "--points", "10", "--steps", "300", "--json"), 40],
+  ["bench", npm("bench", "agent", "--short"), 40],
+  ["bench-engine", npm("bench", "engine", "--short"), 180],
+  ["bench-loader", npm("bench", "loader", "--short"), 40],
+  ["bench-start", npm("bench", "start", "--short"), 40],
+  ["bench-stop", npm("bench", "interrupt", "--short"), 30],
 ];
 
 const only = process.argv.slice(2);
@@ -47,7 +51,7 @@ for (const [name, command, budget] of SUITES) {
     code === 0 ? "passed" : code === "late" ? `FAILED: more than ${budget * 1.5} s` : `FAILED: exit status ${code}`;
   if (code === 0) passed += 1;
   else failed += 1;
-  rows.push(`${name.padEnd(12)} ${seconds.toFixed(1).padStart(7)} s of ${String(budget).padStart(4)} s  ${verdict}`);
+  rows.push(`${name.padEnd(17)} ${seconds.toFixed(1).padStart(7)} s of ${String(budget).padStart(4)} s  ${verdict}`);
 }
 console.log(`\n${rows.join("\n")}\n`);
 console.log(`${passed} passed, ${failed} failed`);
