@@ -78,7 +78,9 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
   const parts = partsOf(module, options, functions + 2);
   const twins = parts.filter(({ body }) => body.twin !== undefined);
   const firstPiece = functions + 2 + twins.length;
-  const pieces = options.epoch ? new Pieces(module, firstPiece, (out) => lookAtEpoch(out, added)) : undefined;
+  const pieces = options.epoch
+    ? new Pieces(module, firstPiece, (out) => lookAtEpoch(out, added), options.piece)
+    : undefined;
   const counted = { looks: 0, payments: 0 };
   const context = { ...contextOf(module, options, added), pieces, counted };
   // Bodies first: they say which helpers there must be.

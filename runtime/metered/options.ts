@@ -12,6 +12,8 @@ export interface MeterOptions {
   readonly reentry: boolean;
   /** Turns of a function's loops between two looks, and before it goes on in its twin; at least 2. 4096 unless given. */
   readonly turns?: number;
+  /** Bytes, or elements, of one piece of a bulk operation; at least 1. 65 536 and 8192 unless given. */
+  readonly piece?: number;
   /** Units in the tank before the host sets them; 0 unless given. */
   readonly tank?: bigint;
 }

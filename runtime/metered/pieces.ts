@@ -71,15 +71,19 @@ const REF_EQ = 0xd3;
 export class Pieces {
   readonly #module: Module;
   readonly #first: number;
+  readonly #bytes: number;
+  readonly #elements: number;
   readonly #look: (out: Code) => void;
   readonly #memories: readonly MemoryType[];
   readonly #tables: readonly TableType[];
   readonly #known = new Map<string, number>();
   readonly functions: PieceFunction[] = [];
 
-  /** `first`: index of the first helper; `look` emits a look at the epoch. */
-  constructor(module: Module, first: number, look: (out: Code) => void) {
+  /** `first`: index of the first helper; `look` emits a look at the epoch; `piece`: other than the usual. */
+  constructor(module: Module, first: number, look: (out: Code) => void, piece?: number) {
     this.#module = module;
+    this.#bytes = piece ?? PIECE_BYTES;
+    this.#elements = piece ?? PIECE_ELEMENTS;
     this.#first = first;
     this.#look = look;
     this.#memories = [
@@ -142,7 +146,7 @@ export class Pieces {
           countType: to.type,
           indices: [to],
           moving: [0],
-          piece: PIECE_BYTES,
+          piece: this.#bytes,
         };
       }
       case OP.tableFill: {
@@ -154,7 +158,7 @@ export class Pieces {
           countType: to.type,
           indices: [to],
           moving: [0],
-          piece: PIECE_ELEMENTS,
+          piece: this.#elements,
         };
       }
       case OP.memoryCopy:
@@ -173,7 +177,7 @@ export class Pieces {
             .get(0)
             .get(1)
             .op(to.type === I64 ? I64_GT_U : I32_GT_U);
-        const piece = op === OP.memoryCopy ? PIECE_BYTES : PIECE_ELEMENTS;
+        const piece = op === OP.memoryCopy ? this.#bytes : this.#elements;
         return a === b ? { ...plan, piece, backwards } : { ...plan, piece };
       }
       case OP.memoryInit:
@@ -181,7 +185,7 @@ export class Pieces {
         // memory.init names the segment first, table.init as well.
         const to = op === OP.memoryInit ? bytes(b, 0) : elements(b, 0);
         const from = segment(op === OP.memoryInit ? this.#dataLength(a) : this.#elementLength(a), 1);
-        const piece = op === OP.memoryInit ? PIECE_BYTES : PIECE_ELEMENTS;
+        const piece = op === OP.memoryInit ? this.#bytes : this.#elements;
         return { ...shared, params: [to.type, I32, I32], countType: I32, indices: [to, from], moving: [0, 1], piece };
       }
       case OP.arrayFill:
@@ -191,7 +195,7 @@ export class Pieces {
           countType: I32,
           indices: [members(0, 1)],
           moving: [1],
-          piece: PIECE_ELEMENTS,
+          piece: this.#elements,
           instruction,
         };
       case OP.arrayCopy:
@@ -201,7 +205,7 @@ export class Pieces {
           countType: I32,
           indices: [members(0, 1), members(2, 3)],
           moving: [1, 3],
-          piece: PIECE_ELEMENTS,
+          piece: this.#elements,
           backwards: (out) => void out.get(0).get(2).op(REF_EQ).get(1).get(3).op(I32_GT_U).op(I32_AND),
           instruction,
         };
@@ -212,7 +216,7 @@ export class Pieces {
           countType: I32,
           indices: [members(0, 1), segment(this.#elementLength(b), 2)],
           moving: [1, 2],
-          piece: PIECE_ELEMENTS,
+          piece: this.#elements,
           instruction,
         };
     }

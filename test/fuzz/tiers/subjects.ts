@@ -42,8 +42,8 @@ const TABLE_SHOWN = 64;
 const LIMITS = { stackSlots: 1 << 16, callDepth: 1 << 12, codeWords: 1 << 24, memoryBytes: 1 << 26 };
 
 const METERED: readonly (readonly [name: string, options: MeterOptions])[] = [
-  ["metered-exact", { epoch: true, fuel: "exact", reentry: true, turns: 2 }],
-  ["metered-block", { epoch: true, fuel: "block", reentry: true, turns: 3 }],
+  ["metered-exact", { epoch: true, fuel: "exact", reentry: true, turns: 2, piece: 5 }],
+  ["metered-block", { epoch: true, fuel: "block", reentry: true, turns: 3, piece: 64 }],
   ["metered-epoch", { epoch: true, fuel: "none", reentry: true, turns: 2 }],
   ["metered-plain", { epoch: false, fuel: "exact", reentry: false }],
 ];
