@@ -210,7 +210,8 @@ const MORE_WORDINGS: typeof WORDINGS = [
 
 function thrown(error: unknown, exports: Exports, driven: Driven): Ending {
   if (error instanceof Exception) {
-    const tags = Array.from({ length: driven.tags }, (_, n) => n);
+    // Before there are exports nobody can say which tag it was.
+    const tags = Array.from({ length: "dump" in exports ? driven.tags : 0 }, (_, n) => n);
     return { kind: "exception", tag: tags.find((n) => error.is(exports[`e${n}`])) ?? -1 };
   }
   const message = error instanceof Error ? error.message : String(error);
