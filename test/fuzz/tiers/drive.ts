@@ -4,6 +4,7 @@
  * bits into a memory of their own. No value passes through JavaScript, where bits of NaNs and vectors would be lost.
  */
 import { type EncodableModule, encodeModule } from "../../../runtime/binary/encode.ts";
+import { scanBody } from "../../../runtime/metered/scan.ts";
 import {
   type ExternKind,
   type GlobalType,
@@ -50,6 +51,8 @@ export interface Driven {
   /** True for tables of functions, whose elements are compared by index. */
   readonly tables: readonly boolean[];
   readonly tags: number;
+  /** Some instruction pays for more than itself. */
+  readonly bulk: boolean;
 }
 
 /** Undefined when the module cannot stand alone, or has nothing to call. */
@@ -112,8 +115,10 @@ export function drive(module: Module, random: Random, open: boolean): Omit<Drive
     ],
     code: [...alone.code, ...drivers.map((out, n) => ({ locals: locals[n] ?? [], body: out.bytes }))],
   });
+  const imported = importsOf(module, "function").length;
+  const bulk = module.code.some(({ body }) => scanBody(module.bytes, body.start, body.end, imported).bulk.length > 0);
   const tables = alone.tables.map(({ type }) => isFunction(type.element, module));
-  return { bytes, calls, functions, memories: seen, tables, tags: alone.tags.length };
+  return { bytes, calls, functions, memories: seen, tables, tags: alone.tags.length, bulk };
 }
 
 const NULLABLE = 0x10;

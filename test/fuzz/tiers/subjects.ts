@@ -31,8 +31,8 @@ export interface Running {
 
 export interface Subject {
   readonly name: string;
-  /** Fuel is the interpreter's to the unit. */
-  readonly exact: boolean;
+  /** Fuel is the interpreter's to the unit, or at least as much but for bulk instructions, or not counted. */
+  readonly fuel: MeterOptions["fuel"];
   /** Takes what the module wants of the host, if anything; an ending other than `returned` when segments do not fit. */
   start(): Running | Ending;
 }
@@ -53,9 +53,9 @@ export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject
   return [
     interpreted("interpreter", driven, {}),
     interpreted("interpreter-blocks", driven, { blocks: "eager" }),
-    compiled("v8", driven, () => driven.bytes, false),
+    compiled("v8", driven, () => driven.bytes, "none"),
     ...METERED.map(([name, options]) =>
-      compiled(name, driven, () => unwrap(instrument(valid, options)).bytes, options.fuel === "exact"),
+      compiled(name, driven, () => unwrap(instrument(valid, options)).bytes, options.fuel),
     ),
   ];
 }
@@ -65,7 +65,7 @@ export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject
 function interpreted(name: string, driven: Driven, options: StoreOptions): Subject {
   return {
     name,
-    exact: true,
+    fuel: "exact",
     start() {
       const store = new Store({ ...options, limits: LIMITS, fuel: PLENTY });
       // A store has its own registry: the module is validated into it.
@@ -141,11 +141,11 @@ interface TagOf {
 }
 const Exception = (WebAssembly as unknown as { readonly Exception: abstract new () => TagOf }).Exception;
 
-function compiled(name: string, driven: Driven, make: () => Uint8Array, exact: boolean): Subject {
+function compiled(name: string, driven: Driven, make: () => Uint8Array, fuel: MeterOptions["fuel"]): Subject {
   let module: WebAssembly.Module | undefined;
   return {
     name,
-    exact,
+    fuel,
     start() {
       module ??= new WebAssembly.Module(make());
       try {
