@@ -1,5 +1,7 @@
 /** One module running in each tier, behind one face: call an export, look at what it left. */
-import { type Instance, Store, type StoreOptions } from "../../../runtime/interpret/index.ts";
+import { trapFault } from "../../../runtime/faults.ts";
+import { type FunctionInstance, type Instance, Store, type StoreOptions } from "../../../runtime/interpret/index.ts";
+import type { Fault } from "../../../runtime/kernel/fault.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { instrument, METER_EXPORTS, type MeterOptions, WHY } from "../../../runtime/metered/index.ts";
 import { ALL_FEATURES } from "../../../runtime/module/features.ts";
@@ -39,6 +41,7 @@ export interface Subject {
 
 export const PLENTY = 2 ** 40;
 const TABLE_SHOWN = 64;
+const SLICE = 23;
 const LIMITS = { stackSlots: 1 << 16, callDepth: 1 << 12, codeWords: 1 << 24, memoryBytes: 1 << 26 };
 
 const METERED: readonly (readonly [name: string, options: MeterOptions])[] = [
@@ -53,6 +56,7 @@ export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject
   return [
     interpreted("interpreter", driven, {}),
     interpreted("interpreter-blocks", driven, { blocks: "eager" }),
+    interpreted("interpreter-slices", driven, { blocks: "eager" }, SLICE),
     compiled("v8", driven, () => driven.bytes, "none"),
     ...METERED.map(([name, options]) =>
       compiled(name, driven, () => unwrap(instrument(valid, options)).bytes, options.fuel),
@@ -62,7 +66,8 @@ export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject
 
 // --- the interpreter
 
-function interpreted(name: string, driven: Driven, options: StoreOptions): Subject {
+/** `slice`: calls stand still whenever so many units are used up, and then go on. */
+function interpreted(name: string, driven: Driven, options: StoreOptions, slice = PLENTY): Subject {
   return {
     name,
     fuel: "exact",
@@ -76,14 +81,40 @@ function interpreted(name: string, driven: Driven, options: StoreOptions): Subje
         return [{ type: "i32", value: note(notes, a.value, b.value) }];
       });
       const made = store.instantiate(valid, () => host);
-      if (made.ok) return interpreting(store, made.value, notes);
+      if (made.ok) return interpreting(store, made.value, notes, slice);
       const ending = endingOf(made.error.code, made.error.facts);
       return ending.kind === "exception" ? { kind: "exception", tag: -1 } : ending;
     },
   };
 }
 
-function interpreting(store: Store, { exports }: Instance, notes: Notes): Running {
+function interpreting(store: Store, { exports }: Instance, notes: Notes, slice: number): Running {
+  // What is not in the store's tank yet.
+  let reserve = 0;
+  const give = () => {
+    const units = Math.min(slice, reserve);
+    reserve -= units;
+    store.fuel += units;
+  };
+  /** Undefined when the call returned. */
+  const invoke = (f: FunctionInstance): Fault | undefined => {
+    if (slice === PLENTY) {
+      const done = store.invoke(f, []);
+      return done.ok ? undefined : done.error;
+    }
+    const begun = store.begin(f, []);
+    if (!begun.ok) return begun.error;
+    for (;;) {
+      const progress = begun.value.run();
+      if (progress.state === "done") return undefined;
+      if (progress.state === "failed") return progress.fault;
+      if (progress.state !== "fuel") throw new Error(`the call is ${progress.state}`);
+      while (store.fuel < 0 && reserve > 0) give();
+      if (store.fuel >= 0) continue;
+      begun.value.discard();
+      return trapFault("TRAP_FUEL", { where: [] });
+    }
+  };
   const firstTag = exports.get("e0");
   const indices = new Map<unknown, number>();
   for (let n = 0; exports.has(`f${n}`); n += 1) indices.set(exports.get(`f${n}`), n);
@@ -92,10 +123,9 @@ function interpreting(store: Store, { exports }: Instance, notes: Notes): Runnin
     call(name) {
       const f = exports.get(name);
       if (f?.kind !== "function") throw new Error(`no export ${name}`);
-      const done = store.invoke(f, []);
-      if (done.ok) return { kind: "returned" };
-      const { code, facts } = done.error;
-      const ending = endingOf(code, facts);
+      const fault = invoke(f);
+      if (fault === undefined) return { kind: "returned" };
+      const ending = endingOf(fault.code, fault.facts);
       return ending.kind === "exception" && firstTag?.kind === "tag"
         ? { kind: "exception", tag: ending.tag - firstTag.id }
         : ending;
@@ -111,10 +141,12 @@ function interpreting(store: Store, { exports }: Instance, notes: Notes): Runnin
       return table.elements.slice(0, TABLE_SHOWN).map((one) => indices.get(one) ?? null);
     },
     get fuel() {
-      return store.fuel;
+      return store.fuel + reserve;
     },
     set fuel(units) {
-      store.fuel = units;
+      reserve = units;
+      store.fuel = 0;
+      give();
     },
   };
 }
