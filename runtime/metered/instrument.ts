@@ -15,6 +15,7 @@ import { type ValidModule, validateModule } from "../validate/module.ts";
 import { type Added, type BodyContext, type BodyToMeter, lookAtEpoch, meterBody, meterTwin, SCRATCH } from "./body.ts";
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
+import { firstLate, startWithData } from "./late-data.ts";
 import { EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
 import { Pieces } from "./pieces.ts";
 import { planReentry } from "./reentry.ts";
@@ -88,7 +89,10 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     return { locals: [...locals, ...SCRATCH], body: meterBody(context, body, scan) };
   });
   const twinBodies = twins.map(({ body, scan }) => ({ locals: SCRATCH, body: meterTwin(context, body, scan) }));
+  const late = pieces === undefined ? -1 : firstLate(module);
+  const starter = pieces === undefined || late < 0 ? [] : [startWithData(module, late, pieces)];
   const helpers = pieces?.functions ?? [];
+  const start = starter.length > 0 ? firstPiece + helpers.length : module.start?.function;
   const own = (instructions: Code) => ({ locals: [], body: instructions.end().bytes.slice() });
   const types = new AddedTypes(module.types.length);
   const noType = types.index([], []);
@@ -103,7 +107,7 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     ...module,
     types: [...module.types, ...types.list],
     groups: [...module.groups, ...types.list.map((_, n) => ({ start: module.types.length + n, count: 1 }))],
-    functions: [...module.functions, noType, noType, ...twinTypes, ...helperTypes],
+    functions: [...module.functions, noType, noType, ...twinTypes, ...helperTypes, ...starter.map(() => noType)],
     memories: [...module.memories, ...(options.epoch ? [EPOCH_MEMORY] : [])],
     globals: [
       ...module.globals,
@@ -116,7 +120,7 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
           .bytes.slice(),
       },
     ],
-    exports: [...module.exports, ...exportsOf(module, options, added)],
+    exports: [...module.exports, ...exportsOf(options, added, start)],
     start: undefined,
     code: [
       ...bodies,
@@ -124,12 +128,19 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
       own(new Code().i32(WHY.fuel).globalSet(added.why).op(UNREACHABLE)),
       ...twinBodies,
       ...helpers.map(({ body }) => ({ locals: [], body })),
+      ...starter.map(own),
     ],
+    dataCount: late < 0 ? module.dataCount : module.datas.length,
+    datas: module.datas.map(({ mode, bytes }, n) => {
+      return { mode: late >= 0 && n >= late ? PASSIVE : mode, bytes };
+    }),
     // Offsets into code are not what they were.
     customs: module.customs.filter(({ name }) => !name.startsWith("metadata.code.") && !name.startsWith(".debug_")),
   };
   return { module: metered, functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
 }
+
+const PASSIVE = { kind: "passive" } as const;
 
 /** Function types behind the module's own, each once. */
 class AddedTypes {
@@ -157,12 +168,11 @@ const EPOCH_MEMORY = {
   type: { limits: { min: 1n, max: 1n, address: "i32" }, shared: true, pageSizeLog2: 16 },
 } as const;
 
-function exportsOf(module: Module, { fuel, epoch }: MeterOptions, added: Added): EncodableModule["exports"] {
+function exportsOf({ fuel, epoch }: MeterOptions, added: Added, start: number | undefined): EncodableModule["exports"] {
   const out: EncodableModule["exports"][number][] = [{ name: METER_EXPORTS.why, kind: "global", index: added.why }];
   if (fuel !== "none") out.push({ name: METER_EXPORTS.fuel, kind: "global", index: added.fuel });
   if (epoch) out.push({ name: METER_EXPORTS.epoch, kind: "memory", index: added.epoch });
-  if (module.start !== undefined)
-    out.push({ name: METER_EXPORTS.start, kind: "function", index: module.start.function });
+  if (start !== undefined) out.push({ name: METER_EXPORTS.start, kind: "function", index: start });
   return out;
 }
 

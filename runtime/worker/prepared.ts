@@ -7,7 +7,7 @@ import type { PreparedCode } from "../guest-code.ts";
 import { sha256 } from "../kernel/digest.ts";
 
 /** Changes whenever the same module would be instrumented to other bytes. */
-const VERSION = 1;
+const VERSION = 2;
 /** Compiled modules that are kept; the one used longest ago goes first. */
 const KEPT = 16;
 

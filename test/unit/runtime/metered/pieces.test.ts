@@ -120,3 +120,42 @@ describe("bulk operations in pieces", () => {
     expect(outcomes.size).toBe(2);
   });
 });
+
+describe("large active segments", () => {
+  const big = "0123456789abcdef".repeat(20_000);
+  const text = (offset: string) => `(module
+    (import "host" "base" (global $base i32))
+    (memory (export "memory") 16)
+    (data (i32.const 5) "early")
+    (data (global.get $base) "${big}")
+    (data (i32.const 100) "over what was there")
+    (data (i32.const ${offset}) "last")
+    (func $start (i32.store8 (i32.const 0) (i32.add (i32.load8_u (i32.const 100)) (i32.load8_u (i32.const 1000)))))
+    (start $start)
+    (func (export "again") (memory.init 1 (i32.const 0) (i32.const 0) (i32.const 1))))`;
+  const made = (offset: string) =>
+    unwrap(
+      instrument(unwrap(validateModule(unwrap(decodeModule(assemble(text(offset)))))), {
+        epoch: true,
+        fuel: "none",
+        reentry: true,
+      }),
+    ).bytes;
+  const imports = { host: { base: 50 } };
+
+  it("are copied when the host calls the start function, in order, and dropped", () => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made("1048572")), imports);
+    const memory = new Uint8Array((exports["memory"] as { readonly buffer: ArrayBuffer }).buffer);
+    const words = (at: number, length: number) => new TextDecoder().decode(memory.subarray(at, at + length));
+    expect([words(5, 5), memory[50], words(1048572, 4)]).toEqual(["early", 0, "\0\0\0\0"]);
+    (exports[METER_EXPORTS.start] as () => void)();
+    expect([words(50, 16), words(100, 9), words(1048572, 4)]).toEqual(["0123456789abcdef", "over what", "last"]);
+    expect(memory[0]).toBe(("o".charCodeAt(0) + (memory[1000] ?? 0)) & 255);
+    expect(exports["again"]).toThrow(WebAssembly.RuntimeError);
+  });
+
+  it("trap there when they do not fit, before anything behind them is copied", () => {
+    const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made("1048573")), imports);
+    expect(exports[METER_EXPORTS.start]).toThrow(WebAssembly.RuntimeError);
+  });
+});

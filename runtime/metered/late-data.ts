@@ -1,0 +1,34 @@
+/**
+ * Data that is copied late. What active segments bring is copied at instantiation, where nothing can interrupt it: a module
+ * of 60 MB keeps its thread for most of a second. From the first large segment on they become passive, in their order, and
+ * the start function that the host calls copies them in pieces. One that does not fit traps there and not at instantiation.
+ */
+import type { Module } from "../module/module.ts";
+import { opcode } from "../module/opcodes.ts";
+import { Code } from "./code.ts";
+import type { Pieces } from "./pieces.ts";
+
+/** Bytes of a segment that is worth it. */
+const LARGE = 256 * 1024;
+const MEMORY_INIT = opcode("memory.init");
+
+/** Index of the first segment to be copied late, or -1. */
+export function firstLate({ datas }: Module): number {
+  return datas.findIndex(({ mode, bytes }) => mode.kind === "active" && bytes.end - bytes.start > LARGE);
+}
+
+/** Copies the segments from `first` on, then calls the module's own start function. */
+export function startWithData(module: Module, first: number, pieces: Pieces): Code {
+  const out = new Code(256);
+  for (const [n, { mode, bytes }] of module.datas.entries()) {
+    if (n < first || mode.kind !== "active") continue;
+    // The offset's expression without its `end`.
+    out.raw(module.bytes.subarray(mode.offset.start, mode.offset.end - 1));
+    out.i32(0).i32(bytes.end - bytes.start);
+    const instruction = new Code(12).op(0xfc, 8, n, mode.index).bytes;
+    const helper = pieces.indexOf(MEMORY_INIT, n, mode.index, instruction);
+    if (helper === undefined) throw new Error("no helper for memory.init");
+    out.call(helper).op(0xfc, 9, n);
+  }
+  return module.start === undefined ? out : out.call(module.start.function);
+}
