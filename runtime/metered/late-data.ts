@@ -1,20 +1,24 @@
 /**
  * Data that is copied late. What active segments bring is copied at instantiation, where nothing can interrupt it: a module
- * of 60 MB keeps its thread for most of a second. From the first large segment on they become passive, in their order, and
- * the start function that the host calls copies them in pieces. One that does not fit traps there and not at instantiation.
+ * of 60 MB keeps its thread for most of a second. What goes beyond a bound becomes passive, in its order, and
+ * the start function that the host calls copies it in pieces. What does not fit traps there and not at instantiation.
  */
 import type { Module } from "../module/module.ts";
 import { opcode } from "../module/opcodes.ts";
 import { Code } from "./code.ts";
 import type { Pieces } from "./pieces.ts";
 
-/** Bytes of a segment that is worth it. */
-const LARGE = 256 * 1024;
+/** Bytes that may be copied at instantiation, all active segments together. */
+const EARLY = 256 * 1024;
 const MEMORY_INIT = opcode("memory.init");
 
 /** Index of the first segment to be copied late, or -1. */
 export function firstLate({ datas }: Module): number {
-  return datas.findIndex(({ mode, bytes }) => mode.kind === "active" && bytes.end - bytes.start > LARGE);
+  let early = 0;
+  return datas.findIndex(({ mode, bytes }) => {
+    if (mode.kind === "active") early += bytes.end - bytes.start;
+    return early > EARLY;
+  });
 }
 
 /** Copies the segments from `first` on, then calls the module's own start function. */
