@@ -6,7 +6,8 @@ import { sha256 } from "../../../runtime/kernel/digest.ts";
 import type { ValidModule } from "../../../runtime/validate/module.ts";
 import { Random } from "../random.ts";
 import type { Driven } from "./drive.ts";
-import { type Ending, PLENTY, type Running, type Subject, subjectsOf } from "./subjects.ts";
+import { type Ending, PLENTY, type Running, type Subject } from "./subject.ts";
+import { subjectsOf } from "./subjects.ts";
 
 export interface Difference {
   /** The tier and what differs: the same finding has the same signature. */

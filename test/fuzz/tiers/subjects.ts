@@ -1,48 +1,12 @@
-/** One module running in each tier, behind one face: call an export, look at what it left. */
-import { trapFault } from "../../../runtime/faults.ts";
-import { type FunctionInstance, type Instance, Store, type StoreOptions } from "../../../runtime/interpret/index.ts";
-import type { Fault } from "../../../runtime/kernel/fault.ts";
+/** The tiers that one module is run in, and those of them in which V8 runs it, as it is or instrumented. */
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { instrument, METER_EXPORTS, type MeterOptions, WHY } from "../../../runtime/metered/index.ts";
-import { ALL_FEATURES } from "../../../runtime/module/features.ts";
-import { type ValidModule, validateModule } from "../../../runtime/validate/module.ts";
+import type { ValidModule } from "../../../runtime/validate/module.ts";
 import { WORDINGS } from "../../conformance/wasm/v8.ts";
 import type { Driven } from "./drive.ts";
-import { HOST, NOTE, type Notes, note } from "./host.ts";
-
-/** How a call ended. */
-export type Ending =
-  | { readonly kind: "returned" }
-  /** In the suite's words; V8's are fewer, so each of its own stands for several. */
-  | { readonly kind: "trap"; readonly wordings: readonly string[] }
-  | { readonly kind: "exception"; readonly tag: number }
-  | { readonly kind: "fuel" }
-  /** The stack or a heap of the engine's is full: says nothing about the others. */
-  | { readonly kind: "exhausted"; readonly what: string };
-
-export interface Running {
-  /** What the host was called with. */
-  readonly notes: readonly string[];
-  call(name: string): Ending;
-  memory(name: string): Uint8Array;
-  /** Indices of the functions in a table, null for an empty element. */
-  table(index: number): readonly (number | null)[];
-  /** Units in the tank; only where they are counted. */
-  fuel: number;
-}
-
-export interface Subject {
-  readonly name: string;
-  /** Fuel is the interpreter's to the unit, or at least as much but for bulk instructions, or not counted. */
-  readonly fuel: MeterOptions["fuel"];
-  /** Takes what the module wants of the host, if anything; an ending other than `returned` when segments do not fit. */
-  start(): Running | Ending;
-}
-
-export const PLENTY = 2 ** 40;
-const TABLE_SHOWN = 64;
-const SLICE = 23;
-const LIMITS = { stackSlots: 1 << 16, callDepth: 1 << 12, codeWords: 1 << 24, memoryBytes: 1 << 26 };
+import { HOST, type Notes, note } from "./host.ts";
+import { type Ending, PLENTY, type Running, type Subject, TABLE_SHOWN } from "./subject.ts";
+import { interpreted } from "./subject-interpreter.ts";
 
 const METERED: readonly (readonly [name: string, options: MeterOptions])[] = [
   ["metered-exact", { epoch: true, fuel: "exact", reentry: true, turns: 2, piece: 5 }],
@@ -56,110 +20,14 @@ export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject
   return [
     interpreted("interpreter", driven, {}),
     interpreted("interpreter-blocks", driven, { blocks: "eager" }),
-    interpreted("interpreter-slices", driven, { blocks: "eager" }, SLICE),
+    interpreted("interpreter-slices", driven, { blocks: "eager", slice: 23 }),
+    interpreted("interpreter-moved", driven, { blocks: "eager", slice: 101, moved: true }),
     compiled("v8", driven, () => driven.bytes, "none"),
     ...METERED.map(([name, options]) =>
       compiled(name, driven, () => unwrap(instrument(valid, options)).bytes, options.fuel),
     ),
   ];
 }
-
-// --- the interpreter
-
-/** `slice`: calls stand still whenever so many units are used up, and then go on. */
-function interpreted(name: string, driven: Driven, options: StoreOptions, slice = PLENTY): Subject {
-  return {
-    name,
-    fuel: "exact",
-    start() {
-      const store = new Store({ ...options, limits: LIMITS, fuel: PLENTY });
-      // A store has its own registry: the module is validated into it.
-      const valid = unwrap(validateModule(driven.module, { registry: store.registry, features: ALL_FEATURES }));
-      const notes: Notes = [];
-      const host = store.hostFunction(NOTE.params, NOTE.results, ([a, b]) => {
-        if (a?.type !== "i32" || b?.type !== "i64") throw new Error("the host was called with other types");
-        return [{ type: "i32", value: note(notes, a.value, b.value) }];
-      });
-      const made = store.instantiate(valid, () => host);
-      if (made.ok) return interpreting(store, made.value, notes, slice);
-      const ending = endingOf(made.error.code, made.error.facts);
-      return ending.kind === "exception" ? { kind: "exception", tag: -1 } : ending;
-    },
-  };
-}
-
-function interpreting(store: Store, { exports }: Instance, notes: Notes, slice: number): Running {
-  // What is not in the store's tank yet.
-  let reserve = 0;
-  const give = () => {
-    const units = Math.min(slice, reserve);
-    reserve -= units;
-    store.fuel += units;
-  };
-  /** Undefined when the call returned. */
-  const invoke = (f: FunctionInstance): Fault | undefined => {
-    if (slice === PLENTY) {
-      const done = store.invoke(f, []);
-      return done.ok ? undefined : done.error;
-    }
-    const begun = store.begin(f, []);
-    if (!begun.ok) return begun.error;
-    for (;;) {
-      const progress = begun.value.run();
-      if (progress.state === "done") return undefined;
-      if (progress.state === "failed") return progress.fault;
-      if (progress.state !== "fuel") throw new Error(`the call is ${progress.state}`);
-      while (store.fuel < 0 && reserve > 0) give();
-      if (store.fuel >= 0) continue;
-      begun.value.discard();
-      return trapFault("TRAP_FUEL", { where: [] });
-    }
-  };
-  const firstTag = exports.get("e0");
-  const indices = new Map<unknown, number>();
-  for (let n = 0; exports.has(`f${n}`); n += 1) indices.set(exports.get(`f${n}`), n);
-  return {
-    notes,
-    call(name) {
-      const f = exports.get(name);
-      if (f?.kind !== "function") throw new Error(`no export ${name}`);
-      const fault = invoke(f);
-      if (fault === undefined) return { kind: "returned" };
-      const ending = endingOf(fault.code, fault.facts);
-      return ending.kind === "exception" && firstTag?.kind === "tag"
-        ? { kind: "exception", tag: ending.tag - firstTag.id }
-        : ending;
-    },
-    memory(name) {
-      const memory = exports.get(name);
-      if (memory?.kind !== "memory") throw new Error(`no memory ${name}`);
-      return memory.bytes;
-    },
-    table(index) {
-      const table = exports.get(`t${index}`);
-      if (table?.kind !== "table") throw new Error(`no table ${index}`);
-      return table.elements.slice(0, TABLE_SHOWN).map((one) => indices.get(one) ?? null);
-    },
-    get fuel() {
-      return store.fuel + reserve;
-    },
-    set fuel(units) {
-      reserve = units;
-      store.fuel = 0;
-      give();
-    },
-  };
-}
-
-function endingOf(code: string, { reason, tag }: Readonly<Record<string, unknown>>): Ending {
-  if (code === "TRAP_FUEL") return { kind: "fuel" };
-  if (code === "TRAP_EXCEPTION") return { kind: "exception", tag: Number(tag) };
-  if (code === "TRAP_STACK" || code === "TRAP_GC_HEAP") return { kind: "exhausted", what: code };
-  if (!code.startsWith("TRAP_")) throw new Error(`unexpected: ${code} ${reason}`);
-  return { kind: "trap", wordings: [String(reason)] };
-}
-
-// --- V8
 
 interface Exports {
   readonly [name: string]: unknown;
