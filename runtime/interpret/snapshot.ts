@@ -194,6 +194,8 @@ function put(store: Store, file: Uint8Array, hosts: HostRefCodec | undefined): A
 
 function restoreRefs(m: Machine, header: Header, hosts: HostRefCodec | undefined): void {
   const refs = new RefReader(m, header.objects, hosts);
+  // Constant expressions of the modules have left theirs where the snapshot may have none.
+  m.refs.fill(null, STACK_BASE >> 1, (STACK_BASE + header.stackWords) >> 1);
   for (const [at, ref] of header.stackRefs) m.refs[at] = refs.load(ref);
   for (const [n, ref] of header.globalRefs.entries()) m.globalRefs[n] = refs.load(ref);
   for (const [n, table] of m.tables.entries()) {
