@@ -200,10 +200,13 @@ export class Store implements InstanceStore {
   /** Evaluates a constant expression as a function that is forgotten afterwards. Traps are thrown. */
   evaluate(of: Omit<ConstructorParameters<typeof FunctionInstance>[0], "id">): Value {
     const m = this.machine;
-    const { codeEnd } = m;
+    const { codeEnd, hot } = m;
     const ranges = m.ranges.length;
+    // Doors into what is forgotten would stay.
+    m.hot = undefined;
     const f = this.addFunction(of);
     const outcome = this.invoke(f, []);
+    m.hot = hot;
     m.functions.pop();
     m.ranges.length = ranges;
     m.codeEnd = codeEnd;
