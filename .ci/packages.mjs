@@ -1,5 +1,5 @@
 // Debian packages that the tests use where they are: the compiler that made the bench programs (they must be, byte for
-// byte, what it gives), and a terminal. Installs what is missing where it may; in CI nothing that could run is skipped.
+// byte, what it gives), a terminal; and the assembler of WebAssembly text. Installs what is missing where it may; in CI nothing that could run is skipped.
 import { spawnSync } from "node:child_process";
 
 const PACKAGES = ["clang-14", "lld-14", "wasi-libc", "libclang-rt-14-dev-wasm32", "bsdutils"];
@@ -20,3 +20,8 @@ else {
   console.error(`missing and not installed: ${missing.join(", ")}; install these Debian packages, or run as root.`);
   process.exitCode = 1;
 }
+
+// The text assembler, before suites with small budgets need it.
+const { loadAssembler } = await import("../tools/wat/index.ts");
+await loadAssembler();
+console.log("the text assembler is there");

@@ -9,7 +9,7 @@ const root = join(dirname(fileURLToPath(import.meta.url)), "..");
 /** name, command, budget in seconds */
 const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...args];
 const SUITES = [
-  ["packages", ["node", ".ci/packages.mjs"], 90],
+  ["packages", ["node", ".ci/packages.mjs"], 110],
   ["lint", npm("check"), 20],
   ["test", ["npm", "test", "--silent"], 200],
   ["demo", npm("demo"), 40],
