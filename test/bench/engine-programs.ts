@@ -24,7 +24,7 @@ export const PROGRAMS: readonly Program[] = [
   usual("float", 150_000, 6000),
   usual("pointers", 40_000, 1500),
   // A real program: made by programs/build-lua.sh, because its sources are Debian's.
-  usual("lua", 8000, 150),
+  usual("lua", 8000, 300),
 ];
 
 /** Twins of some of them, their kernels inlined into `_start` as clang does when it finds wasm-opt at link. */
