@@ -143,6 +143,6 @@ describe("single values", () => {
 it("paths are put together without the components that mean nothing", () => {
   expect(joinPath(".", "././shapes.h")).toBe("shapes.h");
   expect(joinPath("/build/project", "src/../include/a.h")).toBe("/build/project/include/a.h");
-  expect(joinPath("/work", "/usr/include/a.h")).toBe("/usr/include/a.h");
+  expect(joinPath("/build", "/usr/include/a.h")).toBe("/usr/include/a.h");
   expect(joinPath("", "../a.c")).toBe("../a.c");
 });
