@@ -10,6 +10,7 @@
  */
 
 import { CodeReader } from "../module/code-reader.ts";
+import { COSTS } from "../module/costs.ts";
 import { opcode, opcodes } from "../module/opcodes.ts";
 import { EXNREF, refType, type ValType } from "../module/val-type.ts";
 import { type BranchSite, Emitter, type Segment, widthOf, wordsOf } from "./emitter.ts";
@@ -72,8 +73,6 @@ interface LabelMore {
   readonly handlers?: readonly Handler[];
 }
 
-const FREE: ReadonlySet<string> = new Set(["block", "loop", "try_table", "else", "end"]);
-const COSTS = Uint8Array.from(opcodes, (one) => (one === undefined || FREE.has(one.name) ? 0 : 1));
 const ENTER = loweredOp("enter");
 const FUEL = loweredOp("fuel");
 const JUMP = loweredOp("jump");

@@ -4,7 +4,8 @@
  * an `if`, behind a conditional branch, and behind the `end` that something jumps to. Unreachable code has none.
  */
 import { CodeReader } from "../module/code-reader.ts";
-import { opcode, opcodes } from "../module/opcodes.ts";
+import { COSTS } from "../module/costs.ts";
+import { opcode } from "../module/opcodes.ts";
 
 /** A place in the body where fuel is paid, before the instruction at `at`. */
 export interface Segment {
@@ -67,10 +68,6 @@ const OP = {
   brOnCast: opcode("br_on_cast"),
   brOnCastFail: opcode("br_on_cast_fail"),
 } as const;
-
-const FREE = new Set([OP.block, OP.loop, OP.else, OP.end, OP.tryTable]);
-/** 1 for each instruction that costs a unit. The interpreter counts the same. */
-export const COSTS = Uint8Array.from(opcodes, (one, op) => (one === undefined || FREE.has(op) ? 0 : 1));
 
 const ENDS = new Set([
   OP.unreachable,
