@@ -129,6 +129,18 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "The download is shorter or longer than what was signed. Nothing of it was kept.",
     todo: "Upload the target again; check the mirror.",
   },
+  UPDATE_DELTA: {
+    kind: "refusal",
+    says: "the delta from {from} is of no use: {reason}",
+    means: "A delta did not lead to the target that was signed. The whole file is fetched instead.",
+    todo: "Nothing on the board. If it happens on many, publish the release's deltas again.",
+  },
+  UPDATE_STORE_FULL: {
+    kind: "disk",
+    says: "the store of downloads may hold {max} bytes; {pinned} of them are in use and {wanted} more are wanted",
+    means: "What this board runs, or may have to go back to, already fills the space it grants to downloads.",
+    todo: "Raise the store's quota, or assign fewer or smaller modules.",
+  },
   UPDATE_VAULT_TORN: {
     kind: "disk",
     says: "the vault {path} is not usable: {reason}",
