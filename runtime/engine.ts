@@ -50,11 +50,29 @@ export interface LocalGrants {
   readonly identity?: readonly ("device-id" | "module")[];
 }
 
+/** How fuel is counted: not at all, as a bound by blocks, to the unit. The interpreter counts to the unit, always. */
+export type FuelGrade = "none" | "block" | "exact";
+
+/** How a guest's code is made and counted, beside its limits. */
+export interface GuestGrade {
+  readonly fuel: FuelGrade;
+  /**
+   * Units of fuel that one call may use, with a grade other than `none`; more ends the guest with the trap `out-of-fuel`.
+   * The start function, `_initialize` and `sp_init` are a call each.
+   */
+  readonly fuelPerCall?: number;
+  /** Every result that the specification leaves open is one result: NaN bits, relaxed instructions (profile DET). */
+  readonly deterministic: boolean;
+}
+export const PLAIN_GRADE: GuestGrade = { fuel: "none", deterministic: false };
+
 export interface GuestOptions {
   readonly module: LoadedModule;
   readonly host: HostModule;
   readonly port: HostPort;
   readonly limits: GuestLimits;
+  /** PLAIN_GRADE unless given. */
+  readonly grade?: GuestGrade;
   readonly identity: GuestIdentity;
   readonly local: LocalGrants;
   readonly clock: Clock;

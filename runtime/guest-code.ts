@@ -23,6 +23,8 @@ export interface GuestCode {
   readonly prepared?: PreparedCode;
   /** The word by which the host pauses and stops the guest from another thread: see metered/options.ts. */
   readonly leash?: SharedArrayBuffer;
+  /** So many units of fuel for what is called next, where the code counts any; infinity for no bound. */
+  refuel?(units: number): void;
   /** Runs the start function, where instantiation has not. Throws what `trapOf` reads. */
   begin?(): void;
   /** The exported memory as it is now. */
@@ -38,6 +40,8 @@ export interface GuestTier {
     module: string,
     functions: Readonly<Record<string, GuestImport>>,
     prepared?: PreparedCode,
+    /** Units of fuel for what runs while it is made; no bound unless given. */
+    fuel?: number,
   ): GuestCode;
   /** `code` is absent when making it failed. */
   trapOf(thrown: unknown, code: GuestCode | undefined): Trap;

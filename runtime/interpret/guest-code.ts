@@ -16,11 +16,11 @@ const EMPTY = new Uint8Array(0);
 const LIMITS = { gcBytes: (ENGINE_LIMITS.workerHeapMiB / 2) * 1024 * 1024, codeWords: 1 << 22, callDepth: 1 << 13 };
 
 export const interpreterTier: GuestTier = {
-  make(wasm, name, functions) {
+  make(wasm, name, functions, _prepared, fuel = Number.POSITIVE_INFINITY) {
     const registry = createRegistry();
     const valid = unwrap(validateModule(unwrap(decodeModule(wasm)), { registry }));
     const { module } = valid;
-    const store = new Store({ registry, limits: LIMITS });
+    const store = new Store({ registry, limits: LIMITS, fuel });
     const resolve = (from: string, field: string) => {
       const call = from === name ? functions[field] : undefined;
       const found = importsOf(module, "function").find((one) => one.module === from && one.name === field);
@@ -31,6 +31,9 @@ export const interpreterTier: GuestTier = {
     const instance = unwrap(store.instantiate(valid, resolve));
     const memory = instance.exports.get("memory");
     return {
+      refuel(units) {
+        store.fuel = units;
+      },
       memory: () => (memory?.kind === "memory" ? memory.bytes : EMPTY),
       call(field, ...args) {
         const f = instance.exports.get(field);
@@ -61,6 +64,7 @@ const NAMES: Readonly<Record<string, string>> = {
   TRAP_UNALIGNED_ATOMIC: "unaligned-atomic",
   TRAP_STACK: "call-stack-exhausted",
   TRAP_EXCEPTION: "uncaught-exception",
+  TRAP_FUEL: "out-of-fuel",
 };
 
 const numberValue = (value: number | bigint): Value =>

@@ -11,6 +11,13 @@ interface MeteredCode extends GuestCode {
   why(): number;
 }
 
+/** Of which no call sees the end. */
+const NO_BOUND = 2n ** 62n;
+
+function fill(tank: { value: bigint }, units: number): void {
+  tank.value = units === Number.POSITIVE_INFINITY ? NO_BOUND : BigInt(units);
+}
+
 /** `prepare` makes the bytes where none were prepared before: absent where they were, always. */
 export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTier => ({
   make(wasm, module, functions, prepared): MeteredCode {
@@ -20,6 +27,7 @@ export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTi
     const { exports, code } = codeOf(compiled, module, functions);
     const epoch = exports[METER_EXPORTS.epoch];
     const why = exports[METER_EXPORTS.why] as { readonly value: number };
+    const tank = exports[METER_EXPORTS.fuel] as { value: bigint } | undefined;
     if (!(epoch instanceof WebAssembly.Memory) || !(epoch.buffer instanceof SharedArrayBuffer)) {
       throw new Error("the instrumented module has no epoch");
     }
@@ -27,6 +35,7 @@ export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTi
       ...code,
       prepared: { bytes, compiled },
       leash: epoch.buffer,
+      ...(tank === undefined ? {} : { refuel: (units: number) => fill(tank, units) }),
       begin: () => void code.call(METER_EXPORTS.start),
       why: () => why.value,
     };

@@ -20,6 +20,7 @@ const tell = (message: FromGuest) => port.postMessage(message);
 const tier = await loadTier();
 let code: GuestCode | undefined;
 let current: EventMessage | undefined;
+const perCall = start.grade.fuelPerCall ?? Number.POSITIVE_INFINITY;
 
 const EMPTY = new Uint8Array(0);
 const memoryNow = () => code?.memory() ?? EMPTY;
@@ -48,7 +49,8 @@ async function loadTier(): Promise<GuestTier> {
       const { meteredTier } = await import("../metered/guest-code.ts");
       // The instrumenter is ten times the rest of this thread: what was prepared before is started without it.
       if (start.prepared?.bytes !== undefined) return meteredTier();
-      return meteredTier((await import("../metered/prepare.ts")).prepare);
+      const { prepare } = await import("../metered/prepare.ts");
+      return meteredTier((wasm) => prepare(wasm, start.grade));
     }
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
@@ -58,14 +60,18 @@ async function loadTier(): Promise<GuestTier> {
 }
 
 function instantiate(): number {
-  code = tier.make(start.wasm, start.host.name, imports(), start.prepared);
+  code = tier.make(start.wasm, start.host.name, imports(), start.prepared, perCall);
   tell({ op: "made", leash: code.leash, prepared: start.prepared?.compiled === undefined ? code.prepared : undefined });
+  code.refuel?.(perCall);
   code.begin?.();
+  code.refuel?.(perCall);
   code.call("_initialize");
   return 0;
 }
 
+/** Each call finds the tank full; what runs while the code is made has a tank of its own. */
 function run(message: ToGuest): number {
+  code?.refuel?.(perCall);
   switch (message.op) {
     case "instantiate":
       return instantiate();

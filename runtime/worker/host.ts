@@ -4,7 +4,7 @@
  * its own, so that a guest that calls without pause cannot keep the agent from its other work.
  */
 import { Worker } from "node:worker_threads";
-import type { Guest, GuestEnd, GuestEvent, GuestOptions, Tier } from "../engine.ts";
+import { type Guest, type GuestEnd, type GuestEvent, type GuestOptions, PLAIN_GRADE, type Tier } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import type { Trap } from "../guest-code.ts";
 import { type HostAnswer, type HostCall, SP } from "../host-module.ts";
@@ -30,15 +30,16 @@ import {
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
 export async function startGuest(tier: Tier, options: GuestOptions): Promise<Result<Guest, Fault>> {
-  const { clock, limits, port, host } = options;
+  const { clock, limits, port, host, grade = PLAIN_GRADE } = options;
   const buffer = new SharedArrayBuffer(SHARED_BYTES);
   const { words, ints, data } = shared(buffer);
-  const key = preparedKey(tier, options.module.bytes);
+  const key = preparedKey(tier, grade, options.module.bytes);
   const start: GuestStart = {
     tier,
     prepared: findPrepared(key, options.cache),
     buffer,
     wasm: options.module.bytes,
+    grade,
     host,
     identity: options.identity,
     local: options.local,

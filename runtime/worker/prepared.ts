@@ -1,8 +1,8 @@
 /**
  * Code that was prepared for a module before: compiled modules of this process, and bytes of the embedder's cache. The key
- * names everything the result depends on: the tier, the version of what prepares, and the bytes as they were admitted.
+ * names everything the result depends on: tier and grade, the version of what prepares, the bytes as they were admitted.
  */
-import type { CodeCache, Tier } from "../engine.ts";
+import type { CodeCache, GuestGrade, Tier } from "../engine.ts";
 import type { PreparedCode } from "../guest-code.ts";
 import { sha256 } from "../kernel/digest.ts";
 
@@ -13,7 +13,10 @@ const KEPT = 16;
 
 const compiled = new Map<string, PreparedCode>();
 
-export const preparedKey = (tier: Tier, bytes: Uint8Array): string => `${tier}-${VERSION}-${sha256(bytes)}`;
+export function preparedKey(tier: Tier, { fuel, deterministic }: GuestGrade, bytes: Uint8Array): string {
+  const grade = `${fuel === "none" ? "" : `-${fuel}`}${deterministic ? "-det" : ""}`;
+  return `${tier}${grade}-${VERSION}-${sha256(bytes)}`;
+}
 
 export function findPrepared(key: string, cache: CodeCache | undefined): PreparedCode | undefined {
   const known = compiled.get(key);

@@ -6,7 +6,7 @@
  * TURN to HOST, posts an empty message and waits on TURN; the host writes the answer, sets TURN to GUEST and wakes it.
  */
 
-import type { GuestIdentity, LocalGrants, Tier } from "../engine.ts";
+import type { GuestGrade, GuestIdentity, LocalGrants, Tier } from "../engine.ts";
 import type { PreparedCode, Trap } from "../guest-code.ts";
 import type { HostModule, LocalRight } from "../host-module.ts";
 import { LOCAL_RIGHTS } from "../host-module.ts";
@@ -58,6 +58,7 @@ export interface GuestStart {
   readonly buffer: SharedArrayBuffer;
   readonly wasm: Uint8Array;
   readonly prepared: PreparedCode | undefined;
+  readonly grade: GuestGrade;
   readonly host: HostModule;
   readonly identity: GuestIdentity;
   readonly local: LocalGrants;
