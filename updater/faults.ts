@@ -129,6 +129,12 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "The download is shorter or longer than what was signed. Nothing of it was kept.",
     todo: "Upload the target again; check the mirror.",
   },
+  UPDATE_ARCHIVE: {
+    kind: "refusal",
+    says: "the archive is not one of a repository, at byte {offset}: {reason}",
+    means: "The single file that should hold a repository is damaged, cut short, or something else.",
+    todo: "Copy it again, or make it anew with `sallyport repo bundle`.",
+  },
   UPDATE_DELTA: {
     kind: "refusal",
     says: "the delta from {from} is of no use: {reason}",
