@@ -9,7 +9,7 @@ import * as https from "node:https";
 import { concatBytes } from "../../runtime/kernel/bytes.ts";
 import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { fault } from "../faults.ts";
-import type { FetchLimits, Source } from "./source.ts";
+import type { FetchLimits, Sink, Source } from "./source.ts";
 
 export interface Addresses {
   readonly metadataUrl: string;
@@ -24,12 +24,13 @@ export function httpSource(addresses: Addresses, limits: FetchLimits): Source {
   return {
     metadata: (name, bytesMax) =>
       download(new URL(name, metadataBase), { bytesMax, totalMs: limits.totalMs, idleMs: limits.idleMs }, agents),
-    async target(path, length) {
+    async target(path, length, sink) {
+      sink.restart();
       const url = new URL(path, targetsBase);
       const totalMs = limits.totalMs + (length / limits.bytesPerSMin) * 1000;
-      const body = await download(url, { bytesMax: length, exactly: path, totalMs, idleMs: limits.idleMs }, agents);
+      const bounds = { bytesMax: length, exactly: path, totalMs, idleMs: limits.idleMs, sink };
+      const body = await download(url, bounds, agents);
       if (body === undefined) throw fault("UPDATE_HTTP_STATUS", { url: url.href, status: 404 });
-      return body;
     },
     close() {
       agents.plain.destroy();
@@ -47,6 +48,8 @@ interface Bounds {
   readonly exactly?: string;
   readonly totalMs: number;
   readonly idleMs: number;
+  /** Set for a target: takes the bytes, and the answer is empty. */
+  readonly sink?: Sink;
 }
 
 function baseUrl(text: string): URL {
@@ -119,7 +122,14 @@ function download(
       idle.refresh();
       received += chunk.byteLength;
       if (received > bytesMax) return refuse(fault("UPDATE_ENDLESS_DATA", { url: url.href, max: bytesMax }));
-      chunks.push(chunk);
+      try {
+        if (bounds.sink === undefined) chunks.push(chunk);
+        else bounds.sink.append(chunk);
+      } catch (error) {
+        stop();
+        reject(error);
+        request.destroy();
+      }
     });
     response.on("error", broken);
     response.on("end", () => finish(concatBytes(...chunks)));

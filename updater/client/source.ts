@@ -3,11 +3,19 @@
  * and the simulator bring others. A source carries bytes and never judges them.
  */
 
+/** Where a target's bytes go as they arrive; what it has already, it had from an earlier attempt. */
+export interface Sink {
+  /** How many bytes are there. A source that can continue begins after them, every other calls `restart`. */
+  received(): number;
+  append(chunk: Uint8Array): void;
+  restart(): void;
+}
+
 export interface Source {
   /** A metadata file by name, or undefined if the repository does not have it (HTTP 404 and 403). Throws a Fault. */
   metadata(name: string, bytesMax: number): Promise<Uint8Array | undefined>;
-  /** Exactly `length` bytes of the target at `path` in the tree, cut off there. Throws a Fault. */
-  target(path: string, length: number): Promise<Uint8Array>;
+  /** The target at `path` in the tree into `sink`, until it has exactly `length` bytes, cut off there. Throws a Fault. */
+  target(path: string, length: number, sink: Sink): Promise<void>;
   close(): void;
 }
 
@@ -24,6 +32,10 @@ export interface FetchLimits {
   readonly snapshotBytes: number;
   readonly targetsBytes: number;
   readonly targetBytes: number;
+  /** Memory that applying a delta may take; above it the whole file is fetched. */
+  readonly deltaMemoryBytes: number;
+  /** What the store of downloads may hold, unfinished ones included. */
+  readonly storeBytes: number;
 }
 
 export const defaultLimits: FetchLimits = {
@@ -35,9 +47,28 @@ export const defaultLimits: FetchLimits = {
   snapshotBytes: 1_000_000,
   targetsBytes: 2_000_000,
   targetBytes: 64 * 1024 * 1024,
+  deltaMemoryBytes: 256 * 1024 * 1024,
+  storeBytes: 1024 * 1024 * 1024,
 };
 
 /** Root rotations followed in one refresh (TUF 5.3.3: "Y"); the rest follows in the next. */
 export const ROOT_ROTATIONS_MAX = 32;
 /** Delegated roles visited in one refresh (TUF 5.6.7.1). */
 export const DELEGATED_ROLES_MAX = 64;
+
+/** A sink in memory, for at most `length` bytes. */
+export function memorySink(length: number): Sink & { bytes(): Uint8Array } {
+  const all = new Uint8Array(length);
+  let at = 0;
+  return {
+    received: () => at,
+    append(chunk) {
+      all.set(chunk, at);
+      at += chunk.byteLength;
+    },
+    restart() {
+      at = 0;
+    },
+    bytes: () => all.subarray(0, at),
+  };
+}

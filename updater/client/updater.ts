@@ -70,7 +70,7 @@ interface Committed {
 export function openUpdater(options: UpdaterOptions): Updater {
   const limits: FetchLimits = { ...defaultLimits, ...options.limits };
   const vault = openVault(options.directory);
-  const blobs = openBlobs(`${options.directory}/blobs`);
+  const blobs = openBlobs(`${options.directory}/blobs`, limits.storeBytes);
   const sources = { image: httpSource(options.image, limits), director: httpSource(options.director, limits) };
   const trustOptions = (repository: RepositoryName, at: number): TrustOptions => {
     const { root: pinned } = options[repository];
@@ -131,7 +131,7 @@ export function openUpdater(options: UpdaterOptions): Updater {
         if (committed === undefined) throw fault("UPDATE_NEVER_REFRESHED");
         const { consistentSnapshot } = committed[target.repository];
         const source = sources[target.repository];
-        return await fetchTarget(target, { source, blobs, consistentSnapshot, bytesMax: limits.targetBytes });
+        return await fetchTarget(target, { source, blobs, consistentSnapshot, limits });
       }),
     chain: () => committed && { image: committed.image.files(), director: committed.director.files() },
     prune: (keep) => blobs.prune(keep),

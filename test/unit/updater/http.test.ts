@@ -1,13 +1,17 @@
 /** The HTTP source against servers that lie, stall and never end. */
+import { mkdtempSync, readdirSync, rmSync } from "node:fs";
 import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { attempt } from "../../../runtime/kernel/result.ts";
+import { openBlobs } from "../../../updater/client/blobs.ts";
 import { fetchTarget } from "../../../updater/client/fetch-target.ts";
 import { httpSource } from "../../../updater/client/http.ts";
-import { defaultLimits, type FetchLimits, type Source } from "../../../updater/client/source.ts";
+import { defaultLimits, type FetchLimits, memorySink, type Source } from "../../../updater/client/source.ts";
 import { codeOf, faultOf } from "./site.ts";
 
 /** A server with this behaviour, a source that asks it, and a promise that it saw a client's socket close. */
@@ -29,7 +33,7 @@ async function serve(listener: RequestListener, limits: Partial<FetchLimits> = {
 }
 
 const metadata = (source: Source) => attempt(() => source.metadata("timestamp.json", 1000));
-const target = (source: Source, length: number) => attempt(() => source.target("a/b", length));
+const target = (source: Source, length: number) => attempt(() => source.target("a/b", length, memorySink(length)));
 
 describe("a download", () => {
   it("asks below the base address and returns the body", async () => {
@@ -103,10 +107,13 @@ describe("a download", () => {
       response.write("123"); // Chunked: no length is announced that could be wrong.
       response.end();
     });
-    const blobs = { read: () => undefined, write: () => expect.fail("kept"), prune: () => 0 };
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-http-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const blobs = openBlobs(folder, 1000);
     const wanted = { path: "a/b", length: 5, sha256: sha256(utf8("12345")), custom: {}, repository: "image" } as const;
-    const input = { source, blobs, consistentSnapshot: false, bytesMax: 100 };
+    const input = { source, blobs, consistentSnapshot: false, limits: defaultLimits };
     expect(codeOf(await attempt(() => fetchTarget(wanted, input)))).toBe("UPDATE_TARGET_LENGTH");
+    expect(readdirSync(folder)).toEqual(["staging"]);
   });
 
   it("that trickles is given up at the total time, however lively it is", async () => {
