@@ -16,6 +16,7 @@ import { type Added, type BodyContext, type BodyToMeter, lookAtEpoch, meterBody,
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
 import { firstLate, startWithData } from "./late-data.ts";
+import { withOneResult } from "./one-result.ts";
 import { EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
 import { Pieces } from "./pieces.ts";
 import { planReentry } from "./reentry.ts";
@@ -41,12 +42,20 @@ export function instrument(valid: ValidModule, options: MeterOptions): Result<Me
   const taken = module.exports.find(({ name }) => names.includes(name));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
   const { module: parts, ...counts } = withMeter(valid, options);
-  const bytes = encodeModule(parts);
-  const decoded = decodeModule(bytes);
-  const judged = decoded.ok ? validateModule(decoded.value, { features: ALL_FEATURES }) : decoded;
+  let bytes = encodeModule(parts);
+  let judged = judge(bytes);
+  if (judged.ok && options.deterministic === true) {
+    bytes = encodeModule(withOneResult(judged.value.module));
+    judged = judge(bytes);
+  }
   if (!judged.ok) return err(meterFault("METER_INVALID", { reason: judged.error.line() }, judged.error));
   const size = (of: Module) => of.code.reduce((sum, { body }) => sum + body.end - body.start, 0);
   return ok({ bytes, codeBefore: size(module), codeAfter: size(judged.value.module), ...counts });
+}
+
+function judge(bytes: Uint8Array): Result<ValidModule, Fault> {
+  const decoded = decodeModule(bytes);
+  return decoded.ok ? validateModule(decoded.value, { features: ALL_FEATURES }) : decoded;
 }
 
 const UNREACHABLE = 0x00;

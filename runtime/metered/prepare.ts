@@ -6,7 +6,7 @@ import { validateModule } from "../validate/module.ts";
 import { instrument } from "./instrument.ts";
 
 /** Throws the Fault of whoever refuses the module. */
-export function prepare(wasm: Uint8Array, { fuel }: GuestGrade = PLAIN_GRADE): Uint8Array {
-  const options = { epoch: true, fuel, reentry: true };
+export function prepare(wasm: Uint8Array, { fuel, deterministic }: GuestGrade = PLAIN_GRADE): Uint8Array {
+  const options = { epoch: true, fuel, reentry: true, deterministic };
   return unwrap(instrument(unwrap(validateModule(unwrap(decodeModule(wasm)))), options)).bytes;
 }

@@ -30,4 +30,5 @@ export const meteredTiers: Readonly<Record<string, MakeEngine>> = {
   metered: metered({ epoch: true, fuel: "none", reentry: true }),
   "metered-block": metered({ epoch: true, fuel: "block", reentry: true, tank: PLENTY }),
   "metered-exact": metered({ epoch: true, fuel: "exact", reentry: true, tank: PLENTY }),
+  "metered-deterministic": metered({ epoch: true, fuel: "exact", reentry: true, tank: PLENTY, deterministic: true }),
 };
