@@ -48,6 +48,12 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "Signed but older metadata was put in place of newer metadata (rollback attack), or a backup was restored.",
     todo: "Restore the newest files of the repository. If nobody restored a backup, treat the server as compromised.",
   },
+  UPDATE_FAST_FORWARD: {
+    kind: "attack",
+    says: "{repository} offers {role} version {offered}, far beyond version {trusted} that was trusted before",
+    means: "Whoever holds an online key jumps ahead, so that no honest file is ever newer again (fast-forward attack).",
+    todo: "Suspect the role's key. Rotating the timestamp or snapshot key in root makes boards forget its versions.",
+  },
   UPDATE_MIX_AND_MATCH: {
     kind: "attack",
     says: "{repository} {role} is not the file that was named: {what}",
@@ -105,6 +111,18 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "The image repository may have it, but this device was not told to run it.",
     todo: "Assign the module to the device.",
   },
+  UPDATE_PARTIAL_BUNDLE: {
+    kind: "attack",
+    says: "{repository} lists only a part of release {release}: {missing} is missing",
+    means: "Manifest, module and evidence of a release come together or not at all (partial bundle attack).",
+    todo: "Assign or publish the release again. If nobody erred, suspect the key of the repository named.",
+  },
+  UPDATE_WRONG_HARDWARE: {
+    kind: "refusal",
+    says: "{path} is for {hardware}, this board is {board}",
+    means: "The release does not run on this board profile and guest ABI, whoever assigned it.",
+    todo: "Assign a release built for this board, or publish it with --hardware naming the profile.",
+  },
   UPDATE_TARGET_MISSING: {
     kind: "refusal",
     says: "{repository} has no target {path}",
@@ -149,10 +167,39 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
   },
   UPDATE_VAULT_TORN: {
     kind: "disk",
-    says: "the vault {path} is not usable: {reason}",
-    means:
-      "The board's memory of trusted metadata was damaged. It starts again from the roots it was provisioned with.",
-    todo: "Check the storage medium. The next refresh rebuilds the vault; rollback protection restarts from there.",
+    says: "the vault {path} is not usable: {reason}; {base} is in force instead",
+    means: "The board's memory of trusted metadata was damaged. Older memory serves; the record of floors still holds.",
+    todo: "Check the storage medium. The next refresh rebuilds the vault; nothing below the floors is accepted.",
+  },
+  UPDATE_FLOORS_LOST: {
+    kind: "disk",
+    says: "both copies of the record of floors in {directory} are not usable: {reason}; the vault {vault}",
+    means: "The versions below which this board accepts nothing are known from the vault only, or not any more.",
+    todo: "Check the storage medium. If the vault is damaged as well, rollback protection restarts from the kept roots.",
+  },
+  UPDATE_RESTORED: {
+    kind: "attack",
+    says: "the updater's state is commit {found}, but {record} has seen commit {seen}",
+    means: "An older copy of the board's memory of trust was put in place: a restored backup, or a rollback attack.",
+    todo: "Nothing, if a backup was restored: the next refresh brings the board up to date. Otherwise find out who did it.",
+  },
+  UPDATE_COUNTER: {
+    kind: "disk",
+    says: "the commit counter {path} is not usable: {reason}",
+    means: "The counter that tells a restored backup was damaged. It starts again from what the vault says.",
+    todo: "Check the medium it lies on.",
+  },
+  UPDATE_LOCKED: {
+    kind: "environment",
+    says: "{directory} is in use by process {pid}",
+    means: "Two updaters on one state directory would overwrite each other's commits. The second one does not start.",
+    todo: "Stop process {pid}, or give this updater a directory of its own. Locks of dead processes are cleared by themselves.",
+  },
+  UPDATE_DISK: {
+    kind: "disk",
+    says: "the disk refuses {path}: {errno}: {reason}",
+    means: "The updater could not write or read its own files: full (ENOSPC), read-only (EROFS) or failing (EIO).",
+    todo: "Free space or check the medium. What was trusted before is still in place; the next poll tries again.",
   },
   UPDATE_NEVER_REFRESHED: {
     kind: "refusal",
