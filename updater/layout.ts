@@ -27,10 +27,14 @@ export function hashedPath(path: string, sha256: Sha256): string {
 const ROLE_NAME = /^[a-z][a-z0-9_-]{0,80}$/;
 const TOP_LEVEL: readonly string[] = ["root", "targets", "snapshot", "timestamp"];
 
+export function isTopLevelRole(name: string): boolean {
+  return TOP_LEVEL.includes(name);
+}
+
 /**
  * A delegated role's name must begin with a letter (the library keeps roles in an object, where names like `1` change
  * their order and `__proto__` is not a name) and must not shadow a top-level role (they share that object).
  */
 export function isDelegableName(name: string): boolean {
-  return ROLE_NAME.test(name) && !TOP_LEVEL.includes(name);
+  return ROLE_NAME.test(name) && !isTopLevelRole(name) && !(name in Object.prototype);
 }

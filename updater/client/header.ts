@@ -6,6 +6,7 @@ import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { fault } from "../faults.ts";
 import { DEVICE_FIELD } from "../layout.ts";
+import { sallyport } from "./profile.ts";
 
 export type RepositoryName = "image" | "director";
 
@@ -22,16 +23,12 @@ export interface Header {
   readonly device: unknown;
 }
 
-/**
- * Measured: the library copies its maps for each entry, so 2000 targets take 0.25 s, 8000 take 6 s, before any
- * signature is looked at. A catalogue that needs more is split into delegated roles.
- */
-const ENTRIES_MAX = 2000;
 const DEPTH_MAX = 24;
 const SIGNATURES_MAX = 32;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
-export function readHeader(bytes: Uint8Array, place: Place): Header {
+/** Throws UPDATE_METADATA_INVALID. */
+export function readHeader(bytes: Uint8Array, place: Place, entriesMax: number = sallyport.entriesMax): Header {
   const invalid = (reason: string, cause?: unknown) =>
     fault("UPDATE_METADATA_INVALID", { ...place, reason }, cause ?? undefined);
   const text = fromUtf8(bytes);
@@ -42,7 +39,7 @@ export function readHeader(bytes: Uint8Array, place: Place): Header {
   } catch (error) {
     throw invalid(`not JSON: ${reasonOf(error)}`, error);
   }
-  const unbounded = findUnbounded(document, 0);
+  const unbounded = findUnbounded(document, 0, entriesMax);
   if (unbounded !== undefined) throw invalid(unbounded);
   const signed = field(document, "signed");
   const signatures = field(document, "signatures");
@@ -62,14 +59,14 @@ function field(value: unknown, name: string): unknown {
   return (value as Record<string, unknown>)[name];
 }
 
-function findUnbounded(value: unknown, depth: number): string | undefined {
+function findUnbounded(value: unknown, depth: number, entriesMax: number): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
   if (depth > DEPTH_MAX) return `nested deeper than ${DEPTH_MAX}`;
   const entries = Object.entries(value);
-  if (entries.length > ENTRIES_MAX) return `a list of more than ${ENTRIES_MAX} entries`;
+  if (entries.length > entriesMax) return `a list of more than ${entriesMax} entries`;
   for (const [name, one] of entries) {
     if (name === "__proto__") return "a field named __proto__";
-    const found = findUnbounded(one, depth + 1);
+    const found = findUnbounded(one, depth + 1, entriesMax);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -5,16 +5,21 @@
  */
 import { attemptSync } from "../../runtime/kernel/result.ts";
 import { fault } from "../faults.ts";
+import type { KeptFiles, RepositoryFiles, TrustedFile } from "./files.ts";
 import { type Place, readHeader } from "./header.ts";
+import { roleFileName } from "./profile.ts";
 import { DELEGATED_ROLES_MAX, type FetchLimits, ROOT_ROTATIONS_MAX, type Source } from "./source.ts";
-import { type RepositoryFiles, Trust, type TrustOptions } from "./trust.ts";
+import { Trust, type TrustOptions } from "./trust.ts";
+import type { Found } from "./walk.ts";
 
 export interface RefreshInput {
   readonly source: Source;
   readonly trust: TrustOptions;
   readonly limits: FetchLimits;
   /** The files committed before: the floor against rollback, and what need not be fetched again. */
-  readonly previous: RepositoryFiles | undefined;
+  readonly previous: KeptFiles | undefined;
+  /** Told of each fetched file as it becomes trusted (5.3.8, 5.4.5, 5.5.7, 5.6.6), for who keeps them one by one. */
+  keep?(file: TrustedFile): void;
 }
 
 /** The top-level workflow, then every delegated role that the search for `paths` needs. Throws a Fault. */
@@ -22,48 +27,72 @@ export async function refreshRepository(
   input: RefreshInput,
   paths: (trust: Trust) => readonly string[],
 ): Promise<Trust> {
+  const trust = await refreshTopLevel(input);
+  const search = makeSearch(trust, input);
+  for (const path of paths(trust)) await search(path);
+  return trust;
+}
+
+/** TUF 5.3 to 5.5, and 5.6 for the top-level targets. Throws a Fault. */
+export async function refreshTopLevel(input: RefreshInput): Promise<Trust> {
   const { previous } = input;
   const trust = new Trust(input.trust);
-  for (const root of previous?.roots ?? []) followRoot(trust, input.trust, root);
-  const onlineKeys = trust.onlineKeys();
+  let floorKeys = trust.onlineKeys();
+  for (const root of previous?.roots ?? []) {
+    followRoot(trust, input.trust, root);
+    if (trust.rootVersion <= (previous?.floorRoot ?? Number.POSITIVE_INFINITY)) floorKeys = trust.onlineKeys();
+  }
 
   // 5.3: root, one version after the other; the first that is not there ends the chain.
   for (let step = 0; step < ROOT_ROTATIONS_MAX; step += 1) {
     const bytes = await input.source.metadata(`${trust.rootVersion + 1}.root.json`, input.limits.rootBytes);
     if (bytes === undefined) break;
     trust.root(bytes);
+    keep(trust, input, "root", bytes);
   }
   trust.rootIsFresh();
   // 5.3.11: when a key of timestamp or snapshot was taken away, what it signed is no floor (recovery from fast-forward).
   const online = new Set(trust.onlineKeys());
-  const floor = onlineKeys.every((key) => online.has(key)) ? previous : undefined;
+  const floor = floorKeys.every((key) => online.has(key)) ? previous : undefined;
 
   // 5.4: timestamp.
-  if (floor !== undefined) trust.recallTimestamp(floor.timestamp);
-  trust.timestamp(await must(input, "timestamp", "timestamp.json", input.limits.timestampBytes));
+  if (floor?.timestamp !== undefined) trust.recallTimestamp(floor.timestamp);
+  const timestamp = await must(input, "timestamp", "timestamp.json", input.limits.timestampBytes);
+  if (trust.timestamp(timestamp)) keep(trust, input, "timestamp", timestamp);
 
   // 5.5: snapshot, fetched only if the timestamp names another one.
-  if (floor === undefined || !trust.recallSnapshot(floor.snapshot)) {
+  if (floor?.snapshot === undefined || !trust.recallSnapshot(floor.snapshot)) {
     const { version, length } = trust.snapshotWanted;
     const name = trust.consistentSnapshot ? `${version}.snapshot.json` : "snapshot.json";
-    trust.snapshot(await must(input, "snapshot", name, bound(input, "snapshot", length, input.limits.snapshotBytes)));
+    const bytes = await must(input, "snapshot", name, bound(input, "snapshot", length, input.limits.snapshotBytes));
+    trust.snapshot(bytes);
+    keep(trust, input, "snapshot", bytes);
   }
 
-  // 5.6: top-level targets, then delegated ones as the wanted paths lead to them.
+  // 5.6: top-level targets; delegated ones as wanted paths lead to them.
   await loadTargets(trust, input, "targets", "root", previous?.targets);
+  return trust;
+}
+
+/**
+ * The search for targets (5.6.7), which loads the delegated roles it needs; all searches of one refresh share the bound
+ * on their number. Throws a Fault.
+ */
+export function makeSearch(trust: Trust, input: RefreshInput): (path: string) => Promise<Found> {
   let delegated = 0;
-  for (const path of paths(trust)) {
-    for (let found = trust.find(path); found.kind === "missing"; found = trust.find(path)) {
+  return async (path) => {
+    let found = trust.find(path);
+    for (; found.kind === "missing"; found = trust.find(path)) {
       const { role, delegator } = found;
       if (++delegated > DELEGATED_ROLES_MAX) {
         const reason = `more than ${DELEGATED_ROLES_MAX} roles in one refresh`;
         throw fault("UPDATE_DELEGATION", { ...place(input, delegator), delegate: role, reason });
       }
-      const kept = previous?.delegated.find((one) => one.role === role)?.bytes;
+      const kept = input.previous?.delegated.find((one) => one.role === role)?.bytes;
       await loadTargets(trust, input, role, delegator, kept);
     }
-  }
-  return trust;
+    return found;
+  };
 }
 
 /** Verifies kept files again, in the order in which they were trusted. Throws a Fault. */
@@ -80,7 +109,7 @@ export function restore(options: TrustOptions, files: RepositoryFiles): Trust {
 
 /** A newer program may pin a newer root than the one the files were kept under; what it has passed is skipped. */
 function followRoot(trust: Trust, options: TrustOptions, bytes: Uint8Array): void {
-  const { version } = readHeader(bytes, { repository: options.repository, role: "root" });
+  const { version } = readHeader(bytes, { repository: options.repository, role: "root" }, options.profile?.entriesMax);
   if (version > trust.rootVersion) trust.root(bytes);
 }
 
@@ -92,11 +121,20 @@ async function loadTargets(
   kept: Uint8Array | undefined,
 ): Promise<void> {
   const { version, length } = trust.targetsWanted(role);
+  // Another delegator led here before: the same file has to hold for this one.
+  const loaded = trust.loaded(role);
+  if (loaded !== undefined) return trust.targets(role, delegator, loaded);
   // Kept bytes serve again when they pass as if they had just arrived; otherwise what arrives is what counts.
   if (kept !== undefined && attemptSync(() => trust.targets(role, delegator, kept)).ok) return;
-  const name = trust.consistentSnapshot ? `${version}.${role}.json` : `${role}.json`;
-  const bytesMax = bound(input, role, length, input.limits.targetsBytes);
-  trust.targets(role, delegator, await must(input, role, name, bytesMax));
+  const file = roleFileName(role);
+  const name = trust.consistentSnapshot ? `${version}.${file}.json` : `${file}.json`;
+  const bytes = await must(input, role, name, bound(input, role, length, input.limits.targetsBytes));
+  trust.targets(role, delegator, bytes);
+  keep(trust, input, role, bytes);
+}
+
+function keep(trust: Trust, input: RefreshInput, role: string, bytes: Uint8Array): void {
+  input.keep?.({ role, bytes, rootVersion: trust.rootVersion });
 }
 
 /** Metadata that is named by other metadata, or is the timestamp, has to be there. */

@@ -51,8 +51,11 @@ export const defaultLimits: FetchLimits = {
   storeBytes: 1024 * 1024 * 1024,
 };
 
-/** Root rotations followed in one refresh (TUF 5.3.3: "Y"); the rest follows in the next. */
-export const ROOT_ROTATIONS_MAX = 32;
+/**
+ * Root rotations followed in one refresh (TUF 5.3.3: "Y"). A refresh that is refused keeps none of them, so this has to
+ * be more than any board can have missed: what lies in between may be expired.
+ */
+export const ROOT_ROTATIONS_MAX = 256;
 /** Delegated roles visited in one refresh (TUF 5.6.7.1). */
 export const DELEGATED_ROLES_MAX = 64;
 

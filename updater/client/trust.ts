@@ -8,31 +8,20 @@
  */
 import type { Targets } from "@tufjs/models";
 import { LengthOrHashMismatchError, UnsignedMetadataError } from "@tufjs/models/dist/error.js";
-import { BadVersionError, EqualVersionError, ExpiredMetadataError, RepositoryError } from "tuf-js/dist/error.js";
+import { BadVersionError, EqualVersionError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import { assert } from "../../runtime/kernel/assert.ts";
 import type { DeviceId } from "../../runtime/kernel/brand.ts";
-import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
+import { equalBytes } from "../../runtime/kernel/bytes.ts";
+import type { Fault } from "../../runtime/kernel/fault.ts";
 import { fault } from "../faults.ts";
-import { isDelegableName } from "../layout.ts";
+import type { DelegatedFile, RepositoryFiles } from "./files.ts";
 import { type Header, type Place, type RepositoryName, readHeader } from "./header.ts";
+import { type Profile, sallyport } from "./profile.ts";
+import { classify, isSigned } from "./refusals.ts";
 import { type Found, walk } from "./walk.ts";
 
-export interface DelegatedFile {
-  readonly role: string;
-  readonly delegator: string;
-  readonly bytes: Uint8Array;
-}
-
-/** The raw files of one consistent, verified state: what the vault keeps and a proof can carry. */
-export interface RepositoryFiles {
-  /** Root versions after the pinned one, in order. */
-  readonly roots: readonly Uint8Array[];
-  readonly timestamp: Uint8Array;
-  readonly snapshot: Uint8Array;
-  readonly targets: Uint8Array;
-  readonly delegated: readonly DelegatedFile[];
-}
+export type { DelegatedFile, RepositoryFiles } from "./files.ts";
 
 export interface Versions {
   readonly root: number;
@@ -49,11 +38,14 @@ export interface TrustOptions {
   readonly device?: DeviceId;
   /** The time against which expiry is judged, ms. */
   readonly at: number;
+  /** Which repositories are taken at all; the board's own unless said otherwise. */
+  readonly profile?: Profile;
 }
 
 export class Trust {
   readonly #store: TrustedMetadataStore;
   readonly #options: TrustOptions;
+  readonly #profile: Profile;
   readonly #roots: Uint8Array[] = [];
   readonly #delegated = new Map<string, DelegatedFile>();
   #timestampBytes: Uint8Array | undefined;
@@ -63,8 +55,9 @@ export class Trust {
   /** TUF 5.2: starts from the pinned root, which may itself be expired. */
   constructor(options: TrustOptions) {
     this.#options = options;
+    this.#profile = options.profile ?? sallyport;
     const place = this.#place("root");
-    readHeader(options.pinned, place);
+    this.#header(options.pinned, place);
     try {
       this.#store = new TrustedMetadataStore(Buffer.from(options.pinned));
     } catch (error) {
@@ -91,7 +84,7 @@ export class Trust {
   /** 5.3.4 to 5.3.7: a root must be signed by the one before it and by itself, and be its direct successor. */
   root(bytes: Uint8Array): void {
     const place = this.#place("root");
-    const header = readHeader(bytes, place);
+    const header = this.#header(bytes, place);
     const trusted = this.rootVersion;
     try {
       this.#store.updateRoot(Buffer.from(bytes));
@@ -122,14 +115,16 @@ export class Trust {
     this.#timestampBytes = bytes;
   }
 
-  /** 5.4.2 to 5.4.4. The same version again keeps the one of before. */
-  timestamp(bytes: Uint8Array): void {
+  /** 5.4.2 to 5.4.4. The same version again keeps the one of before; the result says whether these bytes are in force. */
+  timestamp(bytes: Uint8Array): boolean {
     const place = this.#place("timestamp");
-    const header = readHeader(bytes, place);
+    const header = this.#header(bytes, place);
     const before = this.#store.timestamp?.signed;
+    let isNew = false;
     try {
       this.#store.updateTimestamp(Buffer.from(bytes));
       this.#timestampBytes = bytes;
+      isNew = true;
     } catch (error) {
       this.#deviceBefore(error, header, place);
       if (error instanceof ExpiredMetadataError) throw this.#stale("timestamp", header.expires, error);
@@ -144,6 +139,7 @@ export class Trust {
       if (before.isExpired(new Date(this.#options.at))) throw this.#stale("timestamp", before.expires, error);
     }
     this.#isOurDevice(header, place);
+    return isNew;
   }
 
   get snapshotWanted(): { readonly version: number; readonly length: number | undefined } {
@@ -179,7 +175,7 @@ export class Trust {
   /** 5.5.2 to 5.5.6. */
   snapshot(bytes: Uint8Array): void {
     const place = this.#place("snapshot");
-    const header = readHeader(bytes, place);
+    const header = this.#header(bytes, place);
     const wanted = this.snapshotWanted.version;
     const before = this.#store.snapshot?.signed.meta ?? {};
     try {
@@ -212,11 +208,22 @@ export class Trust {
     return { version: wanted.version, length: wanted.length };
   }
 
+  /** The file that a delegated role was loaded from, under whichever delegator. */
+  loaded(role: string): Uint8Array | undefined {
+    return [...this.#delegated.values()].find((one) => one.role === role)?.bytes;
+  }
+
   /** 5.6.2 to 5.6.5, for the top-level targets (`targets`, delegated by `root`) and for delegated roles. */
   targets(role: string, delegator: string, bytes: Uint8Array): void {
     const place = this.#place(role);
     const wanted = this.targetsWanted(role);
-    const header = readHeader(bytes, place);
+    const header = this.#header(bytes, place);
+    // The library has one place for each name: what one delegator vouched for must not change under its name because
+    // another delegator leads there too.
+    const before = this.loaded(role);
+    if (before !== undefined && !equalBytes(before, bytes)) {
+      throw fault("UPDATE_MIX_AND_MATCH", { ...place, what: "two delegations lead to two files" });
+    }
     try {
       this.#store.updateDelegatedTargets(Buffer.from(bytes), role, delegator);
     } catch (error) {
@@ -231,12 +238,12 @@ export class Trust {
     this.#isOurDevice(header, place);
     this.#delegatesWell(role);
     if (role === "targets") this.#targetsBytes = bytes;
-    else this.#delegated.set(`${delegator}>${role}`, { role, delegator, bytes });
+    else this.#delegated.set(edge(delegator, role), { role, delegator, bytes });
   }
 
   /** The verified targets of a role as its delegator vouches for it; undefined if it was not loaded. */
   role(role: string, delegator: string): Targets | undefined {
-    if (role === "targets" ? this.#targetsBytes === undefined : !this.#delegated.has(`${delegator}>${role}`)) {
+    if (role === "targets" ? this.#targetsBytes === undefined : !this.#delegated.has(edge(delegator, role))) {
       return undefined;
     }
     return this.#store.getRole(role)?.signed;
@@ -287,6 +294,10 @@ export class Trust {
     };
   }
 
+  #header(bytes: Uint8Array, place: Place): Header {
+    return readHeader(bytes, place, this.#profile.entriesMax);
+  }
+
   #place(role: string): Place {
     return { repository: this.#options.repository, role };
   }
@@ -318,21 +329,12 @@ export class Trust {
       fault("UPDATE_DELEGATION", { ...this.#place(role), delegate, reason });
     // Uptane 5.4.4.6: directed targets must not delegate.
     if (this.#options.device !== undefined) throw refuse(names.join(", "), "a director does not delegate");
-    const bad = names.find((name) => !isDelegableName(name));
+    const bad = names.find((name) => !this.#profile.isRoleName(name));
     if (bad !== undefined) throw refuse(bad, "not an acceptable role name");
   }
 }
 
-/** Whether the signatures held when the store refused: this class of its errors compares versions and expiry. */
-function isSigned(error: unknown): boolean {
-  return error instanceof RepositoryError;
-}
-
-/** The store's refusals that mean the same wherever they come from. */
-function classify(error: unknown, place: Place): Fault {
-  if (error instanceof UnsignedMetadataError) return fault("UPDATE_SIGNATURE", { ...place }, error);
-  if (error instanceof LengthOrHashMismatchError) {
-    return fault("UPDATE_MIX_AND_MATCH", { ...place, what: reasonOf(error) }, error);
-  }
-  return fault("UPDATE_METADATA_INVALID", { ...place, reason: reasonOf(error) }, error);
+/** One delegation; names may contain any separator. */
+function edge(delegator: string, role: string): string {
+  return JSON.stringify([delegator, role]);
 }
