@@ -44,6 +44,15 @@ export interface FailedRelease {
   readonly reason: string;
 }
 
+/** The digests of all bytes that this board may have to start again without asking anybody. */
+export function digestsInUse(records: readonly ModuleRecord[]): readonly string[] {
+  return records.flatMap(({ committed, candidate }) =>
+    [committed, candidate].flatMap((one) =>
+      one === undefined ? [] : [one.moduleSha256, one.manifestSha256, one.bundleSha256],
+    ),
+  );
+}
+
 /** Where records live; `agent/state/modules.ts` is the real one. Plain functions, to be called inside a transaction. */
 export interface ModuleStore {
   list(): readonly ModuleRecord[];

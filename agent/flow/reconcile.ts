@@ -14,7 +14,7 @@ import type { Reporter } from "../report/reporter.ts";
 import type { Serial } from "../serial.ts";
 import type { Supervisor } from "../supervise/supervisor.ts";
 import { type AdmitContext, admit } from "./admit.ts";
-import type { FailedRelease, ModuleStore, Release } from "./inventory.ts";
+import { digestsInUse, type FailedRelease, type ModuleStore, type Release } from "./inventory.ts";
 import { jobId } from "./job.ts";
 import { type Judged, judgeMetadata, type SeenPolicy } from "./judge-metadata.ts";
 import { planSteps, type Step } from "./plan.ts";
@@ -59,6 +59,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   }
 
   async function round(): Promise<Outcome> {
+    updater.keep(digestsInUse(memory.modules.list()));
     const view = await updater.refresh();
     if (!view.ok) return refuseRound(view.error);
     const judged = await judgeMetadata(view.value, updater, options.device.id, memory.seenPolicy());

@@ -7,7 +7,7 @@ import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { attempt, attemptSync, err, type Result } from "../../runtime/kernel/result.ts";
 import { fault } from "../faults.ts";
-import { openBlobs } from "./blobs.ts";
+import { openBlobs, type Usage } from "./blobs.ts";
 import { fetchTarget } from "./fetch-target.ts";
 import type { RepositoryName } from "./header.ts";
 import { httpSource } from "./http.ts";
@@ -15,7 +15,15 @@ import { refreshRepository, restore } from "./refresh.ts";
 import { defaultLimits, type FetchLimits } from "./source.ts";
 import type { RepositoryFiles, Trust, TrustOptions } from "./trust.ts";
 import { openVault, readVault, torn, writeVault } from "./vault.ts";
-import { assignedPaths, makeView, type ReleaseFloors, raiseFloors, type Target, type TrustedView } from "./view.ts";
+import {
+  assignedPaths,
+  makeView,
+  namedDigests,
+  type ReleaseFloors,
+  raiseFloors,
+  type Target,
+  type TrustedView,
+} from "./view.ts";
 
 export interface RepositoryAddress {
   readonly metadataUrl: string;
@@ -54,8 +62,13 @@ export interface Updater {
   fetchTarget(target: Target): Promise<Result<Uint8Array>>;
   /** The files behind the view, for a proof bundle. */
   chain(): MetadataChain | undefined;
-  /** Drops every stored target that is not named; returns how many went. */
-  prune(keep: ReadonlySet<string>): number;
+  /**
+   * Says which stored targets must stay, by SHA-256, beside all that the committed metadata names for this board. From
+   * then on the rest may go when room is needed; before the first call nothing goes.
+   */
+  keep(inUse: Iterable<string>): void;
+  /** What the store of downloads holds, bytes. */
+  usage(): Usage;
   close(): void;
 }
 
@@ -81,6 +94,12 @@ export function openUpdater(options: UpdaterOptions): Updater {
   let vaultFault: Fault | undefined;
   let refreshing: Promise<Result<TrustedView>> | undefined;
   let closed = false;
+  let kept: ReadonlySet<string> | undefined;
+  const pin = () => {
+    if (kept === undefined) return;
+    const named = committed === undefined ? [] : [committed.director, committed.image].flatMap(namedDigests);
+    blobs.pin(new Set([...kept, ...named]));
+  };
 
   const restored = attemptSync(() => {
     const kept = readVault(vault);
@@ -111,6 +130,7 @@ export function openUpdater(options: UpdaterOptions): Updater {
       writeVault(vault, { image: image.files(), director: director.files(), floors: next.floors });
     }
     committed = next;
+    pin();
     return next.view;
   }
 
@@ -134,7 +154,11 @@ export function openUpdater(options: UpdaterOptions): Updater {
         return await fetchTarget(target, { source, blobs, consistentSnapshot, limits });
       }),
     chain: () => committed && { image: committed.image.files(), director: committed.director.files() },
-    prune: (keep) => blobs.prune(keep),
+    keep(inUse) {
+      kept = new Set(inUse);
+      pin();
+    },
+    usage: () => blobs.usage(),
     close() {
       closed = true;
       for (const source of Object.values(sources)) source.close();

@@ -78,6 +78,11 @@ export function assignedPaths(director: Trust): readonly string[] {
   return Object.keys(director.topTargets().targets).filter(needsBoth);
 }
 
+/** The digests of what a repository's top-level role names: for the director all that this board was assigned. */
+export function namedDigests(trust: Trust): readonly string[] {
+  return Object.values(trust.topTargets().targets).flatMap(({ hashes: { sha256: digest } }) => digest ?? []);
+}
+
 /**
  * The floors of before, raised by those in the loaded roles. A floor counts only where the search for its path ends at
  * this very entry, so that no team speaks for another.

@@ -3,6 +3,7 @@ import { statSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { parseDesired } from "../../../runtime/kernel/authority/desired.ts";
+import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { verifyChain } from "../../../updater/index.ts";
 import {
@@ -140,16 +141,26 @@ describe("a board's limits", () => {
 });
 
 describe("stored targets", () => {
-  it("that nothing needs any more are dropped, the others stay", async () => {
+  it("make room for what is assigned, unless the board still runs them", async () => {
     const site = await makeReadySite();
-    const updater = site.board();
-    const view = unwrap(await updater.refresh());
-    const keep = unwrap(view.agreed(FILES.module));
-    for (const path of Object.values(FILES)) unwrap(await updater.fetchTarget(unwrap(view.agreed(path))));
-    expect(updater.prune(new Set([keep.sha256]))).toBe(2);
-    await site.server.close();
-    expect((await updater.fetchTarget(keep)).ok).toBe(true);
-    expect(codeOf(await updater.fetchTarget(unwrap(view.agreed(FILES.bundle))))).toBe("UPDATE_NETWORK");
+    const module = new Uint8Array(4000).fill(7);
+    await site.release("1.1.0", { module });
+    const updater = site.board("small", { limits: { storeBytes: 4100 } });
+    const before = unwrap(await updater.refresh());
+    const old = unwrap(before.agreed(FILES.module));
+    unwrap(await updater.fetchTarget(old));
+    updater.keep([old.sha256]);
+    unwrap(await site.repositories.assign(DEVICE, [desired("1.1.0")]));
+    const next = unwrap(unwrap(await updater.refresh()).agreed(releasePaths("acme", "thermostat", "1.1.0").module));
+    const { byteLength: used } = unwrap(await updater.fetchTarget(old));
+    expect(updater.usage()).toEqual({ bytes: used, pinned: used, max: 4100 });
+    const tight = site.board("small", { limits: { storeBytes: 4010 } });
+    unwrap(await tight.refresh());
+    tight.keep([old.sha256]);
+    expect(faultOf(await tight.fetchTarget(next))).toMatchObject({ code: "UPDATE_STORE_FULL", kind: "disk" });
+    tight.keep([]);
+    expect(unwrap(await tight.fetchTarget(next))).toEqual(module);
+    expect(tight.usage()).toEqual({ bytes: 4000, pinned: 4000, max: 4010 });
   });
 
   it("cannot be fetched before a refresh said what is trusted", async () => {
