@@ -68,12 +68,17 @@ export class Code extends ByteWriter {
     return this.op(0x0b);
   }
 
+  /** A load from an address of a memory that is known here; `align` is its logarithm. */
+  load(op: readonly number[], align: number, memory: number, at: number): this {
+    this.i32(0);
+    for (const byte of op) this.byte(byte);
+    this.#memArg(memory, align, at);
+    return this;
+  }
+
   /** The word at address 0 of a memory. */
   firstWord(memory: number): this {
-    this.i32(0);
-    this.byte(0x28);
-    this.#memArg(memory);
-    return this;
+    return this.load([0x28], 2, memory, 0);
   }
 
   /** memory.atomic.wait32 on the word at address 0, without a timeout. */
@@ -81,13 +86,13 @@ export class Code extends ByteWriter {
     this.i32(0).i32(expected).i64(-1n);
     this.byte(0xfe);
     this.u32(0x01);
-    this.#memArg(memory);
+    this.#memArg(memory, 2, 0);
     return this;
   }
 
-  #memArg(memory: number): void {
-    this.byte(2 | (memory === 0 ? 0 : MEMORY_INDEX_FOLLOWS));
+  #memArg(memory: number, align: number, offset: number): void {
+    this.byte(align | (memory === 0 ? 0 : MEMORY_INDEX_FOLLOWS));
     if (memory !== 0) this.u32(memory);
-    this.byte(0);
+    this.u32(offset);
   }
 }

@@ -1,3 +1,4 @@
 /** The instrumenter's door. */
+export { type CarryPlan, planCarry } from "./carry.ts";
 export { instrument, type Metered } from "./instrument.ts";
-export { EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
+export { CARRY_EXPORTS, EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";

@@ -13,11 +13,12 @@ import { type CompositeType, importsOf, type Limits, type LocalRun, type Module 
 import { I32, I64, isDefaultable, type ValType } from "../module/val-type.ts";
 import { type ValidModule, validateModule } from "../validate/module.ts";
 import { type Added, type BodyContext, type BodyToMeter, lookAtEpoch, meterBody, meterTwin, SCRATCH } from "./body.ts";
+import { carryParts, planCarry } from "./carry.ts";
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
 import { firstLate, startWithData } from "./late-data.ts";
 import { withOneResult } from "./one-result.ts";
-import { EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
+import { EPOCH, METER_EXPORTS, type MeterOptions, RESERVED, WHY } from "./options.ts";
 import { Pieces } from "./pieces.ts";
 import { planReentry } from "./reentry.ts";
 import { type BodyScan, scanBody } from "./scan.ts";
@@ -38,8 +39,7 @@ export interface Metered {
 /** METER_NAME when the module exports a name of ours, METER_INVALID when the result does not validate: our mistake. */
 export function instrument(valid: ValidModule, options: MeterOptions): Result<Metered, Fault> {
   const { module } = valid;
-  const names: readonly string[] = Object.values(METER_EXPORTS);
-  const taken = module.exports.find(({ name }) => names.includes(name));
+  const taken = module.exports.find(({ name }) => name.startsWith(RESERVED));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
   const { module: parts, ...counts } = withMeter(valid, options);
   let bytes = encodeModule(parts);
@@ -102,6 +102,9 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
   const starter = pieces === undefined || late < 0 ? [] : [startWithData(module, late, pieces)];
   const helpers = pieces?.functions ?? [];
   const start = starter.length > 0 ? firstPiece + helpers.length : module.start?.function;
+  const plan = options.carry === true && options.epoch ? planCarry(valid) : undefined;
+  const put = firstPiece + helpers.length + starter.length;
+  const carry = plan === undefined ? undefined : carryParts(module, plan, put, added.epoch);
   const own = (instructions: Code) => ({ locals: [], body: instructions.end().bytes.slice() });
   const types = new AddedTypes(module.types.length);
   const noType = types.index([], []);
@@ -116,7 +119,16 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     ...module,
     types: [...module.types, ...types.list],
     groups: [...module.groups, ...types.list.map((_, n) => ({ start: module.types.length + n, count: 1 }))],
-    functions: [...module.functions, noType, noType, ...twinTypes, ...helperTypes, ...starter.map(() => noType)],
+    functions: [
+      ...module.functions,
+      noType,
+      noType,
+      ...twinTypes,
+      ...helperTypes,
+      ...starter.map(() => noType),
+      ...(carry === undefined ? [] : [noType]),
+    ],
+    tables: [...module.tables, ...(carry?.tables ?? [])],
     memories: [...module.memories, ...(options.epoch ? [EPOCH_MEMORY] : [])],
     globals: [
       ...module.globals,
@@ -129,8 +141,9 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
           .bytes.slice(),
       },
     ],
-    exports: [...module.exports, ...exportsOf(options, added, start)],
+    exports: [...module.exports, ...exportsOf(options, added, start), ...(carry?.exports ?? [])],
     start: undefined,
+    elements: [...module.elements, ...(carry?.elements ?? [])],
     code: [
       ...bodies,
       own(interrupted(options.epoch ? added.epoch : -1, added.why)),
@@ -138,8 +151,9 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
       ...twinBodies,
       ...helpers.map(({ body }) => ({ locals: [], body })),
       ...starter.map(own),
+      ...(carry === undefined ? [] : [own(carry.body)]),
     ],
-    dataCount: late < 0 ? module.dataCount : module.datas.length,
+    dataCount: late < 0 && carry === undefined ? module.dataCount : module.datas.length,
     datas: module.datas.map(({ mode, bytes }, n) => {
       return { mode: late >= 0 && n >= late ? PASSIVE : mode, bytes };
     }),

@@ -18,9 +18,14 @@ export interface MeterOptions {
   readonly piece?: number;
   /** Units in the tank before the host sets them; 0 unless given. */
   readonly tank?: bigint;
+  /** The state of an instance that ran elsewhere can be put in: see carry.ts. Needs the epoch. */
+  readonly carry?: boolean;
 }
 
-/** Exports that are added. No module of a publisher may use these names. */
+/** What names of the host's begin with. */
+export const RESERVED = "sallyport:";
+
+/** Exports that are added. No module of a publisher may use names that begin so. */
 export const METER_EXPORTS = {
   /** `i64`, mutable: units that are left; below zero means that it ran out. */
   fuel: "sallyport:fuel",
@@ -30,6 +35,17 @@ export const METER_EXPORTS = {
   epoch: "sallyport:epoch",
   /** The start function, which runs when the host calls it and not at instantiation. */
   start: "sallyport:start",
+} as const;
+
+/** Exports that `carry` adds, by index where there are several. */
+export const CARRY_EXPORTS = {
+  /** Sets numeric globals and drops segments as the page of the epoch says. */
+  put: "sallyport:put",
+  /** A table of all functions that references can be of. */
+  functions: "sallyport:functions",
+  memory: (index: number) => `sallyport:memory-${index}`,
+  table: (index: number) => `sallyport:table-${index}`,
+  global: (index: number) => `sallyport:global-${index}`,
 } as const;
 
 export const WHY = { nothing: 0, fuel: 1, stopped: 2 } as const;

@@ -17,7 +17,13 @@ export interface Difference {
 }
 
 export type Agreement =
-  | { readonly kind: "agree"; readonly returned: number; readonly trapped: number; readonly fuel: number }
+  | {
+      readonly kind: "agree";
+      readonly returned: number;
+      readonly trapped: number;
+      readonly fuel: number;
+      readonly carried: readonly string[];
+    }
   | { readonly kind: "excluded"; readonly reason: string }
   | ({ readonly kind: "differ" } & Difference);
 
@@ -31,6 +37,8 @@ interface Trace {
   readonly start: Ending;
   readonly steps: readonly Step[];
   readonly state: readonly (readonly [what: string, digest: string])[];
+  /** See `Running`. */
+  readonly carried?: string | undefined;
 }
 
 const RETURNED: Ending = { kind: "returned" };
@@ -44,8 +52,10 @@ export function compareTiers(valid: ValidModule, driven: Driven, seed: string, o
   const expected = run(first, driven, plenty);
   const exhausted = exhaustion(expected);
   if (exhausted !== undefined) return { kind: "excluded", reason: exhausted };
+  const carried: string[] = [];
   for (const subject of subjects.slice(1)) {
     const found = run(subject, driven, plenty);
+    if (found.carried !== undefined) carried.push(found.carried);
     const full = exhaustion(found);
     if (full !== undefined) return { kind: "excluded", reason: full };
     const difference = differenceOf(subject, expected, found, driven);
@@ -62,7 +72,7 @@ export function compareTiers(valid: ValidModule, driven: Driven, seed: string, o
   }
   const count = (kind: Ending["kind"]) => expected.steps.filter(({ ending }) => ending.kind === kind).length;
   const fuel = expected.steps.reduce((sum, { used }) => sum + used, 0);
-  return { kind: "agree", returned: count("returned"), trapped: count("trap") + count("exception"), fuel };
+  return { kind: "agree", returned: count("returned"), trapped: count("trap") + count("exception"), fuel, carried };
 }
 
 function exhaustion({ start, steps }: Trace): string | undefined {
@@ -80,7 +90,7 @@ function run(subject: Subject, driven: Driven, tanks: readonly number[]): Trace 
     const results = ending.kind === "returned" ? hex(running.memory("seen").subarray(0, bytes)) : "";
     return { ending, results, used: tank - running.fuel };
   });
-  return { start: RETURNED, steps, state: stateOf(running, driven) };
+  return { start: RETURNED, steps, state: stateOf(running, driven), carried: running.carried };
 }
 
 function stateOf(running: Running, driven: Driven): Trace["state"] {

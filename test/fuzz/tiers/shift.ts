@@ -49,6 +49,7 @@ for (; input < order.to && performance.now() - started < order.seconds * 1000; i
     count("calls that returned", agreement.returned);
     count("calls that trapped or threw", agreement.trapped);
     count("instructions in the interpreter", agreement.fuel);
+    for (const how of agreement.carried) count(`between calls: ${how}`);
   } else {
     count(`differ: ${agreement.signature}`);
     if (known.has(agreement.signature)) continue;

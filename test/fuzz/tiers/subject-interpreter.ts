@@ -7,6 +7,7 @@ import {
   type Activation,
   type Extern,
   type FunctionInstance,
+  type Instance,
   restore,
   Store,
   type StoreOptions,
@@ -15,7 +16,7 @@ import {
 import type { Fault } from "../../../runtime/kernel/fault.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { ALL_FEATURES } from "../../../runtime/module/features.ts";
-import { validateModule } from "../../../runtime/validate/module.ts";
+import { type ValidModule, validateModule } from "../../../runtime/validate/module.ts";
 import type { Driven } from "./drive.ts";
 import { NOTE, type Notes, note } from "./host.ts";
 import { type Ending, PLENTY, type Running, type Subject, TABLE_SHOWN } from "./subject.ts";
@@ -45,7 +46,9 @@ export function interpreted(name: string, driven: Driven, ways: Ways): Subject {
 }
 
 interface Room {
+  readonly valid: ValidModule;
   readonly store: Store;
+  readonly instance: Instance;
   readonly exports: ReadonlyMap<string, Extern>;
 }
 
@@ -59,10 +62,11 @@ function room({ module }: Driven, ways: Ways, notes: Notes, adopt: boolean): Roo
     return [{ type: "i32", value: note(notes, a.value, b.value) }];
   });
   const made = adopt ? store.adopt(valid, () => host) : store.instantiate(valid, () => host);
-  return made.ok ? { store, exports: made.value.exports } : endingOf(made.error);
+  if (!made.ok) return endingOf(made.error);
+  return { valid, store, instance: made.value, exports: made.value.exports };
 }
 
-class Interpreting implements Running {
+export class Interpreting implements Running {
   readonly notes: Notes;
   readonly #driven: Driven;
   readonly #ways: Ways;
@@ -77,6 +81,11 @@ class Interpreting implements Running {
     this.notes = notes;
     this.#room = first;
     this.#indices = indicesOf(first);
+  }
+
+  /** Where it runs now. */
+  get room(): Room {
+    return this.#room;
   }
 
   call(name: string): Ending {

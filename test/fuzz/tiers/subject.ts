@@ -20,6 +20,8 @@ export interface Running {
   table(index: number): readonly (number | null)[];
   /** Units in the tank; only where they are counted. */
   fuel: number;
+  /** Of what begins in one tier and goes on in another: `carried`, or why it did not. */
+  readonly carried?: string;
 }
 
 export interface Subject {

@@ -49,13 +49,16 @@ describe("the tiers' fuzzer", () => {
 
   it("finds the tiers of one mind about a few programs, most calls of which return", () => {
     let [returned, trapped] = [0, 0];
+    const carried: string[] = [];
     for (let n = 0; n < 8; n += 1) {
       const agreement = judge(makeProgram(new Random(`unit ${n}`)), `unit ${n}`, { open: true });
       expect(agreement).toMatchObject({ kind: "agree" });
       if (agreement.kind !== "agree") continue;
       returned += agreement.returned;
       trapped += agreement.trapped;
+      carried.push(...agreement.carried);
     }
     expect(returned).toBeGreaterThan(trapped);
+    expect(carried.filter((one) => one === "carried").length).toBeGreaterThan(4);
   });
 });
