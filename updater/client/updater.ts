@@ -9,10 +9,11 @@ import { attempt, attemptSync, err, type Result } from "../../runtime/kernel/res
 import { fault } from "../faults.ts";
 import { openBlobs, type Usage } from "./blobs.ts";
 import { fetchTarget } from "./fetch-target.ts";
+import { fileSource, isFileAddress } from "./file-source.ts";
 import type { RepositoryName } from "./header.ts";
 import { httpSource } from "./http.ts";
 import { refreshRepository, restore } from "./refresh.ts";
-import { defaultLimits, type FetchLimits } from "./source.ts";
+import { defaultLimits, type FetchLimits, type Source } from "./source.ts";
 import type { RepositoryFiles, Trust, TrustOptions } from "./trust.ts";
 import { openVault, readVault, torn, writeVault } from "./vault.ts";
 import {
@@ -84,7 +85,7 @@ export function openUpdater(options: UpdaterOptions): Updater {
   const limits: FetchLimits = { ...defaultLimits, ...options.limits };
   const vault = openVault(options.directory);
   const blobs = openBlobs(`${options.directory}/blobs`, limits.storeBytes);
-  const sources = { image: httpSource(options.image, limits), director: httpSource(options.director, limits) };
+  const sources = { image: sourceOf(options.image, limits), director: sourceOf(options.director, limits) };
   const trustOptions = (repository: RepositoryName, at: number): TrustOptions => {
     const { root: pinned } = options[repository];
     return repository === "director" ? { repository, pinned, at, device: options.device } : { repository, pinned, at };
@@ -164,6 +165,10 @@ export function openUpdater(options: UpdaterOptions): Updater {
       for (const source of Object.values(sources)) source.close();
     },
   };
+}
+
+function sourceOf(address: RepositoryAddress, limits: FetchLimits): Source {
+  return isFileAddress(address.metadataUrl) ? fileSource(address) : httpSource(address, limits);
 }
 
 /** A state with its view; it counts when it is in the vault. */

@@ -1,0 +1,125 @@
+/** A repository on a stick: a directory or one archive, through the same checks as a server's files. */
+import { spawnSync } from "node:child_process";
+import { cpSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { pathToFileURL } from "node:url";
+import { describe, expect, it } from "vitest";
+import { attempt, unwrap } from "../../../runtime/kernel/result.ts";
+import { fileSource } from "../../../updater/client/file-source.ts";
+import { memorySink } from "../../../updater/client/source.ts";
+import { codeOf, DEVICE, FILES, faultOf, makeReadySite, releaseInput, type Site } from "./site.ts";
+
+/** The public part of a site's repository, copied where a stick would be. */
+function stickOf(site: Site): string {
+  const stick = join(site.boardDirectory("stick"), "site");
+  for (const part of ["image", "director"]) cpSync(join(site.directory, part), join(stick, part), { recursive: true });
+  return stick;
+}
+
+function boardOn(site: Site, place: string) {
+  const address = (below: string) => ({
+    metadataUrl: `${pathToFileURL(place).href}/${below}/metadata/`,
+    targetsUrl: `${pathToFileURL(place).href}/${below}/targets/`,
+  });
+  return site.board("offline", {
+    image: { ...address("image"), root: site.repositories.imageRoot() },
+    director: { ...address(`director/${DEVICE}`), root: site.repositories.directorRoot() },
+  });
+}
+
+function packed(stick: string): string {
+  const file = `${stick}.tar`;
+  const tar = spawnSync("tar", ["--format=ustar", "-cf", file, "-C", stick, "--no-recursion", ...listed(stick)]);
+  expect(tar.status).toBe(0);
+  return file;
+}
+
+function listed(stick: string): string[] {
+  const found = spawnSync("find", [".", "-type", "f", "-printf", "%P\n"], { cwd: stick, encoding: "utf8" });
+  return found.stdout.trim().split("\n").sort();
+}
+
+describe("a board without a network", () => {
+  it("updates from a directory and from an archive as it does from a server", async () => {
+    const site = await makeReadySite();
+    const stick = stickOf(site);
+    await site.server.close();
+    for (const place of [stick, packed(stick)]) {
+      const board = boardOn(site, place);
+      const target = unwrap(unwrap(await board.refresh()).agreed(FILES.module));
+      expect(unwrap(await board.fetchTarget(target))).toEqual(releaseInput("1.0.0").module);
+      board.close();
+      rmSync(site.boardDirectory("offline"), { recursive: true });
+    }
+  });
+
+  it("says that the medium is not there, and that an archive is cut short", async () => {
+    const site = await makeReadySite();
+    const stick = stickOf(site);
+    const file = packed(stick);
+    expect(faultOf(await boardOn(site, `${stick}-gone`).refresh())).toMatchObject({
+      code: "UPDATE_NETWORK",
+      kind: "network",
+    });
+    truncateSync(file, 3000);
+    expect(codeOf(await boardOn(site, file).refresh())).toBe("UPDATE_ARCHIVE");
+  });
+
+  it("refuses what a server could not slip in either", async () => {
+    const site = await makeReadySite();
+    const stick = stickOf(site);
+    const board = boardOn(site, stick);
+    const target = unwrap(unwrap(await board.refresh()).agreed(FILES.module));
+    const module = listed(stick).find((path) => path.endsWith(".module.wasm")) ?? "";
+    const { module: honest } = releaseInput("1.0.0");
+    writeFileSync(
+      join(stick, module),
+      honest.map((byte) => byte ^ 1),
+    );
+    expect(codeOf(await board.fetchTarget(target))).toBe("UPDATE_TARGET_HASH");
+    writeFileSync(join(stick, module), new Uint8Array([...honest, 0]));
+    expect(codeOf(await board.fetchTarget(target))).toBe("UPDATE_TARGET_LENGTH");
+    rmSync(join(stick, module));
+    expect(codeOf(await board.fetchTarget(target))).toBe("UPDATE_NETWORK");
+  });
+});
+
+describe("a stick's directory", () => {
+  const place = async () => {
+    const site = await makeReadySite();
+    const stick = stickOf(site);
+    const urls = {
+      metadataUrl: pathToFileURL(`${stick}/image/metadata/`).href,
+      targetsUrl: pathToFileURL(`${stick}/image/targets/`).href,
+    };
+    return { stick, source: fileSource(urls) };
+  };
+
+  it("is not left by links, pipes or names", async () => {
+    const { stick, source } = await place();
+    const metadata = join(stick, "image", "metadata");
+    symlinkSync("/etc/passwd", join(metadata, "link.json"));
+    symlinkSync("/etc", join(stick, "image", "targets", "elsewhere"));
+    mkdirSync(join(metadata, "folder.json"));
+    expect(spawnSync("mkfifo", [join(metadata, "pipe.json")]).status).toBe(0);
+    for (const name of ["link.json", "folder.json", "pipe.json", "../../../etc/passwd", "/etc/passwd", "", "."]) {
+      expect(await source.metadata(name, 10_000), name).toBeUndefined();
+    }
+    for (const path of ["elsewhere/passwd", "../metadata/timestamp.json"]) {
+      expect(codeOf(await attempt(() => source.target(path, 10, memorySink(10)))), path).toBe("UPDATE_NETWORK");
+    }
+  });
+
+  it("gives no more than was asked for, and continues where the last attempt ended", async () => {
+    const { stick, source } = await place();
+    expect(codeOf(await attempt(() => source.metadata("timestamp.json", 10)))).toBe("UPDATE_TOO_LARGE");
+    renameSync(join(stick, "image/metadata/timestamp.json"), join(stick, "image/targets/file"));
+    const whole = memorySink(10_000);
+    const { size: length } = statSync(join(stick, "image/targets/file"));
+    await source.target("file", length, whole);
+    const resumed = memorySink(length);
+    resumed.append(whole.bytes().subarray(0, 100));
+    await source.target("file", length, resumed);
+    expect(resumed.bytes()).toEqual(whole.bytes());
+  });
+});
