@@ -144,4 +144,6 @@ export interface CodeCache {
 export interface Engine {
   readonly tier: Tier;
   start(options: GuestOptions): Promise<Result<Guest, Fault>>;
+  /** A module that nobody has prepared yet may come soon: what prepares it is made ready meanwhile. */
+  warm?(): void;
 }

@@ -1,5 +1,6 @@
 /** The engine's refusals, by the part that refuses: Loader, Validator, linker, engine. */
-import { declareFaults } from "./kernel/fault.ts";
+import { assert } from "./kernel/assert.ts";
+import { declareFaults, type Facts, Fault } from "./kernel/fault.ts";
 
 const load = declareFaults("LOAD", {
   LOAD_MALFORMED: {
@@ -182,6 +183,12 @@ const engine = declareFaults("ENGINE", {
     means: "The thread that should run the module could not be made or did not come up in time.",
     todo: "The board is short of memory or processor time. The start is tried again.",
   },
+  ENGINE_PREPARE: {
+    kind: "refusal",
+    says: "the module could not be prepared for the compiled tier: {reason}",
+    means: "Instrumenting and compiling it took longer, or more memory, than a module may take. Nothing of it was run.",
+    todo: "Make the module smaller, above all its largest functions; or run it in the interpreter tier.",
+  },
   ENGINE_TRAP: {
     kind: "refusal",
     says: "the module trapped while starting: {trap} ({reason})",
@@ -209,6 +216,14 @@ const wasi = declareFaults("WASI", {
 export const catalogues = [load, validate, link, traps, snapshots, meter, engine, wasi].map(
   ({ catalogue }) => catalogue,
 );
+
+/** The fault again that another thread made: its code and its facts are all that crosses. */
+export function faultOf(code: string, facts: Facts): Fault {
+  const found = catalogues.find(({ table }) => Object.hasOwn(table, code))?.table[code];
+  assert(found !== undefined, `the engine declares ${code}`);
+  return new Fault(code, found, facts);
+}
+
 export const loadFault = load.fault;
 export const validateFault = validate.fault;
 export const linkFault = link.fault;

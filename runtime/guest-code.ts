@@ -19,8 +19,6 @@ export interface PreparedCode {
 }
 
 export interface GuestCode {
-  /** For the next start of the same module in the same tier. */
-  readonly prepared?: PreparedCode;
   /** The word by which the host pauses and stops the guest from another thread: see metered/options.ts. */
   readonly leash?: SharedArrayBuffer;
   /** So many units of fuel for what is called next, where the code counts any; infinity for no bound. */

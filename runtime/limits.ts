@@ -42,6 +42,16 @@ export const ENGINE_LIMITS = {
   deadlineGraceMs: 20,
   /** Milliseconds that a guest has to stop by itself when it is asked to, before its thread is ended. */
   stopMs: 50,
+  /**
+   * Milliseconds in which a module is prepared, and more for each MiB of it. Some 10 ms for 100 KB where this was written;
+   * a board may be a hundred times slower.
+   */
+  prepareMs: 10_000,
+  prepareMsPerMiB: 2000,
+  /** JavaScript heap of the thread that prepares modules; a module of 60 MB needs half of it. */
+  prepareHeapMiB: 512,
+  /** Milliseconds after which the preparing thread ends when no module came. */
+  prepareIdleMs: 10_000,
   /** JavaScript heap of a worker; the guest's linear memory is not in it. */
   workerHeapMiB: 32,
   /** Bytes of one log line that are kept. */

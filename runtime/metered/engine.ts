@@ -1,5 +1,10 @@
 /** The metered tier behind the `Engine` interface. */
 import type { Engine } from "../engine.ts";
 import { startGuest } from "../worker/host.ts";
+import { preparer } from "../worker/threads.ts";
 
-export const meteredEngine: Engine = { tier: "metered", start: (options) => startGuest("metered", options) };
+export const meteredEngine: Engine = {
+  tier: "metered",
+  start: (options) => startGuest("metered", options),
+  warm: () => preparer.warm(),
+};

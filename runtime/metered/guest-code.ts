@@ -18,12 +18,12 @@ function fill(tank: { value: bigint }, units: number): void {
   tank.value = units === Number.POSITIVE_INFINITY ? NO_BOUND : BigInt(units);
 }
 
-/** `prepare` makes the bytes where none were prepared before: absent where they were, always. */
+/** `prepare` makes the bytes where none were prepared before: absent where another thread prepares. */
 export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTier => ({
   make(wasm, module, functions, prepared): MeteredCode {
-    const bytes = prepared?.bytes ?? prepare?.(wasm);
-    assert(bytes !== undefined, "a module that was not prepared never reaches the host's compiler");
-    const compiled = prepared?.compiled ?? new WebAssembly.Module(bytes);
+    const bytes = prepared?.bytes ?? (prepared === undefined ? prepare?.(wasm) : undefined);
+    const compiled = prepared?.compiled ?? (bytes === undefined ? undefined : new WebAssembly.Module(bytes));
+    assert(compiled !== undefined, "a module that was not prepared never reaches the host's compiler");
     const { exports, code } = codeOf(compiled, module, functions);
     const epoch = exports[METER_EXPORTS.epoch];
     const why = exports[METER_EXPORTS.why] as { readonly value: number };
@@ -33,7 +33,6 @@ export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTi
     }
     return {
       ...code,
-      prepared: { bytes, compiled },
       leash: epoch.buffer,
       ...(tank === undefined ? {} : { refuel: (units: number) => fill(tank, units) }),
       begin: () => void code.call(METER_EXPORTS.start),

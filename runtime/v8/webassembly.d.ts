@@ -1,6 +1,7 @@
 /** The part of the WebAssembly JavaScript interface that we use; the DOM library, which declares it, is not ours to have. */
 declare namespace WebAssembly {
   function validate(bytes: Uint8Array): boolean;
+  function compile(bytes: Uint8Array): Promise<Module>;
   class Module {
     constructor(bytes: Uint8Array);
     static exports(module: Module): { name: string; kind: string }[];

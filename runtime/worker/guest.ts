@@ -3,7 +3,7 @@
  * harm the rest is outside: the leash is in host.ts. It touches no file and no network, and gets no environment.
  */
 import { parentPort, workerData } from "node:worker_threads";
-import type { GuestCode, GuestImport, GuestTier } from "../guest-code.ts";
+import type { GuestCode, GuestImport, GuestTier, PreparedCode } from "../guest-code.ts";
 import { assert } from "../kernel/assert.ts";
 import { createGuestLog } from "./guest-log.ts";
 import { createAuthority, localFunctions } from "./local.ts";
@@ -45,13 +45,9 @@ function imports(): Readonly<Record<string, GuestImport>> {
 
 async function loadTier(): Promise<GuestTier> {
   switch (start.tier) {
-    case "metered": {
-      const { meteredTier } = await import("../metered/guest-code.ts");
-      // The instrumenter is ten times the rest of this thread: what was prepared before is started without it.
-      if (start.prepared?.bytes !== undefined) return meteredTier();
-      const { prepare } = await import("../metered/prepare.ts");
-      return meteredTier((wasm) => prepare(wasm, start.grade));
-    }
+    case "metered":
+      // The instrumenter is ten times the rest of this thread: another one has it.
+      return (await import("../metered/guest-code.ts")).meteredTier();
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
     case "v8":
@@ -59,9 +55,9 @@ async function loadTier(): Promise<GuestTier> {
   }
 }
 
-function instantiate(): number {
-  code = tier.make(start.wasm, start.host.name, imports(), start.prepared, perCall);
-  tell({ op: "made", leash: code.leash, prepared: start.prepared?.compiled === undefined ? code.prepared : undefined });
+function instantiate(prepared: PreparedCode | undefined): number {
+  code = tier.make(start.wasm, start.host.name, imports(), prepared, perCall);
+  tell({ op: "made", leash: code.leash });
   code.refuel?.(perCall);
   code.begin?.();
   code.refuel?.(perCall);
@@ -74,7 +70,7 @@ function run(message: ToGuest): number {
   code?.refuel?.(perCall);
   switch (message.op) {
     case "instantiate":
-      return instantiate();
+      return instantiate(message.prepared);
     case "init":
       return code?.call("sp_init") ?? 0;
     case "handle":

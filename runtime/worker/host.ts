@@ -3,7 +3,7 @@
  * ran in, whatever it was doing. Crossing calls are answered here through the port, each in a turn of the event loop of
  * its own, so that a guest that calls without pause cannot keep the agent from its other work.
  */
-import { Worker } from "node:worker_threads";
+import type { Worker } from "node:worker_threads";
 import { type Guest, type GuestEnd, type GuestEvent, type GuestOptions, PLAIN_GRADE, type Tier } from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import type { Trap } from "../guest-code.ts";
@@ -14,8 +14,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cancel } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { EPOCH } from "../metered/options.ts";
-import { beside } from "./beside.ts";
-import { findPrepared, keepPrepared, preparedKey } from "./prepared.ts";
+import { codeFor } from "./prepared.ts";
 import {
   type FromGuest,
   type GuestStart,
@@ -26,6 +25,7 @@ import {
   TURN,
   WORD,
 } from "./protocol.ts";
+import { preparer, startThread } from "./threads.ts";
 
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
@@ -33,12 +33,10 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
   const { clock, limits, port, host, grade = PLAIN_GRADE } = options;
   const buffer = new SharedArrayBuffer(SHARED_BYTES);
   const { words, ints, data } = shared(buffer);
-  const key = preparedKey(tier, grade, options.module.bytes);
   const start: GuestStart = {
     tier,
-    prepared: findPrepared(key, options.cache),
     buffer,
-    wasm: options.module.bytes,
+    wasm: tier === "interpreter" ? options.module.bytes : new Uint8Array(),
     grade,
     host,
     identity: options.identity,
@@ -47,15 +45,7 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
   };
   let worker: Worker;
   try {
-    worker = new Worker(beside(import.meta.url, "guest"), {
-      workerData: start,
-      env: {},
-      stdin: false,
-      stdout: true,
-      stderr: true,
-      trackUnmanagedFds: false,
-      resourceLimits: { maxOldGenerationSizeMb: ENGINE_LIMITS.workerHeapMiB },
-    });
+    worker = startThread("guest", ENGINE_LIMITS.workerHeapMiB, { workerData: start });
   } catch (error) {
     return err(engineFault("ENGINE_START", { reason: reasonOf(error) }, error));
   }
@@ -87,7 +77,6 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     else if (message.op === "up") up.resolve();
     else if (message.op === "made") {
       if (message.leash !== undefined) epoch = new Int32Array(message.leash);
-      if (message.prepared !== undefined) keepPrepared(key, message.prepared, options.cache);
     } else if (message.op === "done") answered?.({ value: message.value });
     else answered?.({ trap: message.trap });
   });
@@ -186,9 +175,17 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
   const cameUp = clock.after(ENGINE_LIMITS.workerStartMs, () =>
     finish({ why: "worker", message: "the thread did not come up in time" }),
   );
-  await up.promise;
-  cameUp();
-  const instantiated = await ask({ op: "instantiate" });
+  void up.promise.then(cameUp);
+  const [prepared] = await Promise.all([
+    codeFor({ tier, grade, wasm: options.module.bytes, cache: options.cache }, preparer),
+    up.promise,
+  ]);
+  if (!prepared.ok) {
+    finish({ why: "stopped" });
+    await worker.terminate();
+    return prepared;
+  }
+  const instantiated = await ask({ op: "instantiate", prepared: prepared.value });
   if (!("value" in instantiated)) {
     await worker.terminate();
     const why = await ended.promise;

@@ -1,40 +1,79 @@
 /**
- * Code that was prepared for a module before: compiled modules of this process, and bytes of the embedder's cache. The key
- * names everything the result depends on: tier and grade, the version of what prepares, the bytes as they were admitted.
+ * The code of a guest: compiled modules that this process has, bytes of the embedder's cache, and what has to be prepared.
+ * The key names everything the result depends on: tier and grade, the version of what prepares, the bytes as they were
+ * admitted. Everything here goes on beside the start of the guest's thread.
  */
 import type { CodeCache, GuestGrade, Tier } from "../engine.ts";
+import { validateFault } from "../faults.ts";
 import type { PreparedCode } from "../guest-code.ts";
 import { sha256 } from "../kernel/digest.ts";
+import { type Fault, reasonOf } from "../kernel/fault.ts";
+import { err, ok, type Result } from "../kernel/result.ts";
+import type { Preparer } from "./preparer.ts";
 
 /** Changes whenever the same module would be instrumented to other bytes. */
 const VERSION = 2;
 /** Compiled modules that are kept; the one used longest ago goes first. */
 const KEPT = 16;
 
-const compiled = new Map<string, PreparedCode>();
+const compiled = new Map<string, WebAssembly.Module>();
 
-export function preparedKey(tier: Tier, { fuel, deterministic }: GuestGrade, bytes: Uint8Array): string {
+function keyOf(tier: Tier, { fuel, deterministic }: GuestGrade, bytes: Uint8Array): string {
   const grade = `${fuel === "none" ? "" : `-${fuel}`}${deterministic ? "-det" : ""}`;
   return `${tier}${grade}-${VERSION}-${sha256(bytes)}`;
 }
 
-export function findPrepared(key: string, cache: CodeCache | undefined): PreparedCode | undefined {
-  const known = compiled.get(key);
-  if (known !== undefined) {
-    compiled.delete(key);
-    compiled.set(key, known);
-    return known;
-  }
-  const bytes = cache?.get(key);
-  return bytes === undefined ? undefined : { bytes };
+export interface CodeWanted {
+  readonly tier: Tier;
+  readonly grade: GuestGrade;
+  /** As admitted: limits are clamped. */
+  readonly wasm: Uint8Array;
+  readonly cache: CodeCache | undefined;
 }
 
-export function keepPrepared(key: string, prepared: PreparedCode, cache: CodeCache | undefined): void {
-  const { bytes } = prepared;
-  if (bytes !== undefined) cache?.put(key, bytes);
-  compiled.set(key, prepared);
+/**
+ * What the guest's thread instantiates; undefined for a tier that makes its code there. The Fault of whoever refuses the
+ * module: see `Preparer`; VALIDATE_SECOND_OPINION from the host's compiler.
+ */
+export async function codeFor(
+  { tier, grade, wasm, cache }: CodeWanted,
+  preparer: Preparer,
+): Promise<Result<PreparedCode | undefined, Fault>> {
+  if (tier === "interpreter") return ok(undefined);
+  const key = keyOf(tier, grade, wasm);
+  const known = compiled.get(key);
+  if (known !== undefined) return ok(keep(key, known));
+  if (tier === "v8") {
+    const result = await compile(wasm);
+    return result.ok ? ok(keep(key, result.value)) : result;
+  }
+  const bytes = cache?.get(key);
+  if (bytes !== undefined) {
+    // Refused bytes are of another version of the host: they are made again.
+    const result = await compile(bytes);
+    if (result.ok) return ok(keep(key, result.value));
+  }
+  const prepared = await preparer.prepare(wasm, { grade });
+  if (!prepared.ok) return prepared;
+  cache?.put(key, prepared.value.bytes);
+  return ok(keep(key, prepared.value.compiled));
+}
+
+/** By the host's compiler threads: this one goes on meanwhile. */
+async function compile(bytes: Uint8Array): Promise<Result<WebAssembly.Module, Fault>> {
+  try {
+    return ok(await WebAssembly.compile(bytes));
+  } catch (error) {
+    return err(validateFault("VALIDATE_SECOND_OPINION", { reason: reasonOf(error) }, error));
+  }
+}
+
+function keep(key: string, module: WebAssembly.Module): PreparedCode {
+  compiled.delete(key);
+  compiled.set(key, module);
   for (const oldest of compiled.keys()) {
     if (compiled.size <= KEPT) break;
     compiled.delete(oldest);
   }
+  return { compiled: module };
 }

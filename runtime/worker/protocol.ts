@@ -56,8 +56,8 @@ export function rightWord(right: LocalRight): number {
 export interface GuestStart {
   readonly tier: Tier;
   readonly buffer: SharedArrayBuffer;
+  /** As admitted; empty for a tier whose code is prepared elsewhere. */
   readonly wasm: Uint8Array;
-  readonly prepared: PreparedCode | undefined;
   readonly grade: GuestGrade;
   readonly host: HostModule;
   readonly identity: GuestIdentity;
@@ -76,7 +76,10 @@ export interface EventMessage {
 }
 
 /** Host to worker: one at a time, each answered by `done` or `trap`. */
-export type ToGuest = { readonly op: "instantiate" } | { readonly op: "init" } | EventMessage;
+export type ToGuest =
+  | { readonly op: "instantiate"; readonly prepared: PreparedCode | undefined }
+  | { readonly op: "init" }
+  | EventMessage;
 
 export interface LogLine {
   readonly level: number;
@@ -87,7 +90,7 @@ export interface LogLine {
 export type FromGuest =
   | { readonly op: "up" }
   /** Before anything of the guest's runs. */
-  | { readonly op: "made"; readonly leash: SharedArrayBuffer | undefined; readonly prepared: PreparedCode | undefined }
+  | { readonly op: "made"; readonly leash: SharedArrayBuffer | undefined }
   | { readonly op: "done"; readonly value: number }
   | { readonly op: "trap"; readonly trap: Trap }
   | { readonly op: "cross" }

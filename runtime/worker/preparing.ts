@@ -1,0 +1,34 @@
+/**
+ * The thread that prepares modules, see preparer.ts. It sees bytes of strangers and nothing else: no file, no network, no
+ * environment, a heap of its own that ends with it.
+ */
+import { parentPort } from "node:worker_threads";
+import { validateFault } from "../faults.ts";
+import { assert } from "../kernel/assert.ts";
+import { Fault, reasonOf } from "../kernel/fault.ts";
+import { prepare } from "../metered/prepare.ts";
+import type { PrepareAnswer, PrepareJob } from "./preparer.ts";
+
+const port = parentPort;
+assert(port !== null, "this file runs as a worker");
+
+function compile(bytes: Uint8Array): WebAssembly.Module {
+  try {
+    return new WebAssembly.Module(bytes);
+  } catch (error) {
+    throw validateFault("VALIDATE_SECOND_OPINION", { reason: reasonOf(error) }, error);
+  }
+}
+
+function answerTo({ wasm, grade }: PrepareJob): PrepareAnswer {
+  try {
+    const bytes = prepare(wasm, grade);
+    return { prepared: { bytes, compiled: compile(bytes) } };
+  } catch (error) {
+    // What is no refusal is our own mistake: it ends the thread, and with it the module's start.
+    if (!(error instanceof Fault)) throw error;
+    return { refused: { code: error.code, facts: error.facts } };
+  }
+}
+
+port.on("message", (job: PrepareJob) => port.postMessage(answerTo(job)));
