@@ -26,8 +26,8 @@ export interface KeptFiles {
   readonly snapshot?: Uint8Array | undefined;
   readonly targets?: Uint8Array | undefined;
   readonly delegated: readonly { readonly role: string; readonly bytes: Uint8Array }[];
-  /** The root version under which timestamp and snapshot were trusted; the last of `roots` unless said otherwise. */
-  readonly floorRoot?: number | undefined;
+  /** The root versions under which these were trusted; the last of `roots` unless said otherwise. */
+  readonly under?: { readonly timestamp?: number | undefined; readonly snapshot?: number | undefined } | undefined;
 }
 
 /** A file that has just become trusted. */

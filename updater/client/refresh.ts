@@ -12,6 +12,8 @@ import { DELEGATED_ROLES_MAX, type FetchLimits, ROOT_ROTATIONS_MAX, type Source 
 import { Trust, type TrustOptions } from "./trust.ts";
 import type { Found } from "./walk.ts";
 
+export type { KeptFiles } from "./files.ts";
+
 export interface RefreshInput {
   readonly source: Source;
   readonly trust: TrustOptions;
@@ -37,31 +39,41 @@ export async function refreshRepository(
 export async function refreshTopLevel(input: RefreshInput): Promise<Trust> {
   const { previous } = input;
   const trust = new Trust(input.trust);
-  let floorKeys = trust.onlineKeys();
+  const onlineKeys = new Map([[trust.rootVersion, trust.onlineKeys()]]);
   for (const root of previous?.roots ?? []) {
     followRoot(trust, input.trust, root);
-    if (trust.rootVersion <= (previous?.floorRoot ?? Number.POSITIVE_INFINITY)) floorKeys = trust.onlineKeys();
+    onlineKeys.set(trust.rootVersion, trust.onlineKeys());
   }
+  const keptRoot = trust.rootVersion;
 
   // 5.3: root, one version after the other; the first that is not there ends the chain.
   for (let step = 0; step < ROOT_ROTATIONS_MAX; step += 1) {
     const bytes = await input.source.metadata(`${trust.rootVersion + 1}.root.json`, input.limits.rootBytes);
     if (bytes === undefined) break;
     trust.root(bytes);
+    onlineKeys.set(trust.rootVersion, trust.onlineKeys());
     keep(trust, input, "root", bytes);
   }
   trust.rootIsFresh();
+  const { timestamp: timestampRoot = keptRoot, snapshot: snapshotRoot = keptRoot } = previous?.under ?? {};
+  const seen = Math.max(timestampRoot, snapshotRoot);
+  // The kept roots may be damaged where what was trusted under them is not: then those have to be served again.
+  if (trust.rootVersion < seen) {
+    throw fault("UPDATE_ROLLBACK", { ...place(input, "root"), offered: trust.rootVersion, trusted: seen });
+  }
   // 5.3.11: when a key of timestamp or snapshot was taken away, what it signed is no floor (recovery from fast-forward).
   const online = new Set(trust.onlineKeys());
-  const floor = floorKeys.every((key) => online.has(key)) ? previous : undefined;
+  const isFloor = (root: number) => (onlineKeys.get(root) ?? []).every((key) => online.has(key));
+  const keptTimestamp = isFloor(timestampRoot) ? previous?.timestamp : undefined;
+  const keptSnapshot = isFloor(snapshotRoot) ? previous?.snapshot : undefined;
 
   // 5.4: timestamp.
-  if (floor?.timestamp !== undefined) trust.recallTimestamp(floor.timestamp);
+  if (keptTimestamp !== undefined) trust.recallTimestamp(keptTimestamp);
   const timestamp = await must(input, "timestamp", "timestamp.json", input.limits.timestampBytes);
   if (trust.timestamp(timestamp)) keep(trust, input, "timestamp", timestamp);
 
   // 5.5: snapshot, fetched only if the timestamp names another one.
-  if (floor?.snapshot === undefined || !trust.recallSnapshot(floor.snapshot)) {
+  if (keptSnapshot === undefined || !trust.recallSnapshot(keptSnapshot)) {
     const { version, length } = trust.snapshotWanted;
     const name = trust.consistentSnapshot ? `${version}.snapshot.json` : "snapshot.json";
     const bytes = await must(input, "snapshot", name, bound(input, "snapshot", length, input.limits.snapshotBytes));
