@@ -26,7 +26,8 @@ const EMPTY = new Uint8Array(0);
 const memoryNow = () => code?.memory() ?? EMPTY;
 const log = createGuestLog(
   start.logLinesPerMin,
-  () => performance.now(),
+  // Not `performance`, which is loaded when it is first named: a guest that reads no clock does without.
+  () => Number(process.hrtime.bigint()) / 1e6,
   (lines, dropped) => tell({ op: "log", lines, dropped }),
 );
 const authority = createAuthority(start, block);
@@ -50,6 +51,8 @@ async function loadTier(): Promise<GuestTier> {
       return (await import("../metered/guest-code.ts")).meteredTier();
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
+    case "auto":
+      return (await import("../auto/guest-code.ts")).autoTier;
     case "v8":
       return (await import("../v8/guest-code.ts")).v8Tier;
   }
@@ -57,7 +60,7 @@ async function loadTier(): Promise<GuestTier> {
 
 function instantiate(prepared: PreparedCode | undefined): number {
   code = tier.make(start.wasm, start.host.name, imports(), prepared, perCall);
-  tell({ op: "made", leash: code.leash });
+  tell({ op: "made", leash: code.leash, stays: code.stays });
   code.refuel?.(perCall);
   code.begin?.();
   code.refuel?.(perCall);
@@ -71,6 +74,9 @@ function run(message: ToGuest): number {
   switch (message.op) {
     case "instantiate":
       return instantiate(message.prepared);
+    case "move":
+      tell({ op: "moved", stays: code?.move?.(message.prepared), leash: code?.leash });
+      return 0;
     case "init":
       return code?.call("sp_init") ?? 0;
     case "handle":

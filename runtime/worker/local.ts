@@ -3,13 +3,15 @@
  * rights behind them were decided by the broker; each call compares the right's word in shared memory with the value it
  * had when the grant was given, so a revocation is seen by the very next call.
  */
-import { randomFillSync } from "node:crypto";
 import { type AuthorityPort, type LocalAnswer, type LocalRight, SP } from "../host-module.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { type EventMessage, type GuestStart, rightWord, type Shared } from "./protocol.ts";
 
 export const ABI_VERSION = 1;
+
+/** Loaded when a guest first asks: most never do, and it is a quarter of what a thread loads. */
+const crypto = () => process.getBuiltinModule("node:crypto");
 
 export function createAuthority(start: GuestStart, { words }: Shared): AuthorityPort {
   const given = new Map<LocalRight, number>();
@@ -55,7 +57,7 @@ export function localFunctions(context: LocalContext): Readonly<Record<LocalAnsw
     "random-get"(_ints, _input, out) {
       const held = authority.check("random", out.byteLength);
       if (held < 0) return held;
-      randomFillSync(out);
+      crypto().randomFillSync(out);
       return out.byteLength;
     },
     "identity-get"([what = -1], _input, out) {

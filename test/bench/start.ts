@@ -28,7 +28,7 @@ const MEMORIES = {
   "memory, empty worker": "node, empty worker",
 } as const;
 /** Files that workers load by name, which `tsc` does not find by itself. */
-const ENTRIES = ["test/bench/start-subject.ts", "runtime/worker/guest.ts"];
+const ENTRIES = ["test/bench/start-subject.ts", "runtime/worker/guest.ts", "runtime/worker/preparing.ts"];
 
 export function benchStart(short: boolean): readonly Row[] {
   const folder = mkdtempSync(join(tmpdir(), "sallyport-bench-"));
