@@ -5,7 +5,7 @@
  */
 import { join } from "node:path";
 import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
-import { type Engine, engineOf, type Tier } from "../runtime/index.ts";
+import { engineOf, type Tier } from "../runtime/index.ts";
 import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { hex } from "../runtime/kernel/bytes.ts";
@@ -15,6 +15,7 @@ import type { Clock, Log, Random } from "../runtime/kernel/world.ts";
 import { openUpdater } from "../updater/index.ts";
 import { createCommandDesk } from "./command-desk.ts";
 import { loadModule } from "./flow/admit.ts";
+import { termsOf } from "./flow/inventory.ts";
 import { createLeases } from "./flow/lease.ts";
 import { createReconciler } from "./flow/reconcile.ts";
 import { createRefreshLoop } from "./flow/refresh-loop.ts";
@@ -29,6 +30,7 @@ import { createSerial } from "./serial.ts";
 import { openCodeCache } from "./store/code-cache.ts";
 import { isDiskTrouble } from "./store/db.ts";
 import { createSupervisor } from "./supervise/supervisor.ts";
+import type { Engines } from "./supervise/task.ts";
 import { AGENT_VERSION, BUILD_TIME_MS } from "./version.ts";
 import { levelsBelow, topicsOf } from "./wire/index.ts";
 
@@ -37,7 +39,7 @@ export interface AgentOptions {
   readonly clock: Clock;
   readonly random: Random;
   readonly log: Log;
-  /** Which tier runs modules; unless given, the fastest that the host has. */
+  /** Which tier runs modules that nothing ties further; unless given, the fastest that the host has. */
   readonly tier?: Tier;
 }
 
@@ -100,8 +102,10 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       if (before !== undefined) log("error", "a report is lost: the disk", { reason: reasonOf(error), before });
     }
   };
+  const { tier } = engineOf(options.tier);
   const reporter = createReporter({
     topics,
+    tier,
     device: config.device,
     clock,
     nextEventId: () => `${boot}-${hex(random.bytes(6))}`,
@@ -113,14 +117,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     nextJobRev: memory.nextJobRev,
   });
 
-  const tier = engineOf(options.tier);
   const cache = openCodeCache(join(provisioned.stateDirectory, "code"));
-  const engine: Engine = { tier: tier.tier, start: (guest) => tier.start({ ...guest, cache }) };
-  log("info", "engine", { tier: engine.tier });
+  const engines: Engines = {
+    tier,
+    of: (chosen) => ({ tier: chosen, start: (guest) => engineOf(chosen).start({ ...guest, cache }) }),
+  };
+  log("info", "engine", { tier });
   const serial = createSerial();
   const services = createModuleServices({ memory, uplink, topics });
   const supervisor = createSupervisor({
-    engine,
+    engines,
     broker: createBroker({
       board,
       clock,
@@ -141,7 +147,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         repository: "image",
       } as const;
       const bytes = await updater.fetchTarget(target);
-      return bytes.ok ? loadModule(bytes.value, release.manifest) : bytes;
+      return bytes.ok ? loadModule(bytes.value, release.manifest, termsOf(release)) : bytes;
     },
     revoked: memory.revocations.active,
     onState: (release, state, restarts, reason) => {

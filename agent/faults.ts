@@ -100,6 +100,12 @@ const supervise = declareFaults("MODULE", {
     means: "The module used all the linear memory its manifest allows and then failed.",
     todo: "Find the leak, or raise limits.memoryPages in the manifest.",
   },
+  MODULE_FUEL: {
+    kind: "refusal",
+    says: "{module} {version} was stopped: one call needed more than {units} units of fuel (out-of-fuel)",
+    means: "A call executed more than the manifest, or the owner's policy, allows one call. Both tiers stop it alike.",
+    todo: "Make calls shorter, or raise engine.fuelPerCall in manifest and policy.",
+  },
   MODULE_WORKER: {
     kind: "environment",
     says: "the worker of {module} {version} ended: {message}",

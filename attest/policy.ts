@@ -1,7 +1,7 @@
 /**
  * The owner's policy, schema `sallyport.policy/1`: one closed document, default deny, a target that only the owner's
- * offline role signs. Three parts: which evidence a module needs (`evidence`), how far grants may go (`ceilings`), whose
- * command keys count (`operators`). Every evidence rule that matches a module must be satisfied and at least one must
+ * offline role signs. Which evidence a module needs (`evidence`), how far grants may go (`ceilings`), how code is run
+ * (`engines`), whose command keys count (`operators`). Every evidence rule that matches a module must be satisfied and at least one must
  * match: adding a rule can only narrow.
  */
 import {
@@ -10,6 +10,7 @@ import {
   moduleMatchShape,
   operatorShape,
 } from "../runtime/kernel/authority/ceiling.ts";
+import { engineRuleShape } from "../runtime/kernel/authority/engine.ts";
 import type { Fault } from "../runtime/kernel/fault.ts";
 import type { Result } from "../runtime/kernel/result.ts";
 import { array, type Infer, integer, object, oneOf, optional, parseJson, string } from "../runtime/kernel/shape.ts";
@@ -44,6 +45,8 @@ export const policyShape = object({
   version: integer({ min: 1, max: 2 ** 31 }),
   evidence: array(evidenceRule, { max: 128 }),
   ceilings: array(ceilingShape, { max: 128 }),
+  /** How code is run: every rule that matches holds. */
+  engines: optional(array(engineRuleShape, { max: 128 })),
   operators: array(operatorShape, { max: 32 }),
 });
 export type Policy = Infer<typeof policyShape>;

@@ -7,8 +7,9 @@
 import { createBroker, hostModule, openBoard, parseBoard } from "../../devices/index.ts";
 import { engineOf, SP, TIERS } from "../../runtime/index.ts";
 import type { Capability } from "../../runtime/kernel/authority/capability.ts";
+import { meetEngine } from "../../runtime/kernel/authority/engine.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
-import { meetCapabilities } from "../../runtime/kernel/authority/meet.ts";
+import { meetCapabilities, withoutChance } from "../../runtime/kernel/authority/meet.ts";
 import { fromUtf8, hex, utf8 } from "../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
@@ -69,11 +70,13 @@ export const verb: Verb = {
     const { red, dim } = paint(io.colour);
     const bytes = readFile(args.positionals[0] ?? "");
     const manifest = unwrap(parseManifest(readFile(args.text("manifest"))));
-    const loaded = unwrap(loadModule(bytes, manifest));
+    const terms = meetEngine(manifest.engine, manifest.limits, []);
+    const loaded = unwrap(loadModule(bytes, manifest, terms));
     const covers = args.list("grant").includes("all")
       ? manifest.capabilities.map(coverOfWish)
       : args.list("grant").map(parseGrant);
-    const meet = meetCapabilities(manifest.capabilities, covers, [covers]);
+    const covered = meetCapabilities(manifest.capabilities, covers, [covers]);
+    const meet = terms.deterministic ? withoutChance(covered, manifest.capabilities) : covered;
     for (const one of meet.missing) io.err(dim(`not granted: ${one.capability}`));
 
     const boardFile = args.maybe("board");
@@ -103,7 +106,7 @@ export const verb: Verb = {
         loaded,
         holder,
         host: hostModule,
-        engine: engineOf(tier),
+        engines: { tier: engineOf(tier).tier, of: engineOf },
         clock: nodeClock,
         deviceId: args.text("device"),
         onLog: (lines, dropped) => {

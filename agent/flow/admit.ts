@@ -4,7 +4,7 @@
  *            hardware and release floor
  *            the manifest is what was assigned and names exactly this code
  *   door 2   the attestations satisfy the owner's policy, for manifest and module                            (attest)
- *   engine   the Loader and the Validator accept the code, its imports are ours with our signatures          (runtime)
+ *   engine   Loader and Validator accept the code and its features, its imports are ours with our signatures (runtime)
  *   grants   what the manifest asks for is covered by the director's grant and the owner's ceiling           (kernel)
  */
 import { firstRefusal, judge, type Policy, type TrustedRoot, type Verdict } from "../../attest/index.ts";
@@ -12,6 +12,7 @@ import { hostModule } from "../../devices/index.ts";
 import { checkImports, type LoadedModule, load, validate } from "../../runtime/index.ts";
 import { type DeviceFacts, matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
+import { type EngineTerms, matchingEngineRules, meetEngine } from "../../runtime/kernel/authority/engine.ts";
 import {
   type Manifest,
   parseManifest,
@@ -19,7 +20,7 @@ import {
   releaseCustomShape,
   releasePaths,
 } from "../../runtime/kernel/authority/manifest.ts";
-import { type Meet, meetCapabilities } from "../../runtime/kernel/authority/meet.ts";
+import { type Meet, meetCapabilities, withoutChance } from "../../runtime/kernel/authority/meet.ts";
 import { attempt, err, ok, type Result, unwrap } from "../../runtime/kernel/result.ts";
 import { anything, object, parseShape, record, string } from "../../runtime/kernel/shape.ts";
 import type { Target, TrustedView, Updater } from "../../updater/index.ts";
@@ -82,8 +83,11 @@ export async function admit(
     });
     if (!verdict.accepted) throw firstRefusal(verdict);
 
-    const loaded = unwrap(loadModule(moduleBytes, manifest));
-    const meet = meetGrants(manifest, wanted, context);
+    const rules = matchingEngineRules(context.policy.engines ?? [], context.device, wanted);
+    const engine = meetEngine(manifest.engine, manifest.limits, rules);
+    const loaded = unwrap(loadModule(moduleBytes, manifest, engine));
+    const granted = meetGrants(manifest, wanted, context);
+    const meet = engine.deterministic ? withoutChance(granted, manifest.capabilities) : granted;
     if (context.whenLacking === "refuse") unwrap(checkGrants(wanted, meet));
 
     const release: Release = {
@@ -98,6 +102,7 @@ export async function admit(
       releaseCounter: custom.releaseCounter,
       grants: wanted.grants,
       capabilities: meet.effective,
+      engine,
       probationS: wanted.probationS,
       ...(wanted.leaseS === undefined ? {} : { leaseS: wanted.leaseS }),
     };
@@ -106,11 +111,15 @@ export async function admit(
 }
 
 /** Loader, Validator, link check: also run on a committed release's own bytes at every start. */
-export function loadModule(bytes: Uint8Array, manifest: Manifest): Result<LoadedModule> {
-  const { memoryPages, tableElements = 10_000 } = manifest.limits;
+export function loadModule(
+  bytes: Uint8Array,
+  manifest: Manifest,
+  { memoryPages, features }: EngineTerms = meetEngine(manifest.engine, manifest.limits, []),
+): Result<LoadedModule> {
+  const { tableElements = 10_000 } = manifest.limits;
   const loaded = load(bytes, { memoryPages, tableElements });
   if (!loaded.ok) return loaded;
-  const valid = validate(loaded.value);
+  const valid = validate(loaded.value, new Set(features));
   if (!valid.ok) return valid;
   const linked = checkImports(loaded.value, hostModule);
   return linked.ok ? loaded : linked;
@@ -135,6 +144,7 @@ function checkGrants(wanted: DesiredModule, meet: Meet): Result<void> {
     grant: "not in the director's grant",
     ceiling: "above the owner's ceiling",
     both: "neither granted nor allowed",
+    profile: "not there in the deterministic profile",
   };
   return err(
     admitFault("ADMIT_NOT_GRANTED", {

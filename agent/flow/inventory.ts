@@ -3,6 +3,7 @@
  * releases. At most one release of a module is committed and at most one is a candidate in probation.
  */
 import type { Capability, Cover } from "../../runtime/kernel/authority/capability.ts";
+import { type EngineTerms, meetEngine } from "../../runtime/kernel/authority/engine.ts";
 import type { Manifest } from "../../runtime/kernel/authority/manifest.ts";
 import type { ModuleName, Sha256, TeamName, Version } from "../../runtime/kernel/brand.ts";
 
@@ -20,11 +21,17 @@ export interface Release {
   /** The director's grants it was admitted under and what they came to within the owner's ceiling. */
   readonly grants: readonly Cover[];
   readonly capabilities: readonly Capability[];
+  /** How its code is run. Absent in what was recorded before policies spoke of it. */
+  readonly engine?: EngineTerms;
   readonly probationS: number;
   /** Set when the policy or a floor spoke against it: it stays stopped, over restarts too, until a round clears it. */
   readonly stopped?: { readonly code: string; readonly reason: string };
   /** Without fresh director metadata for this long the grants end as if revoked. */
   readonly leaseS?: number;
+}
+
+export function termsOf({ engine, manifest }: Pick<Release, "engine" | "manifest">): EngineTerms {
+  return engine ?? meetEngine(manifest.engine, manifest.limits, []);
 }
 
 export interface ModuleRecord {

@@ -3,6 +3,7 @@
  * per change and leave what runs alone; only evidence that no longer satisfies the policy, or a release floor, stops a
  * committed release. Everything here can be repeated safely.
  */
+import type { LoadedModule } from "../../runtime/index.ts";
 import type { DeviceFacts } from "../../runtime/kernel/authority/ceiling.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import type { DeviceId } from "../../runtime/kernel/brand.ts";
@@ -12,9 +13,9 @@ import type { TrustedView, Updater } from "../../updater/index.ts";
 import { admitFault } from "../faults.ts";
 import type { Reporter } from "../report/reporter.ts";
 import type { Serial } from "../serial.ts";
-import type { Supervisor } from "../supervise/supervisor.ts";
+import type { Phase, Supervisor } from "../supervise/supervisor.ts";
 import { type AdmitContext, admit } from "./admit.ts";
-import { digestsInUse, type FailedRelease, type ModuleStore, type Release } from "./inventory.ts";
+import { digestsInUse, type FailedRelease, type ModuleStore, type Release, termsOf } from "./inventory.ts";
 import { jobId } from "./job.ts";
 import { type Judged, judgeMetadata, type SeenPolicy } from "./judge-metadata.ts";
 import { planSteps, type Step } from "./plan.ts";
@@ -153,15 +154,23 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
           else memory.modules.saveCommitted(fresh);
         });
       }
-      if (supervisor.holds(release.name)) supervisor.renew(fresh);
-      else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
+      if (supervisor.holds(release.name)) {
+        if (canonicalJson(termsOf(fresh)) === canonicalJson(termsOf(release))) supervisor.renew(fresh);
+        else await startAgain(fresh, stored?.candidate === undefined ? "running" : "probation", again.value.loaded);
+      } else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
     });
     return undefined;
   }
 
+  /** Other terms than those it was started under: code is made anew. */
+  async function startAgain(fresh: Release, phase: Phase, loaded: LoadedModule): Promise<void> {
+    const started = await supervisor.start(fresh, phase, loaded);
+    if (!started.ok && phase === "probation") await transitions.rollBack(fresh, started.error);
+  }
+
   /** What runs is doubted: a policy or floor that speaks against it stops it, anything else is only reported. */
   async function doubt(release: Release, fault: Fault): Promise<Fault> {
-    const against = fault.code.startsWith("ATTEST_") || fault.code === "ADMIT_FLOOR";
+    const against = /^(?:ATTEST_|ADMIT_FLOOR$|VALIDATE_FEATURE$|LOAD_MEMORY_LIMIT$)/.test(fault.code);
     const id = `${jobId(release)}/renew`;
     if (rejected.get(id) !== fault.line())
       reporter.refusal("update.doubted", fault, { module: release.name, stopped: against });

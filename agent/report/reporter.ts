@@ -2,12 +2,14 @@
  * Everything the agent itself says on the `up` topics, in the shapes of the wire. All of it goes through the outbox at
  * QoS 1, so that a report made while the broker was away is not lost; retained topics keep their last word there.
  */
+import type { Tier } from "../../runtime/index.ts";
+import { onDevice } from "../../runtime/kernel/authority/engine.ts";
 import type { ModuleName } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { documentDigest } from "../../runtime/kernel/digest.ts";
 import { type Facts, Fault, printable } from "../../runtime/kernel/fault.ts";
 import type { Clock } from "../../runtime/kernel/world.ts";
-import type { Release } from "../flow/inventory.ts";
+import { type Release, termsOf } from "../flow/inventory.ts";
 import type { JobReport, JobSubject } from "../flow/job.ts";
 import { jobId } from "../flow/job.ts";
 import type { GrantsReport, SlotState } from "../supervise/supervisor.ts";
@@ -23,6 +25,8 @@ import type {
 } from "../wire/index.ts";
 
 export interface ReporterOptions {
+  /** The board's own tier. */
+  readonly tier: Tier;
   readonly topics: Topics;
   readonly device: string;
   readonly clock: Clock;
@@ -83,6 +87,7 @@ export function createReporter(options: ReporterOptions): Reporter {
         digest: `sha256:${release.moduleSha256}`,
         s,
         restarts,
+        engine: onDevice(termsOf(release), options.tier),
         ...(reason === undefined ? {} : { code: reason.code, reason: reason.message }),
         t: clock.now(),
       };

@@ -4,7 +4,7 @@
  * decides what *should* run: it is told.
  */
 import type { Broker, Holder, ModuleServices } from "../../devices/index.ts";
-import type { Engine, GuestEvent, HostModule, LoadedModule } from "../../runtime/index.ts";
+import type { GuestEvent, HostModule, LoadedModule } from "../../runtime/index.ts";
 import type { CapabilityId } from "../../runtime/kernel/authority/capability.ts";
 import type { ModuleName } from "../../runtime/kernel/brand.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
@@ -14,14 +14,14 @@ import { moduleFault } from "../faults.ts";
 import type { Release } from "../flow/inventory.ts";
 import type { Serial } from "../serial.ts";
 import { DEFAULT_RESTART, decideRestart, type RestartRule } from "./restart.ts";
-import { startTask, type Task } from "./task.ts";
+import { type Engines, startTask, type Task } from "./task.ts";
 
 export type Phase = "probation" | "running";
 export type SlotState = "starting" | "probation" | "running" | "crashed" | "stopped";
 export type GrantsReport = ReturnType<Holder["report"]>;
 
 export interface SupervisorOptions {
-  readonly engine: Engine;
+  readonly engines: Engines;
   readonly broker: Broker;
   readonly host: HostModule;
   readonly clock: Clock;

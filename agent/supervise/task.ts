@@ -10,23 +10,31 @@ import {
   type GuestEvent,
   type HostModule,
   type LoadedModule,
+  type Tier,
 } from "../../runtime/index.ts";
+import { onDevice } from "../../runtime/kernel/authority/engine.ts";
 import type { Trigger } from "../../runtime/kernel/authority/manifest.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
 import type { Cancel, Clock } from "../../runtime/kernel/world.ts";
 import { moduleFault } from "../faults.ts";
-import type { Release } from "../flow/inventory.ts";
+import { type Release, termsOf } from "../flow/inventory.ts";
 import { faultOfEnd } from "./ending.ts";
 import { createEventQueue } from "./event-queue.ts";
+
+/** The engines of this board, and the tier it runs modules in that nobody ties further. */
+export interface Engines {
+  readonly tier: Tier;
+  of(tier: Tier): Engine;
+}
 
 export interface TaskOptions {
   readonly release: Release;
   readonly loaded: LoadedModule;
   readonly holder: Holder;
   readonly host: HostModule;
-  readonly engine: Engine;
+  readonly engines: Engines;
   readonly clock: Clock;
   readonly deviceId: string;
   onLog(lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
@@ -52,7 +60,10 @@ const STOP_PATIENCE_MS = 1_000;
 export async function startTask(options: TaskOptions): Promise<Result<Task>> {
   const { release, holder, clock } = options;
   const { limits } = release.manifest;
-  const memoryPages = limits.memoryPages;
+  const { tier, fuel, fuelPerCall, deterministic, memoryPages, callMs } = onDevice(
+    termsOf(release),
+    options.engines.tier,
+  );
   const perMin = limits.logLinesPerMin ?? LOG_LINES_PER_MIN;
   const facts = { module: release.name, version: release.version };
   const noticed = new Set<string>();
@@ -61,16 +72,17 @@ export async function startTask(options: TaskOptions): Promise<Result<Task>> {
     noticed.add(fault.code);
     options.onNotice(fault);
   };
-  const started = await options.engine.start({
+  const started = await options.engines.of(tier).start({
     module: options.loaded,
     host: options.host,
     port: holder.port,
     limits: {
       memoryPages,
       tableElements: limits.tableElements ?? TABLE_ELEMENTS,
-      callMs: limits.callMs,
+      callMs,
       logLinesPerMin: perMin,
     },
+    grade: { fuel, deterministic, ...(fuelPerCall === undefined ? {} : { fuelPerCall }) },
     identity: { deviceId: options.deviceId, moduleName: release.name, moduleVersion: release.version },
     local: holder.local,
     clock,

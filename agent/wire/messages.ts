@@ -56,6 +56,18 @@ export const moduleStateShape = object({
   digest: string({ max: 80 }),
   s: oneOf("starting", "probation", "running", "crashed", "stopped", "rolled_back"),
   restarts: count,
+  /** How its code is run: what came of manifest, policy and the board's own tier. Absent from older agents. */
+  engine: optional(
+    object({
+      tier: string({ max: 20 }),
+      fuel: string({ max: 20 }),
+      fuelPerCall: optional(count),
+      deterministic: boolean,
+      features: array(string({ max: 60 }), { max: 64 }),
+      memoryPages: count,
+      callMs: count,
+    }),
+  ),
   reason: optional(text),
   code: optional(string({ max: 60 })),
   t: time,

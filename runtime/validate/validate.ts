@@ -7,11 +7,15 @@ import { validateFault } from "../faults.ts";
 import { reasonOf } from "../kernel/fault.ts";
 import { hostHasWebAssembly } from "../kernel/host.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
+import { type FeatureSet, WASM_3 } from "../module/features.ts";
 import { validateModule } from "./module.ts";
 
-/** VALIDATE_INVALID, VALIDATE_FEATURE, VALIDATE_LIMIT; VALIDATE_SECOND_OPINION when only V8 refuses. */
-export function validate(loaded: LoadedModule): Result<void> {
-  const own = validateModule(loaded.module);
+/**
+ * VALIDATE_INVALID, VALIDATE_FEATURE, VALIDATE_LIMIT; VALIDATE_SECOND_OPINION when only V8 refuses. `features`: those that are
+ * admitted, WebAssembly 3.0 unless given.
+ */
+export function validate(loaded: LoadedModule, features: FeatureSet = WASM_3): Result<void> {
+  const own = validateModule(loaded.module, { features });
   if (!own.ok) return own;
   // Under --jitless there is nobody to ask.
   if (!hostHasWebAssembly()) return ok(undefined);

@@ -21,7 +21,7 @@ import { parseShape } from "../../runtime/kernel/shape.ts";
 import type { Log } from "../../runtime/kernel/world.ts";
 import type { Repositories } from "../../updater/repository/index.ts";
 
-const CEILING = [
+export const CEILING = [
   { cap: "publish", channel: "count" },
   { cap: "publish", channel: "climate" },
   { cap: "publish", channel: "system" },

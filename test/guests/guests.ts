@@ -85,6 +85,13 @@ export const GUESTS = {
       (br_if $more (local.get $n)))
     (i32.const 0)`),
   ),
+  /** A few thousand instructions on a tick. */
+  turns: handler(
+    onTick(`(local.set $n (i32.const 1000))
+    (loop $more (br_if $more (local.tee $n (i32.sub (local.get $n) (i32.const 1))))) (i32.const 0)`),
+  ),
+  /** Needs the feature saturating-float-to-int. */
+  truncating: handler("(i32.trunc_sat_f32_s (f32.convert_i32_s (local.get $arg)))"),
   trapOnTick: handler(onTick("unreachable")),
   refuseStart: handler("(i32.const 0)", '(func (export "sp_init") (result i32) (i32.const -7))'),
   spinInStart: handler("(i32.const 0)", "(func $s (loop $for (br $for))) (start $s)"),
@@ -111,6 +118,7 @@ export interface GuestOptions {
   readonly everyMs?: number;
   readonly limits?: Partial<Manifest["limits"]>;
   readonly capabilities?: readonly unknown[];
+  readonly engine?: unknown;
 }
 
 /** What the counting guests want. */
@@ -121,7 +129,7 @@ export const COUNTER_WISHES = [
 
 /** A guest with a manifest of its own, ready to be attested and published. */
 export function guestRelease(guest: GuestName, options: GuestOptions): GuestRelease {
-  const { name, version = "1.0.0", everyMs = 50, limits = {}, capabilities = COUNTER_WISHES } = options;
+  const { name, version = "1.0.0", everyMs = 50, limits = {}, capabilities = COUNTER_WISHES, engine } = options;
   const plain = assemble(GUESTS[guest]);
   const stamp = utf8(`\u0007release${name} ${version}`);
   const module = Uint8Array.from([...plain, 0, stamp.length, ...stamp]);
@@ -136,6 +144,7 @@ export function guestRelease(guest: GuestName, options: GuestOptions): GuestRele
       limits: { memoryPages: 16, callMs: 200, ...limits },
       triggers: [{ on: "interval", everyMs, id: 1 }],
       capabilities,
+      engine,
     }),
   );
   return { module, manifest, parsed: unwrap(parseManifest(manifest)) };

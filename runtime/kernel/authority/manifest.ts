@@ -8,6 +8,7 @@ import type { Fault } from "../fault.ts";
 import type { Result } from "../result.ts";
 import { array, type Infer, integer, object, oneOf, optional, parseJson, refined, string, variants } from "../shape.ts";
 import { wishesShape } from "./capability.ts";
+import { engineWishShape } from "./engine.ts";
 
 export const MANIFEST_BYTES_MAX = 65_536;
 export const MODULE_BYTES_MAX = 64 * 1024 * 1024;
@@ -56,6 +57,8 @@ export const manifestShape = object({
   limits,
   triggers: array(trigger, { max: 32 }),
   capabilities: wishesShape,
+  /** How the code wants to be run: only stricter than it would be anyway. */
+  engine: optional(engineWishShape),
   description: optional(string({ max: 500 })),
 });
 export type Manifest = Infer<typeof manifestShape>;

@@ -9,8 +9,8 @@ import { type Capability, type CapabilityId, type Cover, capabilityId, type Wish
 export interface Missing {
   readonly capability: CapabilityId;
   readonly optional: boolean;
-  /** Which of the two did not cover it. */
-  readonly by: "grant" | "ceiling" | "both";
+  /** Which of the two did not cover it; `profile`: the deterministic one has no clock and no chance. */
+  readonly by: "grant" | "ceiling" | "both" | "profile";
 }
 
 export interface Meet {
@@ -36,6 +36,23 @@ export function meetCapabilities(
     }
   }
   return { effective, missing };
+}
+
+/** Without the capabilities whose answers nobody can repeat. */
+export function withoutChance({ effective, missing }: Meet, wanted: readonly Wish[]): Meet {
+  const isChance = ({ cap }: { readonly cap: string }) => cap === "clock" || cap === "random";
+  const gone = wanted.filter((wish) => isChance(wish) && effective.some((one) => one.cap === wish.cap));
+  return {
+    effective: effective.filter((one) => !isChance(one)),
+    missing: [
+      ...missing,
+      ...gone.map((wish) => ({
+        capability: capabilityId(wish),
+        optional: wish.optional ?? false,
+        by: "profile" as const,
+      })),
+    ],
+  };
 }
 
 /** The cover for exactly this capability. A line granted as input does not cover an output, nor the other way round. */
