@@ -23,6 +23,30 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "The server trickles or stalls. That may be a bad line, or somebody who keeps the board from updating.",
     todo: "Try another network or mirror. If the line is honest but slow, raise the updater's time limits.",
   },
+  UPDATE_TLS: {
+    kind: "network",
+    says: "no trusted connection to {url}: {reason}",
+    means: "The server's certificate is not one this board accepts, or the server does not accept the board's.",
+    todo: "Check the certificates' dates, names and issuers on both sides, and the board's clock. A portal may be in between.",
+  },
+  UPDATE_PROXY: {
+    kind: "network",
+    says: "the proxy {proxy} does not lead to {url}: {reason}",
+    means: "The HTTP proxy could not be reached, wants other credentials, or does not allow this address.",
+    todo: "Check the proxy's address and credentials in the board's transport settings or the agent's environment.",
+  },
+  UPDATE_ENCODED: {
+    kind: "refusal",
+    says: "{url} answered with encoding {encoding}, which was not asked for",
+    means: "Encoded bodies are not decoded: what is signed is small or already compressed, and a decoder can be bombed.",
+    todo: "Switch off compression for this repository on the server, the CDN or the proxy.",
+  },
+  UPDATE_NOT_NOW: {
+    kind: "refusal",
+    says: "{path} waits for the download window, which opens at {opens}",
+    means: "Large downloads are allowed at certain local times only. Metadata is looked at all the time.",
+    todo: "Nothing: it is fetched then. To have it now, change the download window of the board's transport settings.",
+  },
   UPDATE_ENDLESS_DATA: {
     kind: "attack",
     says: "{url} sent more than the {max} bytes that are allowed; the connection was cut",

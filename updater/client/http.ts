@@ -1,138 +1,199 @@
 /**
- * The HTTP source: node:http(s), one connection kept alive, no redirects, no decoding, no cookies. Each download ends
- * by its length, by silence or by its total time, whichever comes first, and a refused one destroys its socket at once.
- * `fetch` is not used: it needs WebAssembly, which a board with --jitless does not have.
- * Left out: resume by range, proxies, mirrors, client certificates.
+ * The board's way to its repositories: every source of both, over shared connections, one bandwidth cap and one
+ * download window. It carries bytes and judges none; what is kept of a server is which of its addresses served last
+ * and the validators of its timestamps.
  */
-import * as http from "node:http";
-import * as https from "node:https";
 import { concatBytes } from "../../runtime/kernel/bytes.ts";
-import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
+import type { Fault } from "../../runtime/kernel/fault.ts";
+import { nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
+import type { Cancel, Clock, Random } from "../../runtime/kernel/world.ts";
 import { fault } from "../faults.ts";
-import type { FetchLimits, Sink, Source } from "./source.ts";
+import { createConnector, type TlsIdentity } from "./connection.ts";
+import { type Exchange, exchange, type Line } from "./exchange.ts";
+import { createMirrors, type Mirrors } from "./mirrors.ts";
+import { type ProxySettings, shown } from "./proxy.ts";
+import { createRate } from "./rate.ts";
+import { downloadTarget } from "./resume.ts";
+import type { FetchLimits, Hints, Source } from "./source.ts";
+import { createValidators } from "./validators.ts";
+import { type DownloadWindow, openGate } from "./window.ts";
 
 export interface Addresses {
   readonly metadataUrl: string;
   readonly targetsUrl: string;
 }
 
-/** A source over HTTP or HTTPS. Throws UPDATE_NETWORK for addresses that are neither. */
-export function httpSource(addresses: Addresses, limits: FetchLimits): Source {
-  const metadataBase = baseUrl(addresses.metadataUrl);
-  const targetsBase = baseUrl(addresses.targetsUrl);
-  const agents = { plain: new http.Agent(AGENT), tls: new https.Agent(AGENT) };
+export interface TransportOptions {
+  readonly clock?: Clock;
+  readonly random?: Random;
+  /** Wall clock for the download window, milliseconds since the epoch; unless given, the clock's. */
+  now?(): number;
+  readonly proxy?: ProxySettings | undefined;
+  /** Asked at each request to an https address; a new object is a new identity. */
+  tls?(): TlsIdentity;
+  /** Cap on what is read from all sources together, bytes per second. */
+  readonly bytesPerSMax?: number | undefined;
+  readonly window?: DownloadWindow | undefined;
+  /** An address was left for the next one, or was the last. */
+  onLeft?(address: string, why: Fault): void;
+}
+
+export interface Transport {
+  /** Throws UPDATE_NETWORK for an address that is not http or https. */
+  source(addresses: Addresses): Source;
+  /** The first is asked first. Throws UPDATE_NETWORK for an address that is not http or https. */
+  mirrors(addresses: readonly Addresses[]): Mirrors;
+  /** Ends what is under way with UPDATE_CLOSED. */
+  close(): void;
+}
+
+const METADATA_HEADERS = { "accept-encoding": "identity", "user-agent": "sallyport" };
+
+/** Throws UPDATE_PROXY for a proxy address that is none. */
+export function openTransport(limits: FetchLimits, options: TransportOptions = {}): Transport {
+  const { clock = nodeClock, random = nodeRandom } = options;
+  const { idleMs, headBytes } = limits;
+  const { proxy, tls } = options;
+  const line: Line = {
+    clock,
+    connector: createConnector({ clock, proxy, idleMs, headBytes, ...(tls === undefined ? {} : { tls }) }),
+    rate: createRate(options.bytesPerSMax, clock),
+    limits,
+    running: new Set(),
+  };
+  const gate = options.window && openGate(options.window);
+  let closed = false;
+
+  async function send(ask: Exchange) {
+    if (closed) throw fault("UPDATE_CLOSED");
+    return await exchange(ask, line);
+  }
+
+  function sleep(ms: number): Promise<void> {
+    const { promise, resolve, reject } = Promise.withResolvers<void>();
+    if (closed) return Promise.reject(fault("UPDATE_CLOSED"));
+    const timer: Cancel = clock.after(ms, () => {
+      line.running.delete(stop);
+      resolve();
+    });
+    const stop = (why: Fault) => {
+      timer();
+      line.running.delete(stop);
+      reject(why);
+    };
+    line.running.add(stop);
+    return promise;
+  }
+
+  /** THE WINDOW CHECK: without this line a metered link pays for updates at noon. */
+  function admit(path: string, bytes: number): Exchange["cut"] {
+    if (gate === undefined || bytes <= (options.window?.freeBytes ?? 0)) return undefined;
+    const now = (options.now ?? clock.now)();
+    const change = gate.nextChange(now);
+    const notNow = (opens: number | undefined) =>
+      fault("UPDATE_NOT_NOW", { path, opens: opens === undefined ? "no time" : new Date(opens).toISOString() });
+    if (!gate.isOpen(now)) throw notNow(change);
+    return change === undefined ? undefined : { ms: change - now, because: notNow(gate.nextChange(change)) };
+  }
+
+  function source(addresses: Addresses): Source {
+    const metadataBase = baseUrl(addresses.metadataUrl);
+    const targetsBase = baseUrl(addresses.targetsUrl);
+    const validators = createValidators();
+    let headWorks = true;
+
+    /** Whether it is worth asking for: one look without a body, so that the connection serves on. */
+    async function isThere(url: URL): Promise<boolean> {
+      if (!headWorks) return true;
+      const { status } = await send({
+        method: "HEAD",
+        url,
+        headers: METADATA_HEADERS,
+        totalMs: limits.totalMs,
+        onHead: () => undefined,
+      });
+      if (status === 405 || status === 501) headWorks = false;
+      return !isAbsent(status);
+    }
+
+    async function metadata(name: string, bytesMax: number, hints: Hints = {}): Promise<Uint8Array | undefined> {
+      const url = new URL(name, metadataBase);
+      if (hints.unlikely === true && !(await isThere(url))) return undefined;
+      const chunks: Uint8Array[] = [];
+      const condition = validators.condition(name, hints.held);
+      const conditional = Object.keys(condition).length > 0;
+      const head = await send({
+        method: "GET",
+        url,
+        headers: { ...METADATA_HEADERS, ...condition },
+        totalMs: limits.totalMs,
+        onHead({ status, length }) {
+          if (isAbsent(status) || (status === 304 && conditional)) return undefined;
+          if (status !== 200) throw fault("UPDATE_HTTP_STATUS", { url: shown(url), status });
+          if (length !== undefined && length > bytesMax) {
+            throw fault("UPDATE_TOO_LARGE", { what: shown(url), size: length, max: bytesMax });
+          }
+          return { bytesMax, append: (chunk) => chunks.push(chunk) };
+        },
+      });
+      if (isAbsent(head.status)) return undefined;
+      if (head.status === 304) return hints.held;
+      const bytes = concatBytes(...chunks);
+      // What is named by its version does not change under its name.
+      if (!/^\d+\./.test(name)) validators.remember(name, head, bytes);
+      return bytes;
+    }
+
+    return {
+      metadata,
+      target: (path, length, sink) =>
+        downloadTarget({
+          url: new URL(path, targetsBase),
+          path,
+          length,
+          sink,
+          limits,
+          random,
+          send,
+          sleep,
+          admit: (bytes) => admit(path, bytes),
+        }),
+      close: () => undefined,
+    };
+  }
+
   return {
-    metadata: (name, bytesMax) =>
-      download(new URL(name, metadataBase), { bytesMax, totalMs: limits.totalMs, idleMs: limits.idleMs }, agents),
-    async target(path, length, sink) {
-      sink.restart();
-      const url = new URL(path, targetsBase);
-      const totalMs = limits.totalMs + (length / limits.bytesPerSMin) * 1000;
-      const bounds = { bytesMax: length, exactly: path, totalMs, idleMs: limits.idleMs, sink };
-      const body = await download(url, bounds, agents);
-      if (body === undefined) throw fault("UPDATE_HTTP_STATUS", { url: url.href, status: 404 });
-    },
+    source,
+    mirrors: (addresses) =>
+      createMirrors(
+        addresses.map((one) => ({ name: shown(baseUrl(one.metadataUrl)), source: source(one) })),
+        { clock, onLeft: (address, why) => options.onLeft?.(address, why) },
+      ),
     close() {
-      agents.plain.destroy();
-      agents.tls.destroy();
+      closed = true;
+      for (const stop of [...line.running]) stop(fault("UPDATE_CLOSED"));
+      line.connector.close();
     },
   };
 }
 
-const AGENT = { keepAlive: true, maxSockets: 2, timeout: 120_000 };
-const DELAY_MAX_MS = 2 ** 31 - 1;
+/** A single source with a transport of its own, which ends with it. */
+export function httpSource(addresses: Addresses, limits: FetchLimits, options: TransportOptions = {}): Source {
+  const transport = openTransport(limits, options);
+  return { ...transport.source(addresses), close: transport.close };
+}
 
-interface Bounds {
-  readonly bytesMax: number;
-  /** Set for a target: its path, whose signed length is exactly `bytesMax`. */
-  readonly exactly?: string;
-  readonly totalMs: number;
-  readonly idleMs: number;
-  /** Set for a target: takes the bytes, and the answer is empty. */
-  readonly sink?: Sink;
+/** TUF 5.3.3: these mean that there is no such file; a store that hides what is not there answers 403. */
+function isAbsent(status: number): boolean {
+  return status === 404 || status === 403;
 }
 
 function baseUrl(text: string): URL {
   const url = URL.canParse(text) ? new URL(text) : undefined;
   if (url === undefined || !/^https?:$/.test(url.protocol)) {
-    throw fault("UPDATE_NETWORK", { url: text, reason: "not an http or https URL" });
+    const redacted = text.replace(/\/\/.*@/, "//");
+    throw fault("UPDATE_NETWORK", { url: redacted, reason: "not an http or https URL" });
   }
   if (!url.pathname.endsWith("/")) url.pathname += "/";
   return url;
-}
-
-function download(
-  url: URL,
-  bounds: Bounds,
-  agents: { plain: http.Agent; tls: https.Agent },
-): Promise<Uint8Array | undefined> {
-  const { promise, resolve, reject } = Promise.withResolvers<Uint8Array | undefined>();
-  const started = performance.now();
-  const chunks: Buffer[] = [];
-  let received = 0;
-
-  // `identity`: a compressed body would need a second bound; what is signed is small or already compressed.
-  const headers = { "accept-encoding": "identity", "user-agent": "sallyport" };
-  const request =
-    url.protocol === "https:"
-      ? https.get(url, { agent: agents.tls, headers })
-      : http.get(url, { agent: agents.plain, headers });
-
-  const slow = (limit: string) => () => {
-    const ms = Math.round(performance.now() - started);
-    refuse(fault("UPDATE_SLOW", { url: url.href, received, ms, limit }));
-  };
-  const total = setTimeout(slow("total time"), Math.min(bounds.totalMs, DELAY_MAX_MS));
-  const idle = setTimeout(slow("silence"), bounds.idleMs);
-  const stop = () => {
-    clearTimeout(total);
-    clearTimeout(idle);
-  };
-  const finish = (value: Uint8Array | undefined) => {
-    stop();
-    resolve(value);
-  };
-  const refuse = (why: Fault) => {
-    stop();
-    reject(why);
-    request.destroy();
-  };
-  const broken = (error: unknown) => {
-    refuse(fault("UPDATE_NETWORK", { url: url.href, reason: reasonOf(error) }, error));
-  };
-
-  request.on("error", broken);
-  request.on("response", (response) => {
-    const status = response.statusCode ?? 0;
-    if (status === 404 || status === 403) {
-      finish(undefined);
-      request.destroy(); // An error page may be endless too.
-      return;
-    }
-    if (status !== 200) return refuse(fault("UPDATE_HTTP_STATUS", { url: url.href, status }));
-    const { bytesMax, exactly } = bounds;
-    const announced = Number(response.headers["content-length"] ?? (exactly === undefined ? 0 : bytesMax));
-    if (exactly !== undefined && announced !== bytesMax) {
-      return refuse(fault("UPDATE_TARGET_LENGTH", { path: exactly, expected: bytesMax, actual: announced }));
-    }
-    if (announced > bytesMax) {
-      return refuse(fault("UPDATE_TOO_LARGE", { what: url.href, size: announced, max: bytesMax }));
-    }
-    response.on("data", (chunk: Buffer) => {
-      idle.refresh();
-      received += chunk.byteLength;
-      if (received > bytesMax) return refuse(fault("UPDATE_ENDLESS_DATA", { url: url.href, max: bytesMax }));
-      try {
-        if (bounds.sink === undefined) chunks.push(chunk);
-        else bounds.sink.append(chunk);
-      } catch (error) {
-        stop();
-        reject(error);
-        request.destroy();
-      }
-    });
-    response.on("error", broken);
-    response.on("end", () => finish(concatBytes(...chunks)));
-  });
-  return promise;
 }

@@ -48,7 +48,9 @@ export async function refreshTopLevel(input: RefreshInput): Promise<Trust> {
 
   // 5.3: root, one version after the other; the first that is not there ends the chain.
   for (let step = 0; step < ROOT_ROTATIONS_MAX; step += 1) {
-    const bytes = await input.source.metadata(`${trust.rootVersion + 1}.root.json`, input.limits.rootBytes);
+    const bytes = await input.source.metadata(`${trust.rootVersion + 1}.root.json`, input.limits.rootBytes, {
+      unlikely: true,
+    });
     if (bytes === undefined) break;
     trust.root(bytes);
     onlineKeys.set(trust.rootVersion, trust.onlineKeys());
@@ -69,7 +71,7 @@ export async function refreshTopLevel(input: RefreshInput): Promise<Trust> {
 
   // 5.4: timestamp.
   if (keptTimestamp !== undefined) trust.recallTimestamp(keptTimestamp);
-  const timestamp = await must(input, "timestamp", "timestamp.json", input.limits.timestampBytes);
+  const timestamp = await must(input, "timestamp", "timestamp.json", input.limits.timestampBytes, keptTimestamp);
   if (trust.timestamp(timestamp)) keep(trust, input, "timestamp", timestamp);
 
   // 5.5: snapshot, fetched only if the timestamp names another one.
@@ -150,8 +152,14 @@ function keep(trust: Trust, input: RefreshInput, role: string, bytes: Uint8Array
 }
 
 /** Metadata that is named by other metadata, or is the timestamp, has to be there. */
-async function must(input: RefreshInput, role: string, name: string, bytesMax: number): Promise<Uint8Array> {
-  const bytes = await input.source.metadata(name, bytesMax);
+async function must(
+  input: RefreshInput,
+  role: string,
+  name: string,
+  bytesMax: number,
+  held?: Uint8Array,
+): Promise<Uint8Array> {
+  const bytes = await input.source.metadata(name, bytesMax, { held });
   if (bytes === undefined) throw fault("UPDATE_METADATA_MISSING", { ...place(input, role), name });
   return bytes;
 }

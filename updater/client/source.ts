@@ -11,9 +11,16 @@ export interface Sink {
   restart(): void;
 }
 
+export interface Hints {
+  /** The bytes the caller holds of this file: a source that knows them to be the newest may answer with these. */
+  readonly held?: Uint8Array | undefined;
+  /** The file is probably not there: a source may ask whether it is before it asks for it. */
+  readonly unlikely?: boolean;
+}
+
 export interface Source {
   /** A metadata file by name, or undefined if the repository does not have it (HTTP 404 and 403). Throws a Fault. */
-  metadata(name: string, bytesMax: number): Promise<Uint8Array | undefined>;
+  metadata(name: string, bytesMax: number, hints?: Hints): Promise<Uint8Array | undefined>;
   /** The target at `path` in the tree into `sink`, until it has exactly `length` bytes, cut off there. Throws a Fault. */
   target(path: string, length: number, sink: Sink): Promise<void>;
   close(): void;
@@ -25,8 +32,14 @@ export interface FetchLimits {
   readonly idleMs: number;
   /** Longest time for one metadata file, and the fixed part for a target. */
   readonly totalMs: number;
-  /** Slowest acceptable rate of a target: its length divided by this is added to `totalMs`. */
+  /** Slowest acceptable rate: in each `speedWindowMs`, and a target's length divided by this is added to `totalMs`. */
   readonly bytesPerSMin: number;
+  /** Over what time the rate is looked at, milliseconds: the longest stall that a lively line may have. */
+  readonly speedWindowMs: number;
+  /** Bytes of an answer's head. */
+  readonly headBytes: number;
+  /** Attempts at a target, one after the other, that bring it no further. */
+  readonly attempts: number;
   readonly rootBytes: number;
   readonly timestampBytes: number;
   readonly snapshotBytes: number;
@@ -42,6 +55,9 @@ export const defaultLimits: FetchLimits = {
   idleMs: 20_000,
   totalMs: 60_000,
   bytesPerSMin: 4_096,
+  speedWindowMs: 30_000,
+  headBytes: 16_384,
+  attempts: 4,
   rootBytes: 512_000,
   timestampBytes: 16_384,
   snapshotBytes: 1_000_000,

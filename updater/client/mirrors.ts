@@ -1,0 +1,93 @@
+/**
+ * Several addresses of one repository. A mirror is never trusted: what it serves is verified by whoever uses it, and a
+ * mirror whose files are refused, old or another board's is left for the next one. The one that served last comes
+ * first; one that failed is avoided for a while, yet never so that none is left to ask.
+ */
+import { assert } from "../../runtime/kernel/assert.ts";
+import { Fault, type FaultKind } from "../../runtime/kernel/fault.ts";
+import type { Clock } from "../../runtime/kernel/world.ts";
+import type { Source } from "./source.ts";
+
+export interface Mirror {
+  /** For a person: the address without credentials. */
+  readonly name: string;
+  readonly source: Source;
+}
+
+export interface Mirrors {
+  /** `use` with one mirror after the other until one serves. Throws the most telling of their faults. */
+  each<T>(use: (source: Source) => Promise<T>): Promise<T>;
+}
+
+export interface MirrorsOptions {
+  readonly clock: Clock;
+  /** A mirror was left for the next one, or was the last. */
+  onLeft(mirror: string, fault: Fault): void;
+}
+
+/** How long a mirror is avoided after its first failure, and at most, milliseconds. */
+const PENALTY_FIRST_MS = 60_000;
+const PENALTY_LONGEST_MS = 3_600_000;
+
+interface Health {
+  readonly mirror: Mirror;
+  failures: number;
+  avoidedUntil: number;
+}
+
+export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOptions): Mirrors {
+  assert(mirrors.length > 0, "a repository has an address");
+  const { clock } = options;
+  const all: Health[] = mirrors.map((mirror) => ({ mirror, failures: 0, avoidedUntil: Number.NEGATIVE_INFINITY }));
+  let lastGood: Health | undefined;
+
+  /** Those that are not avoided as they were given, the last good one before them; then the others, soonest free first. */
+  function inOrder(): Health[] {
+    const now = clock.monotonic();
+    const avoided = (one: Health) => one.avoidedUntil > now;
+    const free = all.filter((one) => !avoided(one));
+    const rest = all.filter(avoided).sort((a, b) => a.avoidedUntil - b.avoidedUntil);
+    return [...free.filter((one) => one === lastGood), ...free.filter((one) => one !== lastGood), ...rest];
+  }
+
+  return {
+    async each(use) {
+      let worst: Fault | undefined;
+      for (const one of inOrder()) {
+        try {
+          const value = await use(one.mirror.source);
+          one.failures = 0;
+          one.avoidedUntil = Number.NEGATIVE_INFINITY;
+          lastGood = one;
+          return value;
+        } catch (error) {
+          if (!(error instanceof Fault) || !isMirrors(error)) throw error;
+          one.failures += 1;
+          const penalty = Math.min(PENALTY_FIRST_MS * 4 ** (one.failures - 1), PENALTY_LONGEST_MS);
+          one.avoidedUntil = clock.monotonic() + penalty;
+          options.onLeft(one.mirror.name, error);
+          if (worst === undefined || TELLING[error.kind] < TELLING[worst.kind]) worst = error;
+        }
+      }
+      assert(worst !== undefined, "each mirror served or failed");
+      throw worst;
+    },
+  };
+}
+
+/** What says most comes first: evidence of an attack is worth more than a lost network. */
+const TELLING: Readonly<Record<FaultKind, number>> = {
+  attack: 0,
+  stale: 1,
+  refusal: 2,
+  network: 3,
+  disk: 4,
+  environment: 4,
+};
+
+/** Faults of the board itself: the next mirror would not mend them. */
+const OURS: ReadonlySet<string> = new Set(["UPDATE_NOT_NOW", "UPDATE_NEVER_REFRESHED"]);
+
+function isMirrors(fault: Fault): boolean {
+  return fault.kind !== "disk" && fault.kind !== "environment" && !OURS.has(fault.code);
+}
