@@ -51,8 +51,6 @@ async function loadTier(): Promise<GuestTier> {
       return (await import("../metered/guest-code.ts")).meteredTier();
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
-    case "auto":
-      return (await import("../auto/guest-code.ts")).autoTier;
     case "v8":
       return (await import("../v8/guest-code.ts")).v8Tier;
   }
@@ -60,7 +58,7 @@ async function loadTier(): Promise<GuestTier> {
 
 function instantiate(prepared: PreparedCode | undefined): number {
   code = tier.make(start.wasm, start.host.name, imports(), prepared, perCall);
-  tell({ op: "made", leash: code.leash, stays: code.stays });
+  tell({ op: "made", leash: code.leash });
   code.refuel?.(perCall);
   code.begin?.();
   code.refuel?.(perCall);
@@ -74,9 +72,6 @@ function run(message: ToGuest): number {
   switch (message.op) {
     case "instantiate":
       return instantiate(message.prepared);
-    case "move":
-      tell({ op: "moved", stays: code?.move?.(message.prepared), leash: code?.leash });
-      return 0;
     case "init":
       return code?.call("sp_init") ?? 0;
     case "handle":
