@@ -1,20 +1,30 @@
 /**
- * The ceremony that begins a tenant's trust: three owner keys, of which two must sign root and the owner's targets; one
- * key and one terminating delegation for each team; one online key for each repository. `repository.json` is written
- * last, so an interrupted ceremony leaves no repository.
- * Left out: rotating and adding keys, hash bins, and signing on another machine than the one that publishes.
+ * The documents that begin a tenant's trust: version 1 of both roots and of the owner's targets, with one terminating
+ * delegation for each team. The owners' threshold signs all three; where their keys are elsewhere, the first change
+ * waits for them in `pending/` like every later one. `repository.json` comes after that change and before anything is
+ * published, so an interrupted ceremony leaves no repository, or one that the next verb finishes.
  */
 import { existsSync } from "node:fs";
-import { join } from "node:path";
-import { type Key, Root, Targets } from "@tufjs/models";
-import { utf8 } from "../../runtime/kernel/bytes.ts";
-import { ensureDirectory, writeDurable } from "../../runtime/kernel/durable.ts";
+import { type Key, Metadata, Root, Targets } from "@tufjs/models";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
+import type { Change } from "./change.ts";
+import type { Disk } from "./disk.ts";
 import { fault } from "./faults.ts";
-import { type Keyring, makeKey, openKeyring, type RoleKey } from "./keys.ts";
-import { defaultExpiryDays, paths, type RepositoryConfig, repositoryShape, teamRole } from "./layout.ts";
-import { bindTo, expiryAfter, nextTargets, publish, SPEC_VERSION, sign } from "./metadata.ts";
+import { makeKey, readPublicHalf } from "./keys.ts";
+import {
+  defaultExpiryDays,
+  type ExpiryDays,
+  paths,
+  type RepositoryConfig,
+  repositoryShape,
+  teamPaths,
+  teamRole,
+} from "./layout.ts";
+import { expiryAfter, nextTargets, SPEC_VERSION } from "./metadata.ts";
+import { namesField } from "./names.ts";
+import type { Document } from "./quorum.ts";
+import type { RolePublicKey } from "./tuf-key.ts";
 
 export interface CreateOptions {
   readonly tenant: string;
@@ -22,99 +32,146 @@ export interface CreateOptions {
   now(): number;
   /** Encrypts every key file. */
   readonly passphrase?: string;
+  /** log2 of scrypt's cost for encrypted key files; 17 when absent. */
+  readonly scryptLogN?: number;
+  readonly disk?: Disk;
 }
 
-/** Creates both repositories. Throws a Fault. */
-export async function create(directory: string, options: CreateOptions): Promise<void> {
-  const at = paths(directory);
-  if (existsSync(at.config)) throw fault("REPO_EXISTS", { directory });
-  const config = unwrap(parseShape(repositoryShape, draft(options), "the repository's options"));
-  const { owner, teams, imageOnline, directorOnline } = config.keys;
-  for (const file of [...owner, imageOnline, directorOnline, ...Object.values(teams)]) {
-    makeKey(directory, file, options.passphrase);
-  }
-  const keyring = openKeyring(directory, options.passphrase);
-  const owners = owner.map(keyring);
-  const now = options.now();
-
-  const online = keyring(imageOnline);
-  const imageRoot = makeRoot(config, now, owners, owners, online);
-  ensureDirectory(at.image.metadata);
-  writeDurable(join(at.image.metadata, "1.root.json"), await sign(imageRoot, owners.slice(0, config.thresholds.root)));
-
-  const director = keyring(directorOnline);
-  const directorRoot = makeRoot(config, now, owners, [director], director);
-  ensureDirectory(at.directorRoot);
-  writeDurable(join(at.directorRoot, "1.root.json"), await sign(directorRoot, owners.slice(0, config.thresholds.root)));
-
-  const expires = (role: keyof RepositoryConfig["expiryDays"]) => expiryAfter(now, config.expiryDays[role]);
-  const delegated = config.teams.map((team) => ({
-    role: teamRole(team),
-    targets: nextTargets(undefined, { expires: expires("team"), targets: {} }),
-    keys: [keyring(teams[team] ?? "")],
-  }));
-  const top = makeTopTargets(config, expires("targets"), keyring);
-  await publish({
-    tree: at.image,
-    before: undefined,
-    files: new Map(),
-    roles: [...delegated, { role: "targets", targets: top, keys: owners.slice(0, config.thresholds.targets) }],
-    online,
-    expires: { snapshot: expires("snapshot"), timestamp: expires("timestamp") },
-    extra: bindTo(undefined),
-  });
-  writeDurable(at.config, utf8(`${JSON.stringify(config, null, 2)}\n`));
+/** A key as a ceremony decides on it. */
+export interface PlannedKey {
+  readonly name: string;
+  readonly half: RolePublicKey;
+  /** Its file in `keys/`, when this machine can sign with it. */
+  readonly file?: string;
 }
 
-function draft(options: CreateOptions): unknown {
+/** What a ceremony decides. */
+export interface Plan {
+  readonly tenant: string;
+  readonly owners: readonly PlannedKey[];
+  readonly thresholds: { readonly root: number; readonly targets: number };
+  readonly teams: readonly {
+    readonly name: string;
+    readonly keys: readonly PlannedKey[];
+    readonly threshold: number;
+  }[];
+  readonly online: { readonly image: readonly PlannedKey[]; readonly director: readonly PlannedKey[] };
+  readonly expiryDays: ExpiryDays;
+}
+
+/** The plan of `repo init`: all keys made here, owners two of three. Throws REPO_EXISTS before a key is made. */
+export function simplePlan(directory: string, options: CreateOptions): Plan {
+  if (existsSync(paths(directory).config)) throw fault("REPO_EXISTS", { directory });
+  const make = (name: string): PlannedKey => {
+    const file = `${name}.pem`;
+    makeKey(directory, file, options.passphrase, options.scryptLogN);
+    return { name, file, half: unwrap(readPublicHalf(paths(directory).key(file), options.passphrase)) };
+  };
   return {
-    schema: "sallyport.repository/1",
     tenant: options.tenant,
-    teams: options.teams,
+    owners: ["owner-1", "owner-2", "owner-3"].map(make),
     thresholds: { root: 2, targets: 2 },
-    keys: {
-      owner: ["owner-1.pem", "owner-2.pem", "owner-3.pem"],
-      imageOnline: "image-online.pem",
-      directorOnline: "director-online.pem",
-      teams: Object.fromEntries(options.teams.map((team) => [team, `${teamRole(team)}.pem`])),
-    },
+    teams: options.teams.map((name) => ({ name, keys: [make(teamRole(name))], threshold: 1 })),
+    online: { image: [make("image-online")], director: [make("director-online")] },
     expiryDays: defaultExpiryDays,
   };
 }
 
-function makeRoot(
-  config: RepositoryConfig,
-  now: number,
-  owners: readonly RoleKey[],
-  targets: readonly RoleKey[],
-  online: RoleKey,
-): Root {
-  const expires = expiryAfter(now, config.expiryDays.root);
-  const keys: Record<string, Key> = {};
-  for (const { key } of [...owners, ...targets, online]) keys[key.keyID] = key;
-  const role = (of: readonly RoleKey[], threshold: number) => ({
-    keyids: of.map(({ key }) => key.keyID),
-    threshold,
-  });
+/** Throws REPO_CEREMONY for a plan that would make a repository nobody can keep, or everybody can command. */
+export function refusePlan(plan: Plan): void {
+  const refuse = (reason: string) => fault("REPO_CEREMONY", { reason });
+  const quorum = (what: string, keys: readonly PlannedKey[], threshold: number) => {
+    const ids = new Set(keys.map(({ half }) => half.key.keyID));
+    if (ids.size < keys.length) throw refuse(`${what} names one key twice`);
+    if (threshold < 1) throw refuse(`${what} would need no signature at all`);
+    if (threshold > ids.size) throw refuse(`${what} needs ${threshold} signatures and has ${ids.size} keys`);
+  };
+  quorum("root", plan.owners, plan.thresholds.root);
+  quorum("targets", plan.owners, plan.thresholds.targets);
+  for (const { name, keys, threshold } of plan.teams) quorum(`team ${name}`, keys, threshold);
+  quorum("the image's online role", plan.online.image, 1);
+  quorum("the director's online role", plan.online.director, 1);
+  const owners = new Set(plan.owners.map(({ half }) => half.key.keyID));
+  const others = [...plan.online.image, ...plan.online.director, ...plan.teams.flatMap(({ keys }) => keys)];
+  const both = others.find(({ half }) => owners.has(half.key.keyID));
+  if (both !== undefined) throw refuse(`key ${both.name} is an owner's and would be used every day`);
+}
+
+export function configOf(plan: Plan): RepositoryConfig {
+  const all = [
+    ...plan.owners,
+    ...plan.online.image,
+    ...plan.online.director,
+    ...plan.teams.flatMap(({ keys }) => keys),
+  ];
+  const keys = Object.fromEntries(
+    all.flatMap(({ half, file }) => (file === undefined ? [] : [[half.key.keyID, file]])),
+  );
+  const draft = { schema: "sallyport.repository/2", tenant: plan.tenant, keys, expiryDays: plan.expiryDays };
+  return unwrap(parseShape(repositoryShape, draft, "the repository's options"));
+}
+
+/** The first change: what the owners sign to begin. A team's role begins here when its keys are here. */
+export function firstChange(plan: Plan, now: number): Change {
+  const expires = (role: keyof ExpiryDays) => expiryAfter(now, plan.expiryDays[role]);
+  const root = (targets: Quorum, online: readonly PlannedKey[]) => makeRoot(plan, expires("root"), targets, online);
+  const owners = { keys: plan.owners, threshold: plan.thresholds.targets };
+  const director = { keys: plan.online.director, threshold: 1 };
+  const documents: Document[] = [
+    { repository: "image", role: "root", metadata: new Metadata(root(owners, plan.online.image)) },
+    { repository: "director", role: "root", metadata: new Metadata(root(director, plan.online.director)) },
+    { repository: "image", role: "targets", metadata: new Metadata(makeTopTargets(plan, expires("targets"))) },
+  ];
+  for (const { name, keys, threshold } of plan.teams) {
+    if (keys.filter(({ file }) => file !== undefined).length < threshold) continue;
+    const targets = nextTargets(undefined, { expires: expires("team"), targets: {} });
+    documents.push({ repository: "image", role: teamRole(name), metadata: new Metadata(targets) });
+  }
+  return { lead: "root", documents };
+}
+
+interface Quorum {
+  readonly keys: readonly PlannedKey[];
+  readonly threshold: number;
+}
+
+function role({ keys, threshold }: Quorum) {
+  return { keyids: keys.map(({ half }) => half.key.keyID), threshold };
+}
+
+function keyTable(keys: readonly PlannedKey[]) {
+  return Object.fromEntries(
+    keys.map(({ half }): [string, ReturnType<Key["toJSON"]>] => [half.key.keyID, half.key.toJSON()]),
+  );
+}
+
+function nameTable(keys: readonly PlannedKey[]) {
+  const names = Object.fromEntries(keys.map(({ half, name }) => [half.key.keyID, name]));
+  return namesField(names, Object.keys(names));
+}
+
+function makeRoot(plan: Plan, expires: string, targets: Quorum, online: readonly PlannedKey[]): Root {
+  const all = [...plan.owners, ...targets.keys, ...online];
   return Root.fromJSON({
     _type: "root",
     spec_version: SPEC_VERSION,
     version: 1,
     expires,
     consistent_snapshot: true,
-    keys: Object.fromEntries(Object.entries(keys).map(([id, key]) => [id, key.toJSON()])),
+    keys: keyTable(all),
     roles: {
-      root: role(owners, config.thresholds.root),
-      targets: role(targets, Math.min(targets.length, config.thresholds.targets)),
-      snapshot: role([online], 1),
-      timestamp: role([online], 1),
+      root: role({ keys: plan.owners, threshold: plan.thresholds.root }),
+      targets: role(targets),
+      snapshot: role({ keys: online, threshold: 1 }),
+      timestamp: role({ keys: online, threshold: 1 }),
     },
+    ...nameTable(all),
   });
 }
 
-/** The owner's role: delegates each team's prefix to the team's key, terminating, so no later role can answer for it. */
-function makeTopTargets(config: RepositoryConfig, expires: string, keyring: Keyring): Targets {
-  const teams = config.teams.map((team) => ({ team, key: keyring(config.keys.teams[team] ?? "").key }));
+/** The owner's role: delegates each team's prefix to the team's keys, terminating, so no later role can answer for it. */
+function makeTopTargets(plan: Plan, expires: string): Targets {
+  const keys = plan.teams.flatMap((team) => team.keys);
   return Targets.fromJSON({
     _type: "targets",
     spec_version: SPEC_VERSION,
@@ -122,14 +179,14 @@ function makeTopTargets(config: RepositoryConfig, expires: string, keyring: Keyr
     expires,
     targets: {},
     delegations: {
-      keys: Object.fromEntries(teams.map(({ key }) => [key.keyID, key.toJSON()])),
-      roles: teams.map(({ team, key }) => ({
-        name: teamRole(team),
-        keyids: [key.keyID],
-        threshold: 1,
+      keys: keyTable(keys),
+      roles: plan.teams.map(({ name, ...quorum }) => ({
+        name: teamRole(name),
+        ...role(quorum),
         terminating: true,
-        paths: [`modules/${team}/*/*/*`],
+        paths: teamPaths(name),
       })),
     },
+    ...nameTable(keys),
   });
 }

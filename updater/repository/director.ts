@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import type { TargetFile } from "@tufjs/models";
+import { Metadata, MetadataKind, type TargetFile } from "@tufjs/models";
 import {
   DESIRED_BYTES_MAX,
   DESIRED_PATH,
@@ -17,13 +17,27 @@ import { releasePaths } from "../../runtime/kernel/authority/manifest.ts";
 import { type DeviceId, deviceId, sha256Hex } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
-import { ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
+import { readBounded } from "../../runtime/kernel/durable.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { fault } from "./faults.ts";
-import { imageState } from "./image.ts";
 import { teamRole } from "./layout.ts";
-import { bindTo, nextTargets, publish, readTree, type TreeState, targetEntry, targetFile } from "./metadata.ts";
+import {
+  addSignatures,
+  bindTo,
+  edition,
+  fileOf,
+  nextTargets,
+  nextTimestamp,
+  type Renewal,
+  readTree,
+  type TreeState,
+  targetEntry,
+  targetFile,
+  targetWrites,
+} from "./metadata.ts";
+import { onlineKeys, verifiesUnder } from "./online.ts";
+import { readChain } from "./standing.ts";
 import type { Workshop } from "./workshop.ts";
 
 const ROOT_BYTES_MAX = 512_000;
@@ -39,7 +53,8 @@ export async function assign(shop: Workshop, id: string, modules: readonly Desir
     throw fault("REPO_TOO_LARGE", { what: "the desired state", size: bytes.byteLength, max: DESIRED_BYTES_MAX });
   }
   const targets: Record<string, TargetFile> = { [DESIRED_PATH]: targetEntry(DESIRED_PATH, bytes) };
-  const image = imageState(shop);
+  const image = readTree(shop.at.image);
+  if (image === undefined) throw fault("REPO_UNREADABLE", { directory: shop.directory, reason: "no image metadata" });
   for (const module of desired.modules) {
     const role = image.delegated.get(teamRole(module.team));
     for (const path of Object.values(releasePaths(module.team, module.name, module.version))) {
@@ -75,11 +90,35 @@ export function devicesOf(shop: Workshop): readonly DeviceId[] {
 }
 
 /** Renews a device's metadata with the online key; its desired state stays as it is. */
-export async function resignDevice(shop: Workshop, device: DeviceId): Promise<boolean> {
-  const before = readTree(shop.at.director(device));
+export async function renewDevice(shop: Workshop, device: DeviceId, renewal: Renewal): Promise<boolean> {
+  const tree = shop.at.director(device);
+  const before = readTree(tree);
   if (before === undefined) return false;
-  await publishDirected(shop, device, before.targets.targets, new Map());
+  const chain = readChain(shop.at.directorRoot);
+  const root = chain.at(-1)?.signed;
+  const isCurrent = existsSync(join(tree.metadata, `${chain.length}.root.json`));
+  if (renewal === "snapshot" || !isCurrent || root === undefined) {
+    await publishDirected(shop, device, before.targets.targets, new Map());
+    return true;
+  }
+  const online = { snapshot: [], timestamp: onlineKeys(shop, "director", "timestamp", { now: root }) };
+  const bytes = await nextTimestamp(before, before.timestamp.snapshotMeta, {
+    online,
+    expires: { snapshot: "", timestamp: shop.expires("timestamp") },
+    extra: bindTo(device),
+  });
+  shop.stillLocked();
+  shop.disk.write(join(tree.metadata, "timestamp.json"), bytes);
   return true;
+}
+
+/** Brings the director's newest root to every device that has not got it, with metadata that it verifies. */
+export async function renewDevices(shop: Workshop): Promise<void> {
+  const newest = readChain(shop.at.directorRoot).length;
+  for (const device of devicesOf(shop)) {
+    if (existsSync(join(shop.at.director(device).metadata, `${newest}.root.json`))) continue;
+    await renewDevice(shop, device, "snapshot");
+  }
 }
 
 async function publishDirected(
@@ -90,26 +129,45 @@ async function publishDirected(
 ): Promise<void> {
   const tree = shop.at.director(device);
   const before: TreeState | undefined = readTree(tree);
-  const online = shop.keyring(shop.config.keys.directorOnline);
+  const chain = readChain(shop.at.directorRoot);
+  const [root, has] = [chain.at(-1), readChain(tree.metadata)];
+  if (root === undefined) throw fault("REPO_UNFINISHED", { directory: shop.directory, reason: "no director root" });
+  const rootBefore = before !== undefined && has.length < chain.length ? has.at(-1) : undefined;
+  const roots = { now: root.signed, before: rootBefore?.signed };
   const extra = bindTo(device);
-  copyRoots(shop, tree.metadata);
   const next = nextTargets(before?.targets, { expires: shop.expires("director"), targets, extra });
-  await publish({
-    tree,
-    before,
-    files,
-    roles: [{ role: "targets", targets: next, keys: [online] }],
-    online,
-    expires: { snapshot: shop.expires("director"), timestamp: shop.expires("timestamp") },
-    extra,
-  });
+  const signed = new Metadata(next);
+  await addSignatures(signed, onlineKeys(shop, "director", "targets", roots));
+  const made = await edition(
+    {
+      tree,
+      before,
+      online: {
+        snapshot: onlineKeys(shop, "director", "snapshot", roots),
+        timestamp: onlineKeys(shop, "director", "timestamp", roots),
+      },
+      expires: { snapshot: shop.expires("director"), timestamp: shop.expires("timestamp") },
+      extra,
+    },
+    [{ role: "targets", version: next.version, bytes: fileOf(signed) }],
+  );
+  // Every version of the director's root is reachable under every device's base URL (DESIGN section 5). Clients read
+  // meanwhile: new roots come after metadata that the old root accepts too, and before metadata that it does not.
+  const copies = chain.slice(has.length).map((one) => ({
+    path: join(tree.metadata, `${one.signed.version}.root.json`),
+    bytes: unwrap(readBounded(join(shop.at.directorRoot, `${one.signed.version}.root.json`), ROOT_BYTES_MAX)),
+  }));
+  const top = { ...topFiles(made), targets: signed };
+  const rootsLast = rootBefore !== undefined && verifiesUnder(rootBefore, top);
+  const writes = rootsLast ? [...made.writes, ...copies] : [...copies, ...made.writes];
+  shop.stillLocked();
+  for (const write of [...targetWrites(tree, files), ...writes]) shop.disk.write(write.path, write.bytes);
 }
 
-/** Every version of the director's root is reachable under every device's base URL (DESIGN section 5). */
-function copyRoots(shop: Workshop, metadata: string): void {
-  ensureDirectory(metadata);
-  for (const name of readdirSync(shop.at.directorRoot)) {
-    if (!/^\d+\.root\.json$/.test(name) || existsSync(join(metadata, name))) continue;
-    writeDurable(join(metadata, name), unwrap(readBounded(join(shop.at.directorRoot, name), ROOT_BYTES_MAX)));
-  }
+function topFiles(made: { readonly timestamp: Uint8Array; readonly snapshot: Uint8Array }) {
+  const json = (bytes: Uint8Array) => JSON.parse(Buffer.from(bytes).toString("utf8"));
+  return {
+    timestamp: Metadata.fromJSON(MetadataKind.Timestamp, json(made.timestamp)),
+    snapshot: Metadata.fromJSON(MetadataKind.Snapshot, json(made.snapshot)),
+  };
 }

@@ -1,5 +1,6 @@
 /** Publishing into the image repository: the owner's targets and the teams' releases. Throws Faults. */
-import type { Targets } from "@tufjs/models";
+import { join } from "node:path";
+import { Metadata, Targets } from "@tufjs/models";
 import { assert } from "../../runtime/kernel/assert.ts";
 import { MODULE_BYTES_MAX, releasePaths, targetPath } from "../../runtime/kernel/authority/manifest.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
@@ -8,8 +9,21 @@ import { parseShape } from "../../runtime/kernel/shape.ts";
 import { isOwners } from "../layout.ts";
 import { fault } from "./faults.ts";
 import { teamRole } from "./layout.ts";
-import { nextTargets, publish, readTree, type SignedRole, type TreeState, targetEntry } from "./metadata.ts";
+import {
+  bindTo,
+  edition,
+  nextTargets,
+  nextTimestamp,
+  type Renewal,
+  readTree,
+  type TreeState,
+  targetEntry,
+  targetWrites,
+} from "./metadata.ts";
+import { onlineKeys } from "./online.ts";
 import { checkInput, nextFacts, type Release, type ReleaseInput, releasesIn } from "./releases.ts";
+import { settleNow } from "./settle.ts";
+import { readChain } from "./standing.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** Boards read at most this many entries of one role. */
@@ -32,9 +46,8 @@ export async function putOwnerTargets(shop: Workshop, files: ReadonlyMap<string,
     }
     targets[path] = targetEntry(path, bytes);
   }
-  const keys = shop.config.keys.owner.slice(0, shop.config.thresholds.targets).map(shop.keyring);
   const next = nextTargets(before.targets, { expires: shop.expires("targets"), targets });
-  await publishImage(shop, before, files, { role: "targets", targets: next, keys });
+  await propose(shop, "targets", next, files);
 }
 
 /** Signs a release with its team's key. The same release again is answered, not published twice. */
@@ -43,11 +56,10 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
   const { team, name, version } = manifest;
   const before = imageState(shop);
   const role = teamRole(team);
-  const current = before.delegated.get(role);
-  const keyFile = shop.config.keys.teams[team];
-  if (current === undefined || keyFile === undefined) {
-    throw fault("REPO_UNKNOWN_TEAM", { team, teams: shop.config.teams });
-  }
+  const teams = teamsIn(before.targets);
+  if (!teams.includes(team)) throw fault("REPO_UNKNOWN_TEAM", { team, teams });
+  // A team whose key was elsewhere at the ceremony begins with its first release.
+  const current = before.delegated.get(role) ?? new Targets({ version: 0, specVersion: "", expires: "", targets: {} });
 
   const files = releasePaths(team, name, version);
   const content = new Map([
@@ -76,32 +88,48 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
   const count = Object.keys(targets).length;
   if (count > ENTRIES_MAX) throw fault("REPO_FULL", { role, count, max: ENTRIES_MAX });
   const next = nextTargets(current, { expires: shop.expires("team"), targets });
-  await publishImage(shop, before, content, { role, targets: next, keys: [shop.keyring(keyFile)] });
+  await propose(shop, role, next, content);
   const release = releasesIn(next).find((one) => one.name === name && one.version === version);
   assert(release !== undefined, "a published release is listed");
   return release;
 }
 
-/** Renews snapshot and timestamp with the online key. */
-export async function resignImage(shop: Workshop): Promise<void> {
-  await publishImage(shop, imageState(shop), new Map());
+/** Renews the timestamp, and the snapshot unless it stays, with the online keys. */
+export async function renewImage(shop: Workshop, renewal: Renewal): Promise<void> {
+  const before = imageState(shop);
+  const root = readChain(shop.at.image.metadata).at(-1)?.signed;
+  if (root === undefined) throw fault("REPO_UNREADABLE", { directory: shop.directory, reason: "no root" });
+  const online = {
+    snapshot: renewal === "snapshot" ? onlineKeys(shop, "image", "snapshot", { now: root }) : [],
+    timestamp: onlineKeys(shop, "image", "timestamp", { now: root }),
+  };
+  const expires = { snapshot: shop.expires("snapshot"), timestamp: shop.expires("timestamp") };
+  const with_ = { online, expires, extra: bindTo(undefined) };
+  if (renewal === "timestamp") {
+    const bytes = await nextTimestamp(before, before.timestamp.snapshotMeta, with_);
+    shop.stillLocked();
+    shop.disk.write(join(shop.at.image.metadata, "timestamp.json"), bytes);
+    return;
+  }
+  const { writes } = await edition({ tree: shop.at.image, before, ...with_ }, []);
+  shop.stillLocked();
+  for (const write of writes) shop.disk.write(write.path, write.bytes);
 }
 
-async function publishImage(
+/** The teams that the owner delegates to. */
+export function teamsIn(targets: Targets): readonly string[] {
+  return Object.keys(targets.delegations?.roles ?? {}).flatMap((role) => /^team-(.+)$/.exec(role)?.[1] ?? []);
+}
+
+/** Target files first (nothing names them yet), then the role that names them, when it has its signatures. */
+async function propose(
   shop: Workshop,
-  before: TreeState,
+  role: string,
+  next: Targets,
   files: ReadonlyMap<string, Uint8Array>,
-  ...roles: readonly SignedRole[]
 ): Promise<void> {
-  await publish({
-    tree: shop.at.image,
-    before,
-    files,
-    roles,
-    online: shop.keyring(shop.config.keys.imageOnline),
-    expires: { snapshot: shop.expires("snapshot"), timestamp: shop.expires("timestamp") },
-    extra: {},
-  });
+  for (const write of targetWrites(shop.at.image, files)) shop.disk.write(write.path, write.bytes);
+  await settleNow(shop, { lead: role, documents: [{ repository: "image", role, metadata: new Metadata(next) }] });
 }
 
 function hashOf(role: Targets, path: string): string | undefined {

@@ -1,31 +1,39 @@
 /**
- * Where everything of a repository lies, and the closed shape of `repository.json`. The public part (`image/`,
- * `director/`) is static files that any web server can serve; `keys/` and `repository.json` stay with their owner.
+ * Where everything of a repository lies. The public part (`image/`, `director/`) is static files that any web server
+ * can serve; `keys/`, `pending/` and `repository.json` stay with their owner. Who may sign what stands in the metadata
+ * itself; `repository.json` says only which of those keys this machine can sign with, and for how long.
  */
 import { join } from "node:path";
-import { type DeviceId, teamName, tenantId } from "../../runtime/kernel/brand.ts";
-import { array, type Infer, integer, object, oneOf, record, refined, string } from "../../runtime/kernel/shape.ts";
+import { type DeviceId, sha256Hex, tenantId } from "../../runtime/kernel/brand.ts";
+import { type Infer, integer, object, oneOf, record, refined, string } from "../../runtime/kernel/shape.ts";
 
-const keyFile = refined(string({ max: 100 }), (text) => /^[a-z0-9][a-z0-9-]*\.pem$/.test(text), "a key file's name");
+export const keyFileName = refined(
+  string({ max: 100 }),
+  (text) => /^[a-z0-9][a-z0-9-]*\.(?:pem|json)$/.test(text),
+  "a key file's name: [a-z0-9-] and .pem or .json",
+);
 const days = integer({ min: 1, max: 3660 });
-const threshold = integer({ min: 1, max: 16 });
+
+export const expiryDaysShape = object({
+  root: days,
+  targets: days,
+  team: days,
+  snapshot: days,
+  timestamp: days,
+  director: days,
+});
+export type ExpiryDays = Infer<typeof expiryDaysShape>;
 
 export const repositoryShape = object({
-  schema: oneOf("sallyport.repository/1"),
+  schema: oneOf("sallyport.repository/2"),
   tenant: tenantId,
-  teams: array(teamName, { min: 1, max: 100 }),
-  thresholds: object({ root: threshold, targets: threshold }),
-  keys: object({
-    owner: array(keyFile, { min: 1, max: 16 }),
-    imageOnline: keyFile,
-    directorOnline: keyFile,
-    teams: record(string({ max: 63 }), keyFile, { max: 100 }),
-  }),
-  expiryDays: object({ root: days, targets: days, team: days, snapshot: days, timestamp: days, director: days }),
+  /** Files in `keys/` by the TUF id of their key. */
+  keys: record(sha256Hex, keyFileName, { max: 400 }),
+  expiryDays: expiryDaysShape,
 });
 export type RepositoryConfig = Infer<typeof repositoryShape>;
 
-export const defaultExpiryDays: RepositoryConfig["expiryDays"] = {
+export const defaultExpiryDays: ExpiryDays = {
   root: 730,
   targets: 365,
   team: 180,
@@ -39,6 +47,11 @@ export function teamRole(team: string): string {
   return `team-${team}`;
 }
 
+/** What a team may offer. */
+export function teamPaths(team: string): string[] {
+  return [`modules/${team}/*/*/*`];
+}
+
 export function paths(directory: string) {
   const image = join(directory, "image");
   const director = join(directory, "director");
@@ -46,6 +59,10 @@ export function paths(directory: string) {
     config: join(directory, "repository.json"),
     keys: join(directory, "keys"),
     key: (file: string) => join(directory, "keys", file),
+    /** Changes that wait for signatures, and the journal of one that is being published. */
+    pending: join(directory, "pending"),
+    change: (lead: string) => join(directory, "pending", `${lead}.json`),
+    journal: join(directory, "pending", "journal"),
     image: { metadata: join(image, "metadata"), targets: join(image, "targets") },
     /** The director's root, from which every device's copy is made. */
     directorRoot: join(directory, "director-root"),

@@ -4,7 +4,7 @@
  * new one at every moment, and a crash leaves only files that nothing names yet.
  */
 import { existsSync } from "node:fs";
-import { dirname, join } from "node:path";
+import { join } from "node:path";
 import {
   Metadata,
   MetadataKind,
@@ -19,13 +19,14 @@ import {
 import type { Sha256 } from "../../runtime/kernel/brand.ts";
 import { hex, utf8 } from "../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
-import { ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
+import { readBounded } from "../../runtime/kernel/durable.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { DEVICE_FIELD, hashedPath } from "../layout.ts";
+import { type Disk, realDisk } from "./disk.ts";
 import { fault } from "./faults.ts";
-import type { RoleKey } from "./keys.ts";
 import type { Tree } from "./layout.ts";
+import type { RoleKey } from "./tuf-key.ts";
 
 const METADATA_BYTES_MAX = 16 * 1024 * 1024;
 
@@ -44,18 +45,43 @@ export interface SignedRole {
   readonly keys: readonly RoleKey[];
 }
 
-export interface Publication {
+/** A targets role that is signed already. */
+export interface RoleFile {
+  readonly role: string;
+  readonly version: number;
+  readonly bytes: Uint8Array;
+}
+
+/** The keys that sign what is renewed without people. */
+export interface OnlineKeys {
+  readonly snapshot: readonly RoleKey[];
+  readonly timestamp: readonly RoleKey[];
+}
+
+interface Edition {
   readonly tree: Tree;
   readonly before: TreeState | undefined;
+  readonly online: OnlineKeys;
+  readonly expires: { readonly snapshot: string; readonly timestamp: string };
+  /** Fields inside `signed` of snapshot and timestamp: the device binding. */
+  readonly extra: Record<string, string>;
+}
+
+export interface Publication extends Edition {
   /** New target files by path. */
   readonly files: ReadonlyMap<string, Uint8Array>;
   /** New targets metadata, delegated roles before the role that delegates. */
   readonly roles: readonly SignedRole[];
-  /** Signs snapshot and timestamp. */
-  readonly online: RoleKey;
-  readonly expires: { readonly snapshot: string; readonly timestamp: string };
-  /** Fields inside `signed` of snapshot and timestamp: the device binding. */
-  readonly extra: Record<string, string>;
+  readonly disk?: Disk;
+}
+
+/** What is signed anew when nothing else changed: the timestamp alone, or the snapshot with it. */
+export type Renewal = "snapshot" | "timestamp";
+
+/** One file to be put in place; a publication is a list of them, in order. */
+export interface Write {
+  readonly path: string;
+  readonly bytes: Uint8Array;
 }
 
 export const SPEC_VERSION = "1.0.31";
@@ -70,56 +96,83 @@ export function expiryAfter(now: number, days: number): string {
   return new Date(now + days * 86_400_000).toISOString().replace(/\.\d{3}Z$/, "Z");
 }
 
+/** The bytes that are signed: the library's canonical form. */
+export function canonicalBytes(signed: Root | Targets | Snapshot | Timestamp): Uint8Array {
+  let message: Uint8Array = new Uint8Array();
+  // The library's `sign` does not wait, a Signer may have to (a token, a KMS): take its canonical bytes only.
+  new Metadata(signed).sign((bytes) => {
+    message = bytes;
+    return new Signature({ keyID: "", sig: "" });
+  });
+  return message;
+}
+
 /** Signs through the port with every given key and returns the file. */
 export async function sign(
   signed: Root | Targets | Snapshot | Timestamp,
   keys: readonly RoleKey[],
 ): Promise<Uint8Array> {
   const metadata = new Metadata(signed);
-  let message: Uint8Array = new Uint8Array();
-  // The library's `sign` does not wait, a Signer may have to (a token, a KMS): take its canonical bytes only.
-  metadata.sign((bytes) => {
-    message = bytes;
-    return new Signature({ keyID: "", sig: "" });
-  });
-  metadata.signatures = {};
+  await addSignatures(metadata, keys);
+  return fileOf(metadata);
+}
+
+/** Adds the signature of each key, in place of one that the key made before. */
+export async function addSignatures(
+  metadata: Metadata<Root | Targets | Snapshot | Timestamp>,
+  keys: readonly RoleKey[],
+): Promise<void> {
+  const message = canonicalBytes(metadata.signed);
   for (const { key, signer } of keys) {
     metadata.signatures[key.keyID] = new Signature({ keyID: key.keyID, sig: hex(await signer.sign(message)) });
   }
+}
+
+/** The bytes of a metadata file. */
+export function fileOf(metadata: Metadata<Root | Targets | Snapshot | Timestamp>): Uint8Array {
   return utf8(JSON.stringify(metadata.toJSON()));
 }
 
 /** Writes a publication in TUF's order. Throws a Fault; whatever was written before it is named by nothing. */
 export async function publish(publication: Publication): Promise<void> {
-  const { tree, before, roles, online, expires, extra } = publication;
-  ensureDirectory(tree.metadata);
-  for (const [path, bytes] of publication.files) writeTarget(tree, path, bytes);
-
-  const meta = { ...before?.snapshot.meta };
-  for (const { role, targets, keys } of roles) {
-    const bytes = await sign(targets, keys);
-    writeDurable(join(tree.metadata, `${targets.version}.${role}.json`), bytes);
-    meta[`${role}.json`] = metaFile(targets.version, bytes);
+  const { tree, disk = realDisk } = publication;
+  for (const write of targetWrites(tree, publication.files)) disk.write(write.path, write.bytes);
+  const roles: RoleFile[] = [];
+  for (const { role, targets, keys } of publication.roles) {
+    roles.push({ role, version: targets.version, bytes: await sign(targets, keys) });
   }
-  const snapshot = new Snapshot({
-    specVersion: SPEC_VERSION,
-    version: (before?.snapshot.version ?? 0) + 1,
-    expires: expires.snapshot,
-    meta,
-    unrecognizedFields: extra,
-  });
-  const snapshotBytes = await sign(snapshot, [online]);
-  writeDurable(join(tree.metadata, `${snapshot.version}.snapshot.json`), snapshotBytes);
+  for (const write of (await edition(publication, roles)).writes) disk.write(write.path, write.bytes);
+}
 
-  const timestamp = new Timestamp({
-    specVersion: SPEC_VERSION,
-    version: (before?.timestamp.version ?? 0) + 1,
-    expires: expires.timestamp,
-    snapshotMeta: metaFile(snapshot.version, snapshotBytes),
-    unrecognizedFields: extra,
+/** The files that make `roles` the current ones, the timestamp last: putting that in place is the publication. */
+export async function edition(
+  { tree, before, online, expires, extra }: Edition,
+  roles: readonly RoleFile[],
+): Promise<{ readonly writes: readonly Write[]; readonly snapshot: Uint8Array; readonly timestamp: Uint8Array }> {
+  const at = (name: string) => join(tree.metadata, name);
+  const meta = { ...before?.snapshot.meta };
+  const writes: Write[] = roles.map(({ role, version, bytes }) => {
+    meta[`${role}.json`] = metaFile(version, bytes);
+    return { path: at(`${version}.${role}.json`), bytes };
   });
-  // Last: this replacement is the publication.
-  writeDurable(join(tree.metadata, "timestamp.json"), await sign(timestamp, [online]));
+  const version = (before?.snapshot.version ?? 0) + 1;
+  const signed = { specVersion: SPEC_VERSION, version, expires: expires.snapshot, meta, unrecognizedFields: extra };
+  const snapshot = await sign(new Snapshot(signed), online.snapshot);
+  const timestamp = await nextTimestamp(before, metaFile(version, snapshot), { online, expires, extra });
+  writes.push({ path: at(`${version}.snapshot.json`), bytes: snapshot });
+  writes.push({ path: at("timestamp.json"), bytes: timestamp });
+  return { writes, snapshot, timestamp };
+}
+
+/** A timestamp one version on; on its own it renews what it names. */
+export function nextTimestamp(
+  before: TreeState | undefined,
+  snapshotMeta: MetaFile,
+  { online, expires, extra }: Pick<Edition, "online" | "expires" | "extra">,
+): Promise<Uint8Array> {
+  const version = (before?.timestamp.version ?? 0) + 1;
+  const signed = { specVersion: SPEC_VERSION, version, expires: expires.timestamp, snapshotMeta };
+  return sign(new Timestamp({ ...signed, unrecognizedFields: extra }), online.timestamp);
 }
 
 /** Where a target's bytes lie (consistent snapshots). */
@@ -127,10 +180,9 @@ export function targetFile(tree: Tree, path: string, digest: Sha256): string {
   return join(tree.targets, hashedPath(path, digest));
 }
 
-function writeTarget(tree: Tree, path: string, bytes: Uint8Array): void {
-  const file = targetFile(tree, path, sha256(bytes));
-  ensureDirectory(dirname(file));
-  writeDurable(file, bytes);
+/** Target files under the names that their content gives. */
+export function targetWrites(tree: Tree, files: ReadonlyMap<string, Uint8Array>): readonly Write[] {
+  return [...files].map(([path, bytes]) => ({ path: targetFile(tree, path, sha256(bytes)), bytes }));
 }
 
 function metaFile(version: number, bytes: Uint8Array): MetaFile {
@@ -184,6 +236,6 @@ export function nextTargets(
     expires: change.expires,
     targets: change.targets,
     ...(before?.delegations === undefined ? {} : { delegations: before.delegations }),
-    unrecognizedFields: change.extra ?? {},
+    unrecognizedFields: change.extra ?? before?.unrecognizedFields ?? {},
   });
 }

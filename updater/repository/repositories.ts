@@ -1,28 +1,29 @@
 /**
- * The publisher's and operator's handle on both repositories. Verbs run one after the other within a process; two
- * processes on one directory are the operator's to avoid (there is no lock file). Expected refusals are values.
+ * The publisher's and operator's handle on both repositories. Verbs run one after the other, within a process and, by
+ * the lock, between processes. Expected refusals are values.
  */
 import { join } from "node:path";
 import type { Desired, DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import type { DeviceId } from "../../runtime/kernel/brand.ts";
 import { readBounded } from "../../runtime/kernel/durable.ts";
-import { reasonOf } from "../../runtime/kernel/fault.ts";
-import { attempt, attemptSync, err, type Result, unwrap } from "../../runtime/kernel/result.ts";
-import { parseJson } from "../../runtime/kernel/shape.ts";
-import { type CreateOptions, create } from "./create.ts";
-import { assign, desiredOf, devicesOf, resignDevice } from "./director.ts";
+import { attempt, attemptSync, type Result, unwrap } from "../../runtime/kernel/result.ts";
+import { addKey } from "./add-key.ts";
+import { writeChange } from "./change.ts";
+import { readConfig, writeConfig } from "./config.ts";
+import { type CreateOptions, configOf, firstChange, type Plan, refusePlan, simplePlan } from "./create.ts";
+import { assign, desiredOf, devicesOf } from "./director.ts";
+import { readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
-import { imageState, publishRelease, putOwnerTargets, resignImage } from "./image.ts";
-import { openKeyring } from "./keys.ts";
-import { paths, type RepositoryConfig, repositoryShape } from "./layout.ts";
-import { expiryAfter } from "./metadata.ts";
+import { imageState, publishRelease, putOwnerTargets } from "./image.ts";
+import { paths, type RepositoryConfig } from "./layout.ts";
+import type { Standing } from "./quorum.ts";
+import { type Refreshed, refresh } from "./refresh.ts";
 import { type Release, type ReleaseInput, releasesIn } from "./releases.ts";
-import type { Workshop } from "./workshop.ts";
+import { conclude, type Settled, signHere } from "./settle.ts";
+import { inShop, makeShop, readingShop, type ShopOptions, withLock } from "./shop.ts";
+import type { RolePublicKey } from "./tuf-key.ts";
 
-export interface OpenOptions {
-  now(): number;
-  readonly passphrase?: string;
-}
+export type OpenOptions = ShopOptions;
 
 export interface Repositories {
   readonly directory: string;
@@ -39,63 +40,69 @@ export interface Repositories {
   desired(device: DeviceId): Desired | undefined;
   devices(): readonly DeviceId[];
   releases(): readonly Release[];
+  /** Lets this machine sign with a key file or a signer's description; the file is copied to `keys/`. */
+  addKey(path: string): Promise<Result<RolePublicKey>>;
   /** Renews online metadata before it expires; never touches an offline key. */
   resign(): Promise<Result<{ readonly devices: number }>>;
+  /** The same for what expires within `beforeMs` only, with the days that offline roles have left. */
+  refresh(beforeMs: number): Promise<Result<Refreshed>>;
 }
 
-const CONFIG_BYTES_MAX = 1_000_000;
 const ROOT_BYTES_MAX = 512_000;
 
 /** Creates both repositories with their keys. REPO_EXISTS if the directory already has some. */
 export async function createRepositories(directory: string, options: CreateOptions): Promise<Result<Repositories>> {
-  const created = await attempt(() => create(directory, options));
-  return created.ok ? openRepositories(directory, options) : created;
+  const planned = attemptSync(() => simplePlan(directory, options));
+  const founded = planned.ok ? await foundRepositories(directory, planned.value, options) : planned;
+  return founded.ok ? openRepositories(directory, options) : founded;
+}
+
+/** Begins the repositories that a ceremony planned; they wait for the owners who are not here. */
+export function foundRepositories(directory: string, plan: Plan, options: ShopOptions): Promise<Result<Settled>> {
+  return attempt(() =>
+    withLock(directory, options, async (check) => {
+      if (readIfThere(paths(directory).config, 1_000_000) !== undefined) throw fault("REPO_EXISTS", { directory });
+      refusePlan(plan);
+      const shop = makeShop(directory, options, configOf(plan), check);
+      const change = firstChange(plan, options.now());
+      const standing: Standing = { chains: { image: [], director: [] }, roles: new Map() };
+      await signHere(shop, change, standing);
+      writeChange(shop.at, change, shop.disk);
+      writeConfig(directory, shop.config, shop.disk);
+      return conclude(shop, change, standing);
+    }),
+  );
 }
 
 /** Opens existing repositories; keys are read when something has to be signed. */
 export function openRepositories(directory: string, options: OpenOptions): Result<Repositories> {
   const at = paths(directory);
-  const bytes = readBounded(at.config, CONFIG_BYTES_MAX);
-  const config = bytes.ok ? parseJson(repositoryShape, bytes.value, "repository.json", CONFIG_BYTES_MAX) : bytes;
-  if (!config.ok) {
-    return err(fault("REPO_UNREADABLE", { directory, reason: reasonOf(config.error) }, config.error));
-  }
-  const shop: Workshop = {
-    directory,
-    at,
-    config: config.value,
-    keyring: openKeyring(directory, options.passphrase),
-    expires: (role) => expiryAfter(options.now(), config.value.expiryDays[role]),
-  };
+  const config = readConfig(directory);
+  if (!config.ok) return config;
   let last: Promise<unknown> = Promise.resolve();
-  const inTurn = <T>(verb: () => Promise<T>): Promise<Result<T>> => {
-    const mine = last.then(() => attempt(verb));
+  const inTurn = <T>(verb: Parameters<typeof inShop<T>>[2]): Promise<Result<T>> => {
+    const mine = last.then(() => attempt(() => inShop(directory, options, verb)));
     last = mine.catch(() => undefined);
     return mine;
   };
+  const root = (folder: string) => unwrap(readBounded(join(folder, "1.root.json"), ROOT_BYTES_MAX));
+  const reading = () => readingShop(directory, options);
   return attemptSync(() => {
-    const roots = {
-      image: unwrap(readBounded(join(at.image.metadata, "1.root.json"), ROOT_BYTES_MAX)),
-      director: unwrap(readBounded(join(at.directorRoot, "1.root.json"), ROOT_BYTES_MAX)),
-    };
+    const roots = { image: root(at.image.metadata), director: root(at.directorRoot) };
     return {
       directory,
       config: config.value,
       imageRoot: () => roots.image,
       directorRoot: () => roots.director,
-      putOwnerTargets: (files) => inTurn(() => putOwnerTargets(shop, files)),
-      publishRelease: (input) => inTurn(() => publishRelease(shop, input)),
-      assign: (device, modules) => inTurn(async () => ({ rev: (await assign(shop, device, modules)).rev })),
-      desired: (device) => desiredOf(shop, device),
-      devices: () => devicesOf(shop),
-      releases: () => [...imageState(shop).delegated.values()].flatMap(releasesIn),
-      resign: () =>
-        inTurn(async () => {
-          await resignImage(shop);
-          let devices = 0;
-          for (const device of devicesOf(shop)) if (await resignDevice(shop, device)) devices += 1;
-          return { devices };
-        }),
+      putOwnerTargets: (files) => inTurn((shop) => putOwnerTargets(shop, files)),
+      publishRelease: (input) => inTurn((shop) => publishRelease(shop, input)),
+      assign: (device, modules) => inTurn(async (shop) => ({ rev: (await assign(shop, device, modules)).rev })),
+      desired: (device) => desiredOf(reading(), device),
+      devices: () => devicesOf(reading()),
+      releases: () => [...imageState(reading()).delegated.values()].flatMap(releasesIn),
+      addKey: (path) => inTurn(async (shop) => addKey(shop, path, options.passphrase)),
+      resign: () => inTurn((shop) => refresh(shop, undefined)),
+      refresh: (beforeMs) => inTurn((shop) => refresh(shop, beforeMs)),
     };
   });
 }

@@ -28,7 +28,7 @@ describe("a repository", () => {
     const site = await makeSite();
     const directory = join(site.directory, "encrypted");
     const options = { now: () => site.clock.now };
-    const create = { ...options, tenant: "acme-corp", teams: ["acme"], passphrase: "correct horse" };
+    const create = { ...options, tenant: "acme-corp", teams: ["acme"], passphrase: "correct horse", scryptLogN: 14 };
     unwrap(await createRepositories(directory, create));
     expect(readFileSync(join(directory, "keys", "owner-1.pem"), "utf8")).toContain("ENCRYPTED");
     const policy = new Map([["policy/policy.json", utf8("{}")]]);
@@ -52,10 +52,10 @@ describe("a repository", () => {
     const keys = join(site.directory, "keys");
     for (const name of readdirSync(keys)) if (!name.endsWith("online.pem")) rmSync(join(keys, name));
     site.clock.now += 6 * 86_400_000;
-    expect(unwrap(await site.reopen().resign())).toEqual({ devices: 2 });
+    expect(unwrap(await site.reopen().resign())).toMatchObject({ image: "snapshot", devices: 2 });
     site.clock.now += 6 * 86_400_000;
     expect((await site.board().refresh()).ok).toBe(true);
-    expect(codeOf(await site.reopen().putOwnerTargets(new Map([["policy/p.json", utf8("{}")]])))).toBe("DISK_READ");
+    expect(codeOf(await site.reopen().putOwnerTargets(new Map([["policy/p.json", utf8("{}")]])))).toBe("REPO_UNSIGNED");
   });
 
   it("serves two verbs that come at once one after the other", async () => {

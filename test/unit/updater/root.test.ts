@@ -1,5 +1,5 @@
 /** How keys are replaced: a new root is believed only as the successor of the one before, signed by both. */
-import { cpSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { unwrap } from "../../../runtime/kernel/result.ts";
@@ -17,10 +17,9 @@ function rotateOnline(site: Site): (signed: ForgedRoot) => void {
   };
 }
 
-/** From here on the repository signs with the new online key. */
-function useNewOnline(site: Site): void {
-  const keys = join(site.directory, "keys");
-  cpSync(join(keys, "image-online-2.pem"), join(keys, "image-online.pem"));
+/** From here on the repository can sign with the new online key. */
+async function useNewOnline(site: Site): Promise<void> {
+  unwrap(await site.repositories.addKey(join(site.directory, "keys", "image-online-2.pem")));
 }
 
 describe("a new root", () => {
@@ -81,7 +80,7 @@ describe("a new root", () => {
     const ahead = unwrap(await updater.refresh()).versions.image.timestamp;
     honest();
     await site.forgeRoot(2, OWNERS, rotateOnline(site));
-    useNewOnline(site);
+    await useNewOnline(site);
     const repositories = site.reopen();
     unwrap(await repositories.resign());
     const { image } = unwrap(await updater.refresh()).versions;
@@ -102,7 +101,7 @@ describe("a new root", () => {
       rotate(signed);
       signed.roles.timestamp.keyids.push(...old);
     });
-    useNewOnline(site);
+    await useNewOnline(site);
     unwrap(await site.reopen().resign());
     expect(unwrap(await updater.refresh()).versions.image.root).toBe(2);
   });

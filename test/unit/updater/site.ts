@@ -35,9 +35,10 @@ import {
   type RepositoryServer,
   serveRepositories,
 } from "../../../updater/repository/index.ts";
-import { makeKey, openKeyring, type RoleKey } from "../../../updater/repository/keys.ts";
+import { makeKey, openKeyring } from "../../../updater/repository/keys.ts";
 import { paths, type Tree } from "../../../updater/repository/layout.ts";
 import { bindTo, publish, readTree, sign } from "../../../updater/repository/metadata.ts";
+import type { RoleKey } from "../../../updater/repository/tuf-key.ts";
 
 export const DEVICE = unwrap(parseShape(deviceId, "board-1", "the test's device"));
 export const OTHER = unwrap(parseShape(deviceId, "board-2", "the test's other device"));
@@ -146,7 +147,7 @@ export async function makeSite(): Promise<Site> {
         before,
         files: new Map(),
         roles: [{ role, targets: Targets.fromJSON(json(signed)), keys: keys.map(keyring) }],
-        online: keyring(isImage ? "image-online.pem" : "director-online.pem"),
+        online: onlineWith(keyring(isImage ? "image-online.pem" : "director-online.pem")),
         expires: { snapshot: FAR, timestamp: FAR },
         extra: bindTo(deviceOf(before?.timestamp.unrecognizedFields)),
       });
@@ -158,7 +159,7 @@ export async function makeSite(): Promise<Site> {
       change(meta);
       const { version, specVersion } = before.snapshot;
       const snapshot = new Snapshot({ specVersion, version, expires: FAR, meta });
-      const online = keyring("image-online.pem");
+      const online = onlineWith(keyring("image-online.pem"));
       const expires = { snapshot: FAR, timestamp: FAR };
       await publish({
         tree: at.image,
@@ -242,6 +243,10 @@ export function faultOf(result: Result<unknown>): Fault {
   expect(result.ok).toBe(false);
   if (result.ok) throw new Error("a refusal was expected");
   return result.error;
+}
+
+function onlineWith(key: RoleKey) {
+  return { snapshot: [key], timestamp: [key] };
 }
 
 function deviceOf(fields: Record<string, unknown> | undefined): string | undefined {

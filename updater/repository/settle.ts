@@ -1,0 +1,235 @@
+/**
+ * A proposed change on its way into force: signed with the keys that this machine has, published when every quorum is
+ * reached, otherwise left in `pending/` for the others' signatures. Before it is published it is verified as a client
+ * would, from the first root on.
+ *
+ * Order: clients read at any moment, so the root and the rest replace each other in the order in which what is there
+ * verifies throughout: first the rest, when the old root accepts it too (the old keys have signed along); otherwise
+ * first the root, when it accepts what is in force.
+ */
+import { join } from "node:path";
+import { Metadata, MetadataKind, type Root, type Targets } from "@tufjs/models";
+import { assert } from "../../runtime/kernel/assert.ts";
+import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
+import { readBounded } from "../../runtime/kernel/durable.ts";
+import { Fault } from "../../runtime/kernel/fault.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { restore } from "../client/refresh.ts";
+import type { DelegatedFile } from "../client/trust.ts";
+import { type Change, refuseOverlap, writeChange } from "./change.ts";
+import { renewDevices } from "./director.ts";
+import { fault } from "./faults.ts";
+import { replayJournal, writeJournal } from "./journal.ts";
+import { addSignatures, bindTo, edition, fileOf, readTree, type TreeState, type Write } from "./metadata.ts";
+import { keyIfUsable, onlineKeys, type TopFiles, verifiesUnder } from "./online.ts";
+import {
+  courtesyQuorums,
+  type Document,
+  type Missing,
+  missingFrom,
+  type Quorum,
+  requiredQuorums,
+  type Standing,
+  sayMissing,
+  signersIn,
+} from "./quorum.ts";
+import { readStanding } from "./standing.ts";
+import type { Workshop } from "./workshop.ts";
+
+export type Settled =
+  | {
+      readonly kind: "published";
+      readonly lead: string;
+      /** False when clients that read at the very moment may have to read again. */
+      readonly seamless: boolean;
+    }
+  | { readonly kind: "pending"; readonly lead: string; readonly missing: readonly Missing[] };
+
+/** Signs a new change with the keys here and publishes it, or leaves it waiting. Throws a Fault. */
+export async function settle(shop: Workshop, change: Change): Promise<Settled> {
+  refuseOverlap(shop.at, change);
+  const standing = readStanding(shop.at);
+  await signHere(shop, change, standing);
+  return conclude(shop, change, standing);
+}
+
+/** The same for a verb that promises publication: a change that has to wait is a refusal that says so. */
+export async function settleNow(shop: Workshop, change: Change): Promise<void> {
+  const settled = await settle(shop, change);
+  if (settled.kind === "pending") {
+    const missing = settled.missing.map(sayMissing).join("; ");
+    throw fault("REPO_UNSIGNED", { lead: change.lead, missing });
+  }
+}
+
+/** Publishes a change if it has all its signatures, else keeps it waiting. Throws a Fault. */
+export async function conclude(shop: Workshop, change: Change, standing: Standing): Promise<Settled> {
+  const { lead } = change;
+  const missing = missingFrom(change.documents, standing);
+  if (missing.length > 0) {
+    shop.stillLocked();
+    writeChange(shop.at, change, shop.disk);
+    return { kind: "pending", lead, missing };
+  }
+  return { kind: "published", lead, seamless: await publishChange(shop, change, standing) };
+}
+
+/** Adds what the keys here can add to a change. */
+export async function signHere(shop: Workshop, change: Change, standing: Standing): Promise<void> {
+  for (const document of change.documents) {
+    const required = requiredQuorums(document, standing, change.documents);
+    for (const quorum of required) await fillUp(shop, document, quorum, required, true);
+    for (const quorum of courtesyQuorums(document, standing)) await fillUp(shop, document, quorum, [quorum], false);
+  }
+}
+
+/** Adds signatures until a quorum is reached or the keys here are used up, keys that count in more quorums first. */
+async function fillUp(
+  shop: Workshop,
+  { metadata }: Document,
+  quorum: Quorum,
+  all: readonly Quorum[],
+  must: boolean,
+): Promise<void> {
+  const weight = (keyId: string) => all.filter((one) => one.keyIds.includes(keyId)).length;
+  const signed = signersIn(quorum, metadata);
+  const open = quorum.keyIds.filter((keyId) => !signed.includes(keyId) && shop.keys.has(keyId));
+  const keys = open
+    .sort((a, b) => weight(b) - weight(a))
+    .slice(0, Math.max(0, quorum.threshold - signed.length))
+    .map((keyId) => (must ? shop.keys.get(keyId) : keyIfUsable(shop, keyId)))
+    .filter((key) => key !== undefined);
+  await addSignatures(metadata, keys);
+}
+
+async function publishChange(shop: Workshop, change: Change, standing: Standing): Promise<boolean> {
+  const rootOf = (repository: Document["repository"]) =>
+    change.documents.find((one) => one.role === "root" && one.repository === repository)?.metadata as
+      | Metadata<Root>
+      | undefined;
+  const [newRoot, newDirector] = [rootOf("image"), rootOf("director")];
+  const touchesImage = newRoot !== undefined || change.documents.some(({ role }) => role !== "root");
+  const image = touchesImage ? await nextImage(shop, change, standing, newRoot) : { order: [], seamless: true };
+  shop.stillLocked();
+  if (newRoot === undefined && newDirector === undefined) {
+    for (const write of image.order) shop.disk.write(write.path, write.bytes);
+    shop.disk.remove(shop.at.change(change.lead));
+    return true;
+  }
+  const director = newDirector === undefined ? [] : [rootWrite(shop.at.directorRoot, newDirector)];
+  const order = [...image.order, ...director];
+  writeJournal(shop.directory, shop.at.journal, order, [shop.at.change(change.lead)], shop.disk);
+  await recover(shop);
+  return image.seamless;
+}
+
+/** The image repository's next state, verified, as writes in the order in which clients see no gap. */
+async function nextImage(
+  shop: Workshop,
+  change: Change,
+  standing: Standing,
+  newRoot: Metadata<Root> | undefined,
+): Promise<{ readonly order: readonly Write[]; readonly seamless: boolean }> {
+  const rootBefore = standing.chains.image.at(-1);
+  const root = newRoot ?? rootBefore;
+  if (root === undefined) throw fault("REPO_UNFINISHED", { directory: shop.directory, reason: "there is no root yet" });
+  const before = readTree(shop.at.image);
+  const changed = change.documents.filter((one) => one.role !== "root");
+  const roots = { now: root.signed, before: newRoot === undefined ? undefined : rootBefore?.signed };
+  const made = await edition(
+    {
+      tree: shop.at.image,
+      before,
+      online: {
+        snapshot: onlineKeys(shop, "image", "snapshot", roots),
+        timestamp: onlineKeys(shop, "image", "timestamp", roots),
+      },
+      expires: { snapshot: shop.expires("snapshot"), timestamp: shop.expires("timestamp") },
+      extra: bindTo(undefined),
+    },
+    changed.map(({ role, metadata }) => ({ role, version: metadata.signed.version, bytes: fileOf(metadata) })),
+  );
+  const roles = new Map(standing.roles);
+  for (const { role, metadata } of changed) roles.set(role, metadata as Metadata<Targets>);
+  refuseBroken([...standing.chains.image, ...(newRoot === undefined ? [] : [newRoot])], made, roles);
+
+  if (newRoot === undefined) return { order: made.writes, seamless: true };
+  const rootFirst = [rootWrite(shop.at.image.metadata, newRoot), ...made.writes];
+  if (rootBefore === undefined || before === undefined) return { order: rootFirst, seamless: true };
+  const next = topFiles(made.timestamp, made.snapshot, roles.get("targets"));
+  if (!verifiesUnder(rootBefore, next)) {
+    return { order: rootFirst, seamless: verifiesUnder(root, currentFiles(shop, before)) };
+  }
+  return { order: [...made.writes, rootWrite(shop.at.image.metadata, newRoot)], seamless: true };
+}
+
+/** Finishes what a journal began: its writes, then every device that has not got the director's newest root. */
+export async function recover(shop: Workshop): Promise<void> {
+  if (!replayJournal(shop.directory, shop.at, shop.disk)) return;
+  await renewDevices(shop);
+  shop.disk.remove(shop.at.journal);
+}
+
+interface Made {
+  readonly timestamp: Uint8Array;
+  readonly snapshot: Uint8Array;
+}
+
+function rootWrite(folder: string, root: Metadata<Root>): Write {
+  return { path: join(folder, `${root.signed.version}.root.json`), bytes: fileOf(root) };
+}
+
+const METADATA_BYTES_MAX = 16 * 1024 * 1024;
+
+function currentFiles(shop: Workshop, before: TreeState): TopFiles {
+  const { metadata } = shop.at.image;
+  const read = (name: string) => unwrap(readBounded(join(metadata, name), METADATA_BYTES_MAX));
+  const targets = Metadata.fromJSON(MetadataKind.Targets, json(read(`${before.targets.version}.targets.json`)));
+  return topFiles(read("timestamp.json"), read(`${before.snapshot.version}.snapshot.json`), targets);
+}
+
+function topFiles(timestamp: Uint8Array, snapshot: Uint8Array, targets: Metadata<Targets> | undefined): TopFiles {
+  assert(targets !== undefined, "an image repository has targets");
+  return {
+    timestamp: Metadata.fromJSON(MetadataKind.Timestamp, json(timestamp)),
+    snapshot: Metadata.fromJSON(MetadataKind.Snapshot, json(snapshot)),
+    targets,
+  };
+}
+
+/** Verifies as a client that was provisioned with the first root. Expiry is not asked: an expired role may be renewed. */
+function refuseBroken(
+  chain: readonly Metadata<Root>[],
+  made: Made,
+  roles: ReadonlyMap<string, Metadata<Targets>>,
+): void {
+  const [pinned, ...roots] = chain.map(fileOf);
+  const targets = roles.get("targets");
+  assert(pinned !== undefined && targets !== undefined, "a published image repository has a root and targets");
+  const delegated: DelegatedFile[] = [];
+  const visit = (delegator: string) => {
+    for (const [role, metadata] of roles) {
+      if (role === "targets" || delegated.some((one) => one.role === role)) continue;
+      const { delegations } = roles.get(delegator)?.signed ?? {};
+      const isNamed = delegations?.roles !== undefined && Object.hasOwn(delegations.roles, role);
+      if (!isNamed && delegations?.succinctRoles?.isDelegatedRole(role) !== true) continue;
+      delegated.push({ role, delegator, bytes: fileOf(metadata) });
+      visit(role);
+    }
+  };
+  visit("targets");
+  const { timestamp, snapshot } = made;
+  try {
+    restore(
+      { repository: "image", pinned, at: 0 },
+      { roots, timestamp, snapshot, targets: fileOf(targets), delegated },
+    );
+  } catch (error) {
+    if (error instanceof Fault) throw fault("REPO_WOULD_BREAK", { reason: error.line() }, error);
+    throw error;
+  }
+}
+
+function json(bytes: Uint8Array) {
+  return JSON.parse(fromUtf8(bytes) ?? "");
+}

@@ -1,0 +1,60 @@
+/** Reads what is in force from the disk, with its signatures: the roots from version 1 on and the image's roles. */
+import { join } from "node:path";
+import { Metadata, MetadataKind, type Root, type Targets } from "@tufjs/models";
+import { reasonOf } from "../../runtime/kernel/fault.ts";
+import { readIfThere } from "./disk.ts";
+import { fault } from "./faults.ts";
+import type { paths } from "./layout.ts";
+import type { Standing } from "./quorum.ts";
+
+const METADATA_BYTES_MAX = 16 * 1024 * 1024;
+const ROOT_BYTES_MAX = 512_000;
+
+/** Throws REPO_UNREADABLE. */
+export function readStanding(at: ReturnType<typeof paths>): Standing {
+  return {
+    chains: { image: readChain(at.image.metadata), director: readChain(at.directorRoot) },
+    roles: readRoles(at.image.metadata),
+  };
+}
+
+/** The roots in a folder, from version 1 to the first that is not there. Throws REPO_UNREADABLE. */
+export function readChain(folder: string): readonly Metadata<Root>[] {
+  const chain: Metadata<Root>[] = [];
+  for (;;) {
+    const name = `${chain.length + 1}.root.json`;
+    const bytes = readIfThere(join(folder, name), ROOT_BYTES_MAX);
+    if (bytes === undefined) return chain;
+    chain.push(parsed(folder, name, () => Metadata.fromJSON(MetadataKind.Root, json(bytes))));
+  }
+}
+
+function readRoles(folder: string): ReadonlyMap<string, Metadata<Targets>> {
+  const roles = new Map<string, Metadata<Targets>>();
+  const read = (name: string) => {
+    const bytes = readIfThere(join(folder, name), METADATA_BYTES_MAX);
+    if (bytes === undefined) throw fault("REPO_UNREADABLE", { directory: folder, reason: `${name} is not there` });
+    return json(bytes);
+  };
+  if (readIfThere(join(folder, "timestamp.json"), METADATA_BYTES_MAX) === undefined) return roles;
+  return parsed(folder, "timestamp.json", () => {
+    const { version } = Metadata.fromJSON(MetadataKind.Timestamp, read("timestamp.json")).signed.snapshotMeta;
+    const { meta } = Metadata.fromJSON(MetadataKind.Snapshot, read(`${version}.snapshot.json`)).signed;
+    for (const [file, { version: of }] of Object.entries(meta)) {
+      roles.set(file.replace(/\.json$/, ""), Metadata.fromJSON(MetadataKind.Targets, read(`${of}.${file}`)));
+    }
+    return roles;
+  });
+}
+
+function parsed<T>(directory: string, name: string, read: () => T): T {
+  try {
+    return read();
+  } catch (error) {
+    throw fault("REPO_UNREADABLE", { directory, reason: `${name}: ${reasonOf(error)}` }, error);
+  }
+}
+
+function json(bytes: Uint8Array) {
+  return JSON.parse(Buffer.from(bytes).toString("utf8"));
+}
