@@ -38,7 +38,8 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
   UPDATE_ENCODED: {
     kind: "refusal",
     says: "{url} answered with encoding {encoding}, which was not asked for",
-    means: "Encoded bodies are not decoded: what is signed is small or already compressed, and a decoder can be bombed.",
+    means:
+      "Encoded bodies are not decoded: what is signed is small or already compressed, and a decoder can be bombed.",
     todo: "Switch off compression for this repository on the server, the CDN or the proxy.",
   },
   UPDATE_NOT_NOW: {
