@@ -100,7 +100,20 @@ export type GuestEnd =
   | { readonly why: "deadline"; readonly callMs: number; readonly memoryAtMaximum: boolean }
   | { readonly why: "worker"; readonly message: string };
 
+/**
+ * Why a guest of the tier `auto` stays in the interpreter. `shape`: it imports other things than functions, has tables of
+ * exceptions, or more globals and segments than fit. `objects`: a global, a table or a segment held an object of the
+ * garbage-collected heap, an exception or a number of the host's. `size`: memories and tables were too large to be copied
+ * between two calls. `busy`: a call stood still in the middle. `refused`: the instrumenter or the host's compiler refused
+ * the module. `failed`: the host had no room for the copy.
+ */
+export type Stay = "shape" | "objects" | "size" | "busy" | "refused" | "failed";
+
 export interface GuestStats {
+  /** The tier it runs in now; `auto` is none. */
+  readonly tier: Exclude<Tier, "auto">;
+  /** Only of the tier `auto`, from when it is known. */
+  readonly stays?: Stay;
   readonly calls: number;
   readonly hostCalls: number;
   readonly busyMs: number;
@@ -129,10 +142,11 @@ export interface Guest {
 
 /**
  * `metered`: the host's compilers over code that we put a leash into. `interpreter`: ours, where the host may generate no
- * code. `v8`: the host's compilers over the module as it is; only ending the thread stops it.
+ * code. `v8`: the host's compilers over the module as it is; only ending the thread stops it. `auto`: begins in the
+ * interpreter while the code for `metered` is prepared, and goes on there between two calls.
  */
-export type Tier = "metered" | "interpreter" | "v8";
-export const TIERS = ["metered", "interpreter", "v8"] as const satisfies readonly Tier[];
+export type Tier = "metered" | "interpreter" | "v8" | "auto";
+export const TIERS = ["metered", "interpreter", "v8", "auto"] as const satisfies readonly Tier[];
 
 /** Keeps what a tier prepared, beyond the life of a process; what comes back was checked against its digest. */
 export interface CodeCache {

@@ -1,4 +1,5 @@
 /** Which tier runs modules: the one that was asked for, or the fastest that this host has. */
+import { autoEngine } from "./auto/engine.ts";
 import type { Engine, Tier } from "./engine.ts";
 import { interpreterEngine } from "./interpret/engine.ts";
 import { hostHasWebAssembly } from "./kernel/host.ts";
@@ -9,6 +10,7 @@ const ENGINES: Readonly<Record<Tier, Engine>> = {
   metered: meteredEngine,
   interpreter: interpreterEngine,
   v8: v8Engine,
+  auto: autoEngine,
 };
 
 export function engineOf(tier?: Tier): Engine {

@@ -2,6 +2,7 @@
  * What an instance in the interpreter is between two calls: memories, globals, tables, dropped segments. It is looked at
  * where it lies and not copied. Some state cannot be carried into another tier, and then it is said why.
  */
+import type { Stay } from "../engine.ts";
 import type { Instance } from "../interpret/instance.ts";
 import type { GlobalInstance, MemoryInstance, TableInstance } from "../interpret/instances.ts";
 import type { Store } from "../interpret/store.ts";
@@ -15,15 +16,6 @@ export interface Interpreted {
   readonly store: Store;
   readonly instance: Instance;
 }
-
-/**
- * Why a guest stays in the interpreter. `shape`: it imports other things than functions, has tables of exceptions, or more globals
- * and segments than fit. `objects`: a global, a table or a segment holds an object of the garbage-collected heap, an exception or a
- * number of the host's. `size`: memories and tables are too large to be copied between two calls. `busy`: a call stands
- * still in the middle. `refused`: the instrumenter or the host's compiler refused the module. `failed`: the host had no
- * room for the copy.
- */
-export type Stay = "shape" | "objects" | "size" | "busy" | "refused" | "failed";
 
 export interface CarriedState {
   readonly plan: CarryPlan;

@@ -1,13 +1,14 @@
 /** The interpreter tier's code: a store of its own for each guest, with limits that fit a worker's heap. */
 import { decodeModule } from "../binary/decode.ts";
-import type { GuestImport, GuestTier, Trap } from "../guest-code.ts";
+import type { GuestCode, GuestImport, GuestTier, Trap } from "../guest-code.ts";
 import { Fault, reasonOf } from "../kernel/fault.ts";
 import { unwrap } from "../kernel/result.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { importsOf } from "../module/module.ts";
 import { createRegistry } from "../module/registry.ts";
 import { I64, type ValType } from "../module/val-type.ts";
-import { validateModule } from "../validate/module.ts";
+import { type ValidModule, validateModule } from "../validate/module.ts";
+import type { Instance } from "./instance.ts";
 import { Store } from "./store.ts";
 import type { HostCall, Value } from "./value.ts";
 
@@ -15,7 +16,13 @@ const EMPTY = new Uint8Array(0);
 /** Objects of the guest live on the worker's heap, beside lowered code and the stack. */
 const LIMITS = { gcBytes: (ENGINE_LIMITS.workerHeapMiB / 2) * 1024 * 1024, codeWords: 1 << 22, callDepth: 1 << 13 };
 
-export const interpreterTier: GuestTier = {
+export interface InterpretedCode extends GuestCode {
+  readonly valid: ValidModule;
+  readonly store: Store;
+  readonly instance: Instance;
+}
+
+export const interpreterTier: GuestTier<InterpretedCode> = {
   make(wasm, name, functions, _prepared, fuel = Number.POSITIVE_INFINITY) {
     const registry = createRegistry();
     const valid = unwrap(validateModule(unwrap(decodeModule(wasm)), { registry }));
@@ -31,6 +38,9 @@ export const interpreterTier: GuestTier = {
     const instance = unwrap(store.instantiate(valid, resolve));
     const memory = instance.exports.get("memory");
     return {
+      valid,
+      store,
+      instance,
       refuel(units) {
         store.fuel = units;
       },

@@ -6,7 +6,8 @@ import { codeOf } from "../v8/guest-code.ts";
 import { trapOf } from "../v8/traps.ts";
 import { METER_EXPORTS, WHY } from "./options.ts";
 
-interface MeteredCode extends GuestCode {
+export interface MeteredCode extends GuestCode {
+  readonly exports: Readonly<Record<string, unknown>>;
   /** One of `WHY`. */
   why(): number;
 }
@@ -19,8 +20,8 @@ function fill(tank: { value: bigint }, units: number): void {
 }
 
 /** `prepare` makes the bytes where none were prepared before: absent where another thread prepares. */
-export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTier => ({
-  make(wasm, module, functions, prepared): MeteredCode {
+export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTier<MeteredCode> => ({
+  make(wasm, module, functions, prepared) {
     const bytes = prepared?.bytes ?? (prepared === undefined ? prepare?.(wasm) : undefined);
     const compiled = prepared?.compiled ?? (bytes === undefined ? undefined : new WebAssembly.Module(bytes));
     assert(compiled !== undefined, "a module that was not prepared never reaches the host's compiler");
@@ -33,6 +34,7 @@ export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTi
     }
     return {
       ...code,
+      exports,
       leash: epoch.buffer,
       ...(tank === undefined ? {} : { refuel: (units: number) => fill(tank, units) }),
       begin: () => void code.call(METER_EXPORTS.start),

@@ -51,6 +51,8 @@ async function loadTier(): Promise<GuestTier> {
       return (await import("../metered/guest-code.ts")).meteredTier();
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
+    case "auto":
+      return (await import("../auto/guest-code.ts")).autoTier;
     case "v8":
       return (await import("../v8/guest-code.ts")).v8Tier;
   }
@@ -58,7 +60,7 @@ async function loadTier(): Promise<GuestTier> {
 
 function instantiate(prepared: PreparedCode | undefined): number {
   code = tier.make(start.wasm, start.host.name, imports(), prepared, perCall);
-  tell({ op: "made", leash: code.leash });
+  tell({ op: "made", leash: code.leash, stays: code.stays });
   code.refuel?.(perCall);
   code.begin?.();
   code.refuel?.(perCall);
@@ -72,6 +74,9 @@ function run(message: ToGuest): number {
   switch (message.op) {
     case "instantiate":
       return instantiate(message.prepared);
+    case "move":
+      tell({ op: "moved", stays: code?.move?.(message.prepared), leash: code?.leash });
+      return 0;
     case "init":
       return code?.call("sp_init") ?? 0;
     case "handle":

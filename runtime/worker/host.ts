@@ -4,7 +4,16 @@
  * its own, so that a guest that calls without pause cannot keep the agent from its other work.
  */
 import type { Worker } from "node:worker_threads";
-import { type Guest, type GuestEnd, type GuestEvent, type GuestOptions, PLAIN_GRADE, type Tier } from "../engine.ts";
+import {
+  type Guest,
+  type GuestEnd,
+  type GuestEvent,
+  type GuestOptions,
+  type GuestStats,
+  PLAIN_GRADE,
+  type Stay,
+  type Tier,
+} from "../engine.ts";
 import { engineFault } from "../faults.ts";
 import type { Trap } from "../guest-code.ts";
 import { type HostAnswer, type HostCall, SP } from "../host-module.ts";
@@ -14,7 +23,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Cancel } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { EPOCH } from "../metered/options.ts";
-import { codeFor } from "./prepared.ts";
+import { type CodeWanted, codeAtHand, codeFor } from "./prepared.ts";
 import {
   type FromGuest,
   type GuestStart,
@@ -29,14 +38,18 @@ import { preparer, startThread } from "./threads.ts";
 
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
-export async function startGuest(tier: Tier, options: GuestOptions): Promise<Result<Guest, Fault>> {
+export async function startGuest(asked: Tier, options: GuestOptions): Promise<Result<Guest, Fault>> {
   const { clock, limits, port, host, grade = PLAIN_GRADE } = options;
+  const wanted: CodeWanted = { tier: asked, grade, wasm: options.module.bytes, cache: options.cache };
+  const atHand = codeAtHand(wanted);
+  // Where the code is there already, nothing is gained by beginning without it.
+  const tier = asked === "auto" && atHand !== undefined ? "metered" : asked;
   const buffer = new SharedArrayBuffer(SHARED_BYTES);
   const { words, ints, data } = shared(buffer);
   const start: GuestStart = {
     tier,
     buffer,
-    wasm: tier === "interpreter" ? options.module.bytes : new Uint8Array(),
+    wasm: tier === "interpreter" || tier === "auto" ? options.module.bytes : new Uint8Array(),
     grade,
     host,
     identity: options.identity,
@@ -59,6 +72,8 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
   let answered: ((answer: Answer) => void) | undefined;
   let calls = 0;
   let busyMs = 0;
+  let now: GuestStats["tier"] = tier === "auto" ? "interpreter" : tier;
+  let stays: Stay | undefined;
 
   const atMaximum = () => (words[WORD.pages] ?? 0) >= limits.memoryPages;
   const finish = (why: GuestEnd) => {
@@ -75,8 +90,10 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     else if (end !== undefined) return;
     else if (message.op === "cross") void cross();
     else if (message.op === "up") up.resolve();
-    else if (message.op === "made") {
+    else if (message.op === "made" || message.op === "moved") {
       if (message.leash !== undefined) epoch = new Int32Array(message.leash);
+      stays = message.stays;
+      if (message.op === "moved" && stays === undefined) now = "metered";
     } else if (message.op === "done") answered?.({ value: message.value });
     else answered?.({ trap: message.trap });
   });
@@ -141,6 +158,18 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
     };
   }
 
+  /** Moving is the host's work and no call of the guest's. */
+  const moveDeadline = () =>
+    clock.after(ENGINE_LIMITS.workerStartMs, () => finish({ why: "worker", message: "it did not move in time" }));
+
+  /** Between two calls, as soon as the code is prepared. A guest whose module is refused there goes on as it is. */
+  async function moveWhenPrepared(): Promise<void> {
+    const code = await codeFor(wanted, preparer, undefined);
+    if (end !== undefined) return;
+    if (!code.ok) stays = "refused";
+    else if (code.value !== undefined) await ask({ op: "move", prepared: code.value });
+  }
+
   let queue: Promise<unknown> = Promise.resolve();
   function ask(message: ToGuest): Promise<Answer> {
     const next = queue.then(async (): Promise<Answer> => {
@@ -148,13 +177,15 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
       const { promise, resolve } = Promise.withResolvers<Answer>();
       answered = resolve;
       const since = clock.monotonic();
-      const cancel = deadline();
+      const cancel = message.op === "move" ? moveDeadline() : deadline();
       worker.postMessage(message);
       const answer = await promise;
       cancel();
       answered = undefined;
-      calls += 1;
-      busyMs += clock.monotonic() - since;
+      if (message.op !== "move") {
+        calls += 1;
+        busyMs += clock.monotonic() - since;
+      }
       if ("trap" in answer) {
         const memoryAtMaximum = atMaximum();
         if (late) finish({ why: "deadline", callMs: limits.callMs, memoryAtMaximum });
@@ -177,7 +208,7 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
   );
   void up.promise.then(cameUp);
   const [prepared] = await Promise.all([
-    codeFor({ tier, grade, wasm: options.module.bytes, cache: options.cache }, preparer),
+    tier === "auto" ? ok(undefined) : codeFor(wanted, preparer, atHand),
     up.promise,
   ]);
   if (!prepared.ok) {
@@ -198,6 +229,7 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
           : "it was stopped";
     return err(engineFault("ENGINE_START", { reason }));
   }
+  if (tier === "auto" && stays === undefined) void moveWhenPrepared();
 
   return ok({
     init: async () => outcome(await ask({ op: "init" })),
@@ -213,7 +245,14 @@ export async function startGuest(tier: Tier, options: GuestOptions): Promise<Res
       if (!late) say(EPOCH.run);
     },
     revokeLocal: (right) => void Atomics.add(words, rightWord(right), 1),
-    stats: () => ({ calls, hostCalls: words[WORD.hostCalls] ?? 0, busyMs, memoryPages: words[WORD.pages] ?? 0 }),
+    stats: () => ({
+      tier: now,
+      ...(stays === undefined ? {} : { stays }),
+      calls,
+      hostCalls: words[WORD.hostCalls] ?? 0,
+      busyMs,
+      memoryPages: words[WORD.pages] ?? 0,
+    }),
     async terminate() {
       finish({ why: "stopped" });
       await worker.terminate();

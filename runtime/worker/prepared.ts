@@ -31,29 +31,41 @@ export interface CodeWanted {
   readonly cache: CodeCache | undefined;
 }
 
+/** What needs no preparing: a compiled module of this process, or bytes that were prepared before. */
+export type AtHand = { readonly known: WebAssembly.Module } | { readonly bytes: Uint8Array };
+
+export function codeAtHand({ tier, grade, wasm, cache }: CodeWanted): AtHand | undefined {
+  if (tier === "interpreter") return undefined;
+  const key = keyOf(tier, grade, wasm);
+  const known = compiled.get(key);
+  if (known !== undefined) return { known };
+  const bytes = tier === "v8" ? undefined : cache?.get(key);
+  return bytes === undefined ? undefined : { bytes };
+}
+
 /**
  * What the guest's thread instantiates; undefined for a tier that makes its code there. The Fault of whoever refuses the
  * module: see `Preparer`; VALIDATE_SECOND_OPINION from the host's compiler.
  */
 export async function codeFor(
-  { tier, grade, wasm, cache }: CodeWanted,
+  wanted: CodeWanted,
   preparer: Preparer,
+  atHand = codeAtHand(wanted),
 ): Promise<Result<PreparedCode | undefined, Fault>> {
+  const { tier, grade, wasm, cache } = wanted;
   if (tier === "interpreter") return ok(undefined);
   const key = keyOf(tier, grade, wasm);
-  const known = compiled.get(key);
-  if (known !== undefined) return ok(keep(key, known));
+  if (atHand !== undefined && "known" in atHand) return ok(keep(key, atHand.known));
   if (tier === "v8") {
     const result = await compile(wasm);
     return result.ok ? ok(keep(key, result.value)) : result;
   }
-  const bytes = cache?.get(key);
-  if (bytes !== undefined) {
+  if (atHand !== undefined) {
     // Refused bytes are of another version of the host: they are made again.
-    const result = await compile(bytes);
+    const result = await compile(atHand.bytes);
     if (result.ok) return ok(keep(key, result.value));
   }
-  const prepared = await preparer.prepare(wasm, { grade });
+  const prepared = await preparer.prepare(wasm, { grade, carry: tier === "auto" });
   if (!prepared.ok) return prepared;
   cache?.put(key, prepared.value.bytes);
   return ok(keep(key, prepared.value.compiled));

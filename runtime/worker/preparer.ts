@@ -13,6 +13,8 @@ import { ENGINE_LIMITS } from "../limits.ts";
 
 export interface PrepareOptions {
   readonly grade: GuestGrade;
+  /** The module's state may come from the interpreter; false unless given. */
+  readonly carry?: boolean;
 }
 
 /** What the thread is asked, one at a time. */

@@ -20,9 +20,9 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
   }
 }
 
-function answerTo({ wasm, grade }: PrepareJob): PrepareAnswer {
+function answerTo({ wasm, grade, carry }: PrepareJob): PrepareAnswer {
   try {
-    const bytes = prepare(wasm, grade);
+    const bytes = prepare(wasm, grade, carry);
     return { prepared: { bytes, compiled: compile(bytes) } };
   } catch (error) {
     // What is no refusal is our own mistake: it ends the thread, and with it the module's start.

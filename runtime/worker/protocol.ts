@@ -6,7 +6,7 @@
  * TURN to HOST, posts an empty message and waits on TURN; the host writes the answer, sets TURN to GUEST and wakes it.
  */
 
-import type { GuestGrade, GuestIdentity, LocalGrants, Tier } from "../engine.ts";
+import type { GuestGrade, GuestIdentity, LocalGrants, Stay, Tier } from "../engine.ts";
 import type { PreparedCode, Trap } from "../guest-code.ts";
 import type { HostModule, LocalRight } from "../host-module.ts";
 import { LOCAL_RIGHTS } from "../host-module.ts";
@@ -79,6 +79,8 @@ export interface EventMessage {
 export type ToGuest =
   | { readonly op: "instantiate"; readonly prepared: PreparedCode | undefined }
   | { readonly op: "init" }
+  /** To a guest of the tier `auto` that has not moved. */
+  | { readonly op: "move"; readonly prepared: PreparedCode }
   | EventMessage;
 
 export interface LogLine {
@@ -90,7 +92,9 @@ export interface LogLine {
 export type FromGuest =
   | { readonly op: "up" }
   /** Before anything of the guest's runs. */
-  | { readonly op: "made"; readonly leash: SharedArrayBuffer | undefined }
+  | { readonly op: "made"; readonly leash: SharedArrayBuffer | undefined; readonly stays: Stay | undefined }
+  /** It did, or it stays where it is. */
+  | { readonly op: "moved"; readonly leash: SharedArrayBuffer | undefined; readonly stays: Stay | undefined }
   | { readonly op: "done"; readonly value: number }
   | { readonly op: "trap"; readonly trap: Trap }
   | { readonly op: "cross" }

@@ -11,7 +11,7 @@ const LIMITS = { memoryPages: 4, tableElements: 8, callMs: 300, logLinesPerMin: 
 const running: Guest[] = [];
 afterEach(() => Promise.all(running.splice(0).map((one) => one.terminate())));
 
-describe.each(["metered", "interpreter"] as const)("in the %s tier", (tier) => {
+describe.each(["metered", "interpreter", "auto"] as const)("in the %s tier", (tier) => {
   function start(wat: string, over: Partial<GuestOptions> = {}) {
     return engineOf(tier).start({
       module: unwrap(load(assemble(wat), LIMITS)),
