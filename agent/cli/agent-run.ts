@@ -12,7 +12,7 @@ export const verb: Verb = {
   summary: "Run the agent of a provisioned board. It logs JSON lines to standard error and ends on SIGTERM.",
   options: {
     dir: { value: "DIR", required: true, help: "the board's directory, made by sallyport provision" },
-    tier: { value: "TIER", help: "metered, interpreter or v8; unless given, metered where the host may generate code" },
+    tier: { value: "TIER", help: `${TIERS.join(", ")}; unless given, metered where the host may generate code` },
     log: { value: "LEVEL", default: "info", help: "debug, info, warn or error" },
   },
   examples: ["sallyport agent run --dir /var/lib/sallyport"],

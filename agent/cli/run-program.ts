@@ -19,7 +19,7 @@ export const PROGRAM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
 };
 
 export interface Job {
-  readonly tier: Tier;
+  readonly tier: Exclude<Tier, "auto">;
   readonly spec: ProgramSpec;
   readonly stats: boolean;
   readonly trace?: { readonly what: "instructions" | "calls"; readonly max: number };
@@ -83,9 +83,7 @@ function endOf(worker: Worker): Promise<Ended> {
 async function jobOf(args: Args): Promise<Job> {
   const spec = await programSpec(args);
   const what = args.maybe("trace") !== undefined ? "trace" : args.maybe("calls") !== undefined ? "calls" : undefined;
-  const asked = args.maybe("tier") ?? (what === undefined && hostHasWebAssembly() ? "metered" : "interpreter");
-  const tier = TIERS.find((one) => one === asked);
-  if (tier === undefined) throw usageFault(`run: there is no tier ${asked}; there are ${TIERS.join(", ")}`);
+  const tier = tierOf(args.maybe("tier") ?? "auto", what !== undefined);
   if (tier !== "interpreter" && !hostHasWebAssembly())
     throw usageFault("run: this host may generate no code: --tier interpreter");
   if (tier !== "interpreter" && what !== undefined) throw usageFault(`run: --${what} needs --tier interpreter`);
@@ -94,4 +92,15 @@ async function jobOf(args: Args): Promise<Job> {
   if (what === undefined) return { tier, spec, stats };
   const max = args.integer(what, { min: 1, max: LINES_MAX });
   return { tier, spec, stats, trace: { what: what === "trace" ? "instructions" : "calls", max } };
+}
+
+/**
+ * A program is one call, and no call changes its tier: `auto` is metered, whose preparing takes a tenth of a second for
+ * each megabyte, where the interpreter takes ten times as long or more for all that comes after.
+ */
+function tierOf(asked: string, watched: boolean): Job["tier"] {
+  const tier = TIERS.find((one) => one === asked);
+  if (tier === undefined) throw usageFault(`run: there is no tier ${asked}; there are ${TIERS.join(", ")}`);
+  if (tier !== "auto") return tier;
+  return watched || !hostHasWebAssembly() ? "interpreter" : "metered";
 }
