@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
 import { engineOf, type Tier } from "../runtime/index.ts";
-import { releasePaths } from "../runtime/kernel/authority/manifest.ts";
+import { GUEST_ABI, releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { hex } from "../runtime/kernel/bytes.ts";
 import { reasonOf } from "../runtime/kernel/fault.ts";
@@ -69,6 +69,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     image: { ...config.image, root: provisioned.imageRoot },
     director: { ...config.director, root: provisioned.directorRoot },
     device: config.device,
+    hardware: { profile: description.profile, abi: GUEST_ABI },
     now: memory.trustedNow,
   });
 
@@ -187,7 +188,6 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const reconcile = createReconciler({
     updater,
     device: facts,
-    profile: description.profile,
     memory: memory.reconcileMemory,
     supervisor,
     transitions,

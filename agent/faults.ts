@@ -37,12 +37,6 @@ const admit = declareFaults("ADMIT", {
     means: "Manifest and module of one release do not belong together.",
     todo: "Publish the release again from one build.",
   },
-  ADMIT_HARDWARE: {
-    kind: "refusal",
-    says: "{module} {version} is for {hardware}, this board is {board}",
-    means: "The release does not run on this board profile and guest ABI.",
-    todo: "Assign a release built for this board, or publish it with --hardware naming the profile.",
-  },
   ADMIT_FLOOR: {
     kind: "attack",
     says: "{module} {version} has release counter {counter}, below the floor {floor}",

@@ -2,6 +2,7 @@
  * Door one, the board's side: how new bytes arrive, and which bytes the owner, the publishers and the director agree
  * on. The repository side has a door of its own, `repository/index.ts`, and is not in the board's package.
  */
+export type { Counter } from "./client/counter.ts";
 export type { RepositoryName } from "./client/header.ts";
 export type { FetchLimits } from "./client/source.ts";
 export type { DelegatedFile, RepositoryFiles, Versions } from "./client/trust.ts";
@@ -13,5 +14,5 @@ export {
   type UpdaterOptions,
 } from "./client/updater.ts";
 export { type ChainClaim, verifyChain } from "./client/verify-chain.ts";
-export type { Target, TrustedView } from "./client/view.ts";
+export type { Hardware, Target, TrustedView } from "./client/view.ts";
 export { catalogue } from "./faults.ts";

@@ -1,7 +1,8 @@
 /**
  * Where bytes meet verdict: the one function behind which code may run. In order, each refusing with its own code:
- *   door 1   both repositories agree on manifest, module and bundle, and the bytes have the agreed hashes   (updater)
- *            hardware and release floor
+ *   door 1   both repositories agree on manifest, module and bundle, the release is for this hardware,
+ *            and the bytes have the agreed hashes                                                           (updater)
+ *            release floor
  *            the manifest is what was assigned and names exactly this code
  *   door 2   the attestations satisfy the owner's policy, for manifest and module                            (attest)
  *   engine   Loader and Validator accept the code and its features, its imports are ours with our signatures (runtime)
@@ -30,8 +31,6 @@ import type { Release } from "./inventory.ts";
 /** What this board is and whom it believes, at the moment of judging. */
 export interface AdmitContext {
   readonly device: DeviceFacts;
-  /** Board profile; a release names `<profile>/<abi>` or `any/<abi>`. */
-  readonly profile: string;
   readonly policy: Policy;
   readonly trust: TrustedRoot;
   readonly updater: Pick<Updater, "fetchTarget">;
@@ -158,10 +157,6 @@ function checkGrants(wanted: DesiredModule, meet: Meet): Result<void> {
 
 function checkRelease(wanted: DesiredModule, custom: ReleaseCustom, context: AdmitContext): Result<void> {
   const facts = { module: wanted.name, version: wanted.version };
-  const board = `${context.profile}/core-v1`;
-  if (!custom.hardware.includes(board) && !custom.hardware.includes("any/core-v1")) {
-    return err(admitFault("ADMIT_HARDWARE", { ...facts, hardware: custom.hardware, board }));
-  }
   const floor = context.releaseFloor(wanted.team, wanted.name);
   if (custom.releaseCounter < floor) {
     return err(admitFault("ADMIT_FLOOR", { ...facts, counter: custom.releaseCounter, floor }));

@@ -25,7 +25,6 @@ import type { Transitions } from "./transitions.ts";
 export interface ReconcileOptions {
   readonly updater: Updater;
   readonly device: DeviceFacts & { readonly id: DeviceId };
-  readonly profile: string;
   readonly memory: {
     readonly modules: ModuleStore;
     seenPolicy(): SeenPolicy | undefined;
@@ -187,8 +186,8 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   }
 
   function contextOf(judged: Judged): Omit<AdmitContext, "whenLacking" | "onStage"> {
-    const { device, profile } = options;
-    return { device, profile, policy: judged.policy, trust: judged.trust, updater, releaseFloor: memory.releaseFloor };
+    const { device } = options;
+    return { device, policy: judged.policy, trust: judged.trust, updater, releaseFloor: memory.releaseFloor };
   }
 
   return round;

@@ -1,30 +1,27 @@
 /**
- * The updater of one board: opens the vault, refreshes both repositories as one transaction, answers from the last
+ * The updater of one board: opens its memory, refreshes both repositories as one transaction, answers from the last
  * committed state. It knows what is released and assigned; whether that may run is for others to say.
  */
+import { assert } from "../../runtime/kernel/assert.ts";
 import type { DeviceId } from "../../runtime/kernel/brand.ts";
-import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import { ensureDirectory } from "../../runtime/kernel/durable.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
-import { attempt, attemptSync, err, type Result } from "../../runtime/kernel/result.ts";
+import { attempt, err, type Result } from "../../runtime/kernel/result.ts";
 import { fault } from "../faults.ts";
 import { openBlobs, type Usage } from "./blobs.ts";
+import { type Counter, fileCounter } from "./counter.ts";
+import { onDisk, onDiskAsync } from "./disk.ts";
 import { fetchTarget } from "./fetch-target.ts";
 import { fileSource, isFileAddress } from "./file-source.ts";
+import type { RepositoryFiles, TrustedFile } from "./files.ts";
 import type { RepositoryName } from "./header.ts";
 import { httpSource } from "./http.ts";
-import { refreshRepository, restore } from "./refresh.ts";
+import { type Lock, type Processes, takeLock } from "./lock.ts";
+import { refreshRepository } from "./refresh.ts";
 import { defaultLimits, type FetchLimits, type Source } from "./source.ts";
-import type { RepositoryFiles, Trust, TrustOptions } from "./trust.ts";
-import { openVault, readVault, torn, writeVault } from "./vault.ts";
-import {
-  assignedPaths,
-  makeView,
-  namedDigests,
-  type ReleaseFloors,
-  raiseFloors,
-  type Target,
-  type TrustedView,
-} from "./view.ts";
+import type { TrustOptions } from "./trust.ts";
+import { openTrustMemory, type Pair } from "./trust-memory.ts";
+import { assignedPaths, type Hardware, makeView, namedDigests, type Target, type TrustedView } from "./view.ts";
 
 export interface RepositoryAddress {
   readonly metadataUrl: string;
@@ -34,15 +31,23 @@ export interface RepositoryAddress {
 }
 
 export interface UpdaterOptions {
-  /** The updater's own state directory: the vault and `blobs/`. One updater at a time. */
+  /** The updater's own state directory: the vault, roots, floors and `blobs/`. One updater at a time, by a lock. */
   readonly directory: string;
   readonly image: RepositoryAddress;
   /** The director's addresses are this device's own. */
   readonly director: RepositoryAddress;
   readonly device: DeviceId;
+  /** What this board is: releases for other hardware are refused. */
+  readonly hardware: Hardware;
   /** Trusted time in ms: max(system clock, floor). */
   now(): number;
   readonly limits?: Partial<FetchLimits>;
+  /** Where commits are counted outside `directory`, so that a restored backup of it is noticed; not at all without. */
+  readonly counterFile?: string;
+  /** Another counter than a file, such as a TPM's. */
+  readonly counter?: Counter;
+  /** The processes of this machine, for the lock. */
+  readonly processes?: Processes;
 }
 
 /** The metadata of both repositories as last trusted, for a proof bundle. */
@@ -52,14 +57,18 @@ export interface MetadataChain {
 }
 
 export interface Updater {
-  /** True when the vault could not be used at start: the pinned roots are in force again, `vaultFault` says why. */
+  /** True when something of the memory was damaged or put back at start; `vaultFault` is the gravest of `notices`. */
   readonly recovered: boolean;
   readonly vaultFault: Fault | undefined;
+  /** UPDATE_RESTORED, UPDATE_FLOORS_LOST, UPDATE_VAULT_TORN, UPDATE_COUNTER, as far as they hold, gravest first. */
+  readonly notices: readonly Fault[];
+  /** How many states this board has committed. */
+  commits(): number;
   /** Both repositories or nothing: one transaction, one durable write. Concurrent calls share one refresh. */
   refresh(): Promise<Result<TrustedView>>;
   /** The last committed view, after a restart too; expiry does not end it (DESIGN section 3.5). */
   view(): TrustedView | undefined;
-  /** The bytes of a target of the last committed view, checked. */
+  /** The bytes of a target, checked: from the store, also before the first refresh, or from its repository. */
   fetchTarget(target: Target): Promise<Result<Uint8Array>>;
   /** The files behind the view, for a proof bundle. */
   chain(): MetadataChain | undefined;
@@ -73,88 +82,100 @@ export interface Updater {
   close(): void;
 }
 
-interface Committed {
-  readonly image: Trust;
-  readonly director: Trust;
-  readonly floors: ReleaseFloors;
-  readonly view: TrustedView;
-}
-
-/** Opens a board's updater. Throws only for a disk that cannot be written and for an address that is none. */
+/** Opens a board's updater. Throws UPDATE_LOCKED, UPDATE_DISK, and UPDATE_NETWORK for an address that is none. */
 export function openUpdater(options: UpdaterOptions): Updater {
   const limits: FetchLimits = { ...defaultLimits, ...options.limits };
-  const vault = openVault(options.directory);
-  const blobs = openBlobs(`${options.directory}/blobs`, limits.storeBytes);
   const sources = { image: sourceOf(options.image, limits), director: sourceOf(options.director, limits) };
   const trustOptions = (repository: RepositoryName, at: number): TrustOptions => {
     const { root: pinned } = options[repository];
     return repository === "director" ? { repository, pinned, at, device: options.device } : { repository, pinned, at };
   };
 
-  let committed: Committed | undefined;
-  let vaultFault: Fault | undefined;
+  const { directory, counterFile } = options;
+  const counter = options.counter ?? (counterFile === undefined ? undefined : fileCounter(counterFile));
+  const lock = onDisk(() => {
+    ensureDirectory(directory, 0o700);
+    return takeLock(directory, options.processes);
+  });
+  const { memory, blobs } = opened(lock, () => ({
+    memory: openTrustMemory({ directory, counter, trust: trustOptions }),
+    blobs: openBlobs(`${directory}/blobs`, limits.storeBytes),
+  }));
+
+  let shown: { readonly of: Pair; readonly view: TrustedView } | undefined;
+  const view = (): TrustedView | undefined => {
+    const of = memory.committed();
+    if (of === undefined) return undefined;
+    if (shown?.of !== of) shown = { of, view: makeView(of.image, of.director, of.floors, options.hardware) };
+    return shown.view;
+  };
   let refreshing: Promise<Result<TrustedView>> | undefined;
   let closed = false;
   let kept: ReadonlySet<string> | undefined;
   const pin = () => {
     if (kept === undefined) return;
+    const committed = memory.committed();
     const named = committed === undefined ? [] : [committed.director, committed.image].flatMap(namedDigests);
     blobs.pin(new Set([...kept, ...named]));
   };
 
-  const restored = attemptSync(() => {
-    const kept = readVault(vault);
-    if (!kept.ok) throw kept.error;
-    if (kept.value === undefined) return undefined;
-    // At time 0 nothing is expired: expiry stops admission, not what was committed.
-    const image = restore(trustOptions("image", 0), kept.value.image);
-    const director = restore(trustOptions("director", 0), kept.value.director);
-    return complete(image, director, kept.value.floors);
-  });
-  if (restored.ok) committed = restored.value;
-  else vaultFault = restored.error.code === "UPDATE_VAULT_TORN" ? restored.error : torn(vault, restored.error);
-
   async function refresh(): Promise<TrustedView> {
     const at = options.now();
-    const before = committed;
     const input = (repository: RepositoryName) => ({
       source: sources[repository],
       trust: trustOptions(repository, at),
       limits,
-      previous: before?.[repository].files(),
+      previous: memory.previous(repository),
+      keep({ role, bytes, rootVersion }: TrustedFile) {
+        if (role === "root" && !closed) memory.keepRoot(repository, rootVersion, bytes);
+      },
     });
     // Uptane 5.4.4.2: the director first, then of the image repository what the director's paths lead to.
     const director = await refreshRepository(input("director"), () => []);
+    memory.check("director", director);
     const image = await refreshRepository(input("image"), () => assignedPaths(director));
-    const next = complete(image, director, raiseFloors(before?.floors ?? new Map(), image));
-    if (before === undefined || stateOf(next) !== stateOf(before)) {
-      writeVault(vault, { image: image.files(), director: director.files(), floors: next.floors });
-    }
-    committed = next;
+    memory.check("image", image);
+    if (closed) throw fault("UPDATE_CLOSED");
+    memory.commit(image, director);
     pin();
-    return next.view;
+    const committed = view();
+    assert(committed !== undefined, "what was committed is shown");
+    return committed;
   }
 
   return {
-    recovered: vaultFault !== undefined,
-    vaultFault,
+    recovered: memory.notices.length > 0,
+    vaultFault: memory.notices[0],
+    notices: memory.notices,
+    commits: () => memory.commits(),
     refresh() {
       if (closed) return Promise.resolve(err(fault("UPDATE_CLOSED")));
-      refreshing ??= attempt(refresh).finally(() => {
+      refreshing ??= attempt(() => onDiskAsync(refresh)).finally(() => {
         refreshing = undefined;
       });
       return refreshing;
     },
-    view: () => committed?.view,
+    view,
     fetchTarget: (target) =>
-      attempt(async () => {
-        if (closed) throw fault("UPDATE_CLOSED");
-        if (committed === undefined) throw fault("UPDATE_NEVER_REFRESHED");
-        const { consistentSnapshot } = committed[target.repository];
-        const source = sources[target.repository];
-        return await fetchTarget(target, { source, blobs, consistentSnapshot, limits });
-      }),
-    chain: () => committed && { image: committed.image.files(), director: committed.director.files() },
+      attempt(() =>
+        onDiskAsync(async () => {
+          if (closed) throw fault("UPDATE_CLOSED");
+          const committed = memory.committed();
+          if (committed === undefined) {
+            // What was admitted before starts again, whatever became of the metadata.
+            const stored = blobs.read(target.sha256, target.length);
+            if (stored === undefined) throw fault("UPDATE_NEVER_REFRESHED");
+            return stored;
+          }
+          const { consistentSnapshot } = committed[target.repository];
+          const source = sources[target.repository];
+          return await fetchTarget(target, { source, blobs, consistentSnapshot, limits });
+        }),
+      ),
+    chain() {
+      const committed = memory.committed();
+      return committed && { image: committed.image.files(), director: committed.director.files() };
+    },
     keep(inUse) {
       kept = new Set(inUse);
       pin();
@@ -163,6 +184,7 @@ export function openUpdater(options: UpdaterOptions): Updater {
     close() {
       closed = true;
       for (const source of Object.values(sources)) source.close();
+      lock.release();
     },
   };
 }
@@ -171,13 +193,12 @@ function sourceOf(address: RepositoryAddress, limits: FetchLimits): Source {
   return isFileAddress(address.metadataUrl) ? fileSource(address) : httpSource(address, limits);
 }
 
-/** A state with its view; it counts when it is in the vault. */
-function complete(image: Trust, director: Trust, floors: ReleaseFloors): Committed {
-  return { image, director, floors, view: makeView(image, director, floors) };
-}
-
-/** Tells whether two states are the same on disk: an idle poll must not wear the flash. */
-function stateOf(one: Committed): string {
-  const edges = (trust: Trust) => trust.files().delegated.map(({ role, delegator }) => `${delegator}>${role}`);
-  return canonicalJson([one.view.versions, edges(one.image), Object.fromEntries(one.floors)]);
+/** What is opened under a lock that nobody would release if it failed. */
+function opened<T>(lock: Lock, open: () => T): T {
+  try {
+    return onDisk(open);
+  } catch (error) {
+    lock.release();
+    throw error;
+  }
 }

@@ -1,20 +1,31 @@
 /**
  * The board's memory of trust: one file with every metadata file of both repositories as it was verified, and the
- * highest release floors seen. It is replaced as a whole, so a power cut leaves the old state or the new one. Its own
- * digest tells a damaged medium; what it says is verified again like a download.
+ * highest release floors seen. It is replaced as a whole, so a power cut leaves the old state or the new one, and the
+ * state before stays beside it as `vault.before`. Its own digest tells a damaged medium; what it says is verified again
+ * like a download.
+ *
+ * A commit writes the new state whole to `vault.next` and syncs it, and only then moves: `vault` to `vault.before`,
+ * `vault.next` to `vault`. Wherever that is cut off, at least one whole state is left. One write of data, not two.
  */
-import { existsSync } from "node:fs";
+import { existsSync, renameSync } from "node:fs";
 import { join } from "node:path";
-import { base64, equalBytes, fromBase64, utf8 } from "../../runtime/kernel/bytes.ts";
-import { sha256 } from "../../runtime/kernel/digest.ts";
-import { ensureDirectory, readBounded, sweepTemporaries, writeDurable } from "../../runtime/kernel/durable.ts";
+import { base64, fromBase64 } from "../../runtime/kernel/bytes.ts";
+import {
+  fault as diskFault,
+  ensureDirectory,
+  readBounded,
+  sweepTemporaries,
+  syncDirectory,
+  writeDurable,
+} from "../../runtime/kernel/durable.ts";
 import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
-import { err, ok, type Result } from "../../runtime/kernel/result.ts";
+import { ok, type Result } from "../../runtime/kernel/result.ts";
 import {
   array,
   integer,
   object,
   oneOf,
+  optional,
   parseJson,
   record,
   refined,
@@ -22,10 +33,13 @@ import {
   string,
 } from "../../runtime/kernel/shape.ts";
 import { fault } from "../faults.ts";
+import { sealed, unsealed } from "./sealed.ts";
 import type { RepositoryFiles } from "./trust.ts";
 import type { ReleaseFloors } from "./view.ts";
 
 export interface VaultContent {
+  /** Which commit this is, counted from 1; 0 for a vault from before they were counted. */
+  readonly commit: number;
   readonly image: RepositoryFiles;
   readonly director: RepositoryFiles;
   readonly floors: ReleaseFloors;
@@ -33,7 +47,6 @@ export interface VaultContent {
 
 const VAULT_BYTES_MAX = 64 * 1024 * 1024;
 const FILE_CHARS_MAX = 4_000_000;
-const DIGEST_CHARS = 64;
 
 const file: Shape<string> = refined(
   string({ max: FILE_CHARS_MAX }),
@@ -50,48 +63,74 @@ const filesShape = object({
 });
 const vaultShape = object({
   schema: oneOf("sallyport.vault/1"),
+  commit: optional(integer({ min: 1, max: 2 ** 52 })),
   image: filesShape,
   director: filesShape,
   floors: record(string({ max: 200 }), integer({ min: 0, max: 2 ** 31 }), { max: 10_000 }),
 });
 
+/** One generation of the memory: where it lies, and what it says, or why it cannot be used. */
+export interface Generation {
+  readonly name: "vault" | "vault.next" | "vault.before";
+  readonly content: Result<VaultContent>;
+}
+
+export interface Vault {
+  readonly path: string;
+  /** What is there, in the order in which it is to be believed. Empty before the first commit. */
+  generations(): Iterable<Generation>;
+  /** The commit: one durable replacement. Throws DISK_WRITE. */
+  write(content: VaultContent): void;
+}
+
 /** Makes the directory ready; what an interrupted write left behind is swept. */
-export function openVault(directory: string): string {
+export function openVault(directory: string): Vault {
   ensureDirectory(directory, 0o700);
   sweepTemporaries(directory);
-  return join(directory, "vault");
+  const path = join(directory, "vault");
+  const [next, before] = [`${path}.next`, `${path}.before`];
+  return {
+    path,
+    *generations() {
+      for (const name of ["vault", "vault.next", "vault.before"] as const) {
+        const file = join(directory, name);
+        if (existsSync(file)) yield { name, content: read(file) };
+      }
+    },
+    write(content) {
+      writeDurable(next, encodeContent(content), 0o600);
+      try {
+        if (existsSync(path)) renameSync(path, before);
+        renameSync(next, path);
+        syncDirectory(directory);
+      } catch (error) {
+        throw diskFault("DISK_WRITE", { path, reason: reasonOf(error) }, error);
+      }
+    },
+  };
 }
 
-/** The kept content, undefined before the first commit, or UPDATE_VAULT_TORN with its cause. */
-export function readVault(path: string): Result<VaultContent | undefined> {
-  if (!existsSync(path)) return ok(undefined);
+function read(path: string): Result<VaultContent> {
   const bytes = readBounded(path, VAULT_BYTES_MAX);
-  if (!bytes.ok) return err(torn(path, bytes.error));
-  const body = bytes.value.subarray(DIGEST_CHARS);
-  if (!equalBytes(utf8(sha256(body)), bytes.value.subarray(0, DIGEST_CHARS))) {
-    return err(fault("UPDATE_VAULT_TORN", { path, reason: "its digest does not match" }));
-  }
-  const parsed = parseJson(vaultShape, body, "the vault", VAULT_BYTES_MAX);
-  if (!parsed.ok) return err(torn(path, parsed.error));
-  const { image, director, floors } = parsed.value;
-  return ok({ image: decode(image), director: decode(director), floors: new Map(Object.entries(floors)) });
+  const body = bytes.ok ? unsealed(bytes.value, "the vault") : bytes;
+  const parsed = body.ok ? parseJson(vaultShape, body.value, "the vault", VAULT_BYTES_MAX) : body;
+  if (!parsed.ok) return parsed;
+  const { commit = 0, image, director, floors } = parsed.value;
+  return ok({ commit, image: decode(image), director: decode(director), floors: new Map(Object.entries(floors)) });
 }
 
-export function torn(path: string, cause: Fault): Fault {
-  return fault("UPDATE_VAULT_TORN", { path, reason: reasonOf(cause) }, cause);
+export function torn(path: string, cause: Fault, base: string): Fault {
+  return fault("UPDATE_VAULT_TORN", { path, reason: reasonOf(cause), base }, cause);
 }
 
-/** The commit: one durable replacement. Throws DISK_WRITE. */
-export function writeVault(path: string, content: VaultContent): void {
-  const { image, director, floors } = content;
-  const document = {
+function encodeContent({ commit, image, director, floors }: VaultContent): Uint8Array {
+  return sealed({
     schema: "sallyport.vault/1",
+    commit,
     image: encode(image),
     director: encode(director),
     floors: Object.fromEntries(floors),
-  };
-  const body = JSON.stringify(document);
-  writeDurable(path, utf8(sha256(utf8(body)) + body), 0o600);
+  });
 }
 
 type Encoded = ReturnType<typeof filesShape.parse>;

@@ -4,9 +4,10 @@
  */
 import type { TargetFile } from "@tufjs/models";
 import { DESIRED_PATH } from "../../runtime/kernel/authority/desired.ts";
-import { releaseCustomShape, targetPath } from "../../runtime/kernel/authority/manifest.ts";
+import { releaseCustomShape, releasePaths, targetPath } from "../../runtime/kernel/authority/manifest.ts";
 import { type Sha256, sha256Hex } from "../../runtime/kernel/brand.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import type { Fault } from "../../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { fault } from "../faults.ts";
@@ -37,10 +38,18 @@ export interface TrustedView {
   releaseFloor(team: string, name: string): number;
 }
 
+/** What a board is, in the words of a release's `hardware`: `<profile>/<abi>`, or `any/<abi>`. */
+export interface Hardware {
+  readonly profile: string;
+  /** The guest ABI that this agent offers. */
+  readonly abi: string;
+}
+
 /** `team/name` to the highest floor seen. */
 export type ReleaseFloors = ReadonlyMap<string, number>;
 
-export function makeView(image: Trust, director: Trust, floors: ReleaseFloors): TrustedView {
+/** `hardware`: of the board that asks; nobody's in particular without. */
+export function makeView(image: Trust, director: Trust, floors: ReleaseFloors, hardware?: Hardware): TrustedView {
   const assigned = director.topTargets().targets;
   const owned = image.topTargets().targets;
   const desired = ownTarget(assigned, DESIRED_PATH);
@@ -59,12 +68,19 @@ export function makeView(image: Trust, director: Trust, floors: ReleaseFloors): 
     agreed(path) {
       if (!needsBoth(path)) return err(fault("UPDATE_PATH_REFUSED", { path, asked: "needs both repositories" }));
       const mine = ownTarget(assigned, path);
-      if (mine === undefined) return err(fault("UPDATE_NOT_ASSIGNED", { path }));
+      const isAssigned = (one: string) => ownTarget(assigned, one) !== undefined;
+      if (mine === undefined)
+        return err(partOf(path, "director", isAssigned) ?? fault("UPDATE_NOT_ASSIGNED", { path }));
       const found = image.find(path);
-      if (found.kind !== "found") return err(fault("UPDATE_NOT_RELEASED", { path }));
+      if (found.kind !== "found") {
+        const isReleased = (one: string) => image.find(one).kind === "found";
+        return err(partOf(path, "image", isReleased) ?? fault("UPDATE_NOT_RELEASED", { path }));
+      }
       const differs = disagreement(found.target, mine);
       // THE AGREEMENT CHECK: without this line the director alone chooses the bytes.
       if (differs !== undefined) return err(fault("UPDATE_REPOSITORIES_DISAGREE", { path, differs }));
+      const unfit = hardware && wrongHardware(found.target, hardware);
+      if (unfit !== undefined) return err(unfit);
       const checked = withDigest(found.target, "image");
       return checked === undefined ? err(fault("UPDATE_TARGET_MISSING", { path, repository: "image" })) : ok(checked);
     },
@@ -115,6 +131,24 @@ function disagreement(image: TargetFile, director: TargetFile): string | undefin
   const [left, right] = [release(image), release(director)];
   const fact = RELEASE_FACTS.find((one) => canonicalJson(left[one] ?? null) !== canonicalJson(right[one] ?? null));
   return fact === undefined ? undefined : `custom.sallyport.${fact}`;
+}
+
+/** Where some of a release's files are named and this one is not: a release comes whole or not at all. */
+function partOf(path: string, repository: RepositoryName, isThere: (path: string) => boolean): Fault | undefined {
+  const [, team = "", name = "", version = ""] = path.split("/");
+  const parts = Object.values(releasePaths(team, name, version));
+  if (!parts.includes(path) || !parts.some(isThere)) return undefined;
+  return fault("UPDATE_PARTIAL_BUNDLE", { repository, release: `${team}/${name} ${version}`, missing: path });
+}
+
+/** Uptane 5.4.4.2: an image for other hardware is refused. A module says what it is for; an agent release may. */
+function wrongHardware(target: TargetFile, { profile, abi }: Hardware): Fault | undefined {
+  const { hardware } = release(target);
+  const named = Array.isArray(hardware) ? hardware.filter((one) => typeof one === "string") : [];
+  if (hardware === undefined && !target.path.startsWith("modules/")) return undefined;
+  const board = `${profile}/${abi}`;
+  if (named.includes(board) || named.includes(`any/${abi}`)) return undefined;
+  return fault("UPDATE_WRONG_HARDWARE", { path: target.path, hardware: named, board });
 }
 
 function sallyportOf({ custom }: TargetFile): unknown {

@@ -13,6 +13,9 @@ import { engineWishShape } from "./engine.ts";
 export const MANIFEST_BYTES_MAX = 65_536;
 export const MODULE_BYTES_MAX = 64 * 1024 * 1024;
 
+/** The guest ABI that modules are written against and releases name beside the board profile. */
+export const GUEST_ABI = "core-v1";
+
 /** A TUF target path of ours: lower-case components, no empty, dot or dot-dot component. */
 export const targetPath = refined(
   string({ min: 1, max: 300 }),
@@ -52,7 +55,7 @@ export const manifestShape = object({
   team: teamName,
   name: moduleName,
   version,
-  abi: oneOf("core-v1"),
+  abi: oneOf(GUEST_ABI),
   entry: object({ path: targetPath, sha256: sha256Hex, size: integer({ min: 8, max: MODULE_BYTES_MAX }) }),
   limits,
   triggers: array(trigger, { max: 32 }),

@@ -80,7 +80,7 @@ export interface Site {
   readonly server: RepositoryServer;
   readonly image: Tree;
   director(device?: DeviceId): Tree;
-  /** A board's updater; the same `name` is the same board after a restart. */
+  /** A board's updater; the same `name` is the same board after a restart, which ends the one before. */
   board(name?: string, changes?: Partial<UpdaterOptions>): Updater;
   boardDirectory(name?: string): string;
   release(version: string, changes?: Partial<ReleaseInput> & { name?: string; team?: string }): Promise<Release>;
@@ -112,6 +112,7 @@ export async function makeSite(): Promise<Site> {
   const at = paths(repository);
   const keyring = openKeyring(repository, undefined);
   const boardDirectory = (name = "board") => join(directory, name);
+  const boards = new Map<string, Updater>();
   let copies = 0;
 
   return {
@@ -122,16 +123,19 @@ export async function makeSite(): Promise<Site> {
     image: at.image,
     director: (device = DEVICE) => at.director(device),
     boardDirectory,
-    board(name, changes) {
+    board(name = "board", changes) {
       const { imageMetadataUrl: metadataUrl, imageTargetsUrl: targetsUrl } = server;
+      boards.get(name)?.close();
       const updater = openUpdater({
         directory: boardDirectory(name),
         image: { metadataUrl, targetsUrl, root: repositories.imageRoot() },
         director: { ...server.directorUrl(DEVICE), root: repositories.directorRoot() },
         device: DEVICE,
+        hardware: { profile: "sim", abi: "core-v1" },
         now,
         ...changes,
       });
+      boards.set(name, updater);
       onTestFinished(() => updater.close());
       return updater;
     },

@@ -34,7 +34,7 @@ describe("the vault", () => {
     writeFileSync(join(directory, "blobs", ".tmp-123-2-blob"), "half a bl");
     const again = site.board();
     expect(again.view()?.versions).toEqual(versions);
-    expect(readdirSync(directory).sort()).toEqual(["blobs", "vault"]);
+    expect(readdirSync(directory).sort()).toEqual(["blobs", "floors.0", "lock.1", "roots", "vault"]);
     expect(readdirSync(join(directory, "blobs"))).toEqual(["staging"]);
   });
 
