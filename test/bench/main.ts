@@ -11,6 +11,7 @@ import { benchInterrupt } from "./interrupt.ts";
 import { benchLoader } from "./loader.ts";
 import type { Row } from "./row.ts";
 import { benchStart } from "./start.ts";
+import { benchUpdater } from "./updater.ts";
 
 const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2 };
 
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- WHICH [options]
   loader      how fast modules are decoded and validated, beside V8
   start       start of a 100 KB module over an empty worker, memory of an idle module
   interrupt   from the request to stop until the guest stands
+  updater     an update in bytes and time, beside tuf-js and a plain download; directed metadata
 
   --only NAME      engine, loader: this program; interrupt: this case; may be given again
   --subject NAME   engine: this subject beside v8; may be given again
@@ -65,7 +67,8 @@ async function rowsOf(): Promise<readonly Row[]> {
   if (which === "loader") return benchLoader({ only: values.only, short: values.short });
   if (which === "start") return benchStart(values.short);
   if (which === "interrupt") return benchInterrupt({ only: values.only, short: values.short });
-  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start, interrupt`);
+  if (which === "updater") return benchUpdater(values.short);
+  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start, interrupt, updater`);
 }
 
 function report(rows: readonly Row[]): void {
