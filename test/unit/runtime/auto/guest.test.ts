@@ -1,0 +1,188 @@
+/** A guest of the tier `auto`: one guest before and after it has moved, and one that stays where it is. */
+import { afterEach, describe, expect, it } from "vitest";
+import { hostModule } from "../../../../devices/index.ts";
+import { autoTier } from "../../../../runtime/auto/guest-code.ts";
+import { engineOf, type Guest, type GuestOptions, load } from "../../../../runtime/index.ts";
+import { nodeClock } from "../../../../runtime/kernel/node-world.ts";
+import { unwrap } from "../../../../runtime/kernel/result.ts";
+import { prepare } from "../../../../runtime/metered/prepare.ts";
+import { assemble } from "../../../guests/guests.ts";
+
+const LIMITS = { memoryPages: 4, tableElements: 8, callMs: 300, logLinesPerMin: 60 };
+const running: Guest[] = [];
+afterEach(() => Promise.all(running.splice(0).map((one) => one.terminate())));
+
+const event = (arg = 0) => ({ kind: 2, handle: 0, timeNs: 0n, arg });
+const PUBLISH = '(import "sallyport_v1" "mqtt_publish" (func $publish (param i32 i32 i32 i32 i32) (result i32)))';
+let modules = 0;
+
+/**
+ * Counts in a global that the start function has set to 100, keeps the number in memory, calls one of two functions of a
+ * table in turns, the other one next time, and publishes what that says; nothing of this is exported. Loops when `arg` is 1.
+ */
+function counter(more = ""): string {
+  // No two are the same module, so that none finds the other's code.
+  modules += 1;
+  return `(module ${PUBLISH} (type $say (func (param i32) (result i32)))
+    (memory (export "memory") 1) (data (i32.const 16) "count")
+    (global $n (mut i32) (i32.const 0)) (table $t 2 funcref) (elem (table $t) (i32.const 0) func $even $odd)
+    ${more}
+    (func $start (global.set $n (i32.const 100))) (start $start)
+    (func $even (param i32) (result i32) (i32.mul (local.get 0) (i32.const 2)))
+    (func $odd (param i32) (result i32) (i32.add (i32.mul (local.get 0) (i32.const 2)) (i32.const 1)))
+    (func $swap (local $f funcref)
+      (local.set $f (table.get $t (i32.const 0)))
+      (table.set $t (i32.const 0) (table.get $t (i32.const 1)))
+      (table.set $t (i32.const 1) (local.get $f)))
+    (func (export "sp_handle") (param $kind i32) (param $handle i32) (param $time i64) (param $arg i32) (result i32)
+      (if (i32.eq (local.get $arg) (i32.const 1)) (then (loop $for (br $for))))
+      (global.set $n (i32.add (global.get $n) (i32.const 1)))
+      (i32.store (i32.const 32) (i32.add (i32.load (i32.const 32)) (i32.const 1)))
+      (i32.store (i32.const 64) (call_indirect $t (type $say) (global.get $n) (i32.const 0)))
+      (call $swap)
+      (drop (call $publish (i32.const 16) (i32.const 5) (i32.const 64) (i32.const 4) (i32.const ${modules})))
+      (i32.load (i32.const 32))))`;
+}
+
+async function start(wat: string, over: Partial<GuestOptions> = {}) {
+  const said: number[] = [];
+  const port = {
+    call({ bytes: [, payload] }: { readonly bytes: readonly Uint8Array[] }) {
+      said.push(new DataView((payload ?? new Uint8Array(4)).slice().buffer).getInt32(0, true));
+      return { value: 0 };
+    },
+  };
+  const guest = unwrap(
+    await engineOf("auto").start({
+      module: unwrap(load(assemble(wat), LIMITS)),
+      host: hostModule,
+      port,
+      limits: LIMITS,
+      identity: { deviceId: "porch-1", moduleName: "test", moduleVersion: "1.0.0" },
+      local: {},
+      clock: nodeClock,
+      onLog: () => undefined,
+      ...over,
+    }),
+  );
+  running.push(guest);
+  const until = async (done: () => boolean) => {
+    while (!done()) unwrap(await guest.handle(event()));
+  };
+  return { guest, said, until };
+}
+
+describe("a guest of the tier auto", () => {
+  it("begins in the interpreter, moves between two calls, and misses no message and no state", async () => {
+    const { guest, said, until } = await start(counter());
+    expect(guest.stats().tier).toBe("interpreter");
+    const calls = 50;
+    for (let n = 0; n < calls; n += 1) expect(await guest.handle(event())).toEqual({ ok: true, value: n + 1 });
+    await until(() => guest.stats().tier === "metered");
+    await until(() => said.length % calls === 0);
+    const total = said.length;
+    expect(await guest.handle(event())).toEqual({ ok: true, value: total + 1 });
+    expect(said).toEqual(Array.from({ length: total + 1 }, (_, n) => (101 + n) * 2 + (n % 2)));
+    expect(guest.stats()).toMatchObject({ tier: "metered", calls: total + 2 });
+    expect(guest.stats().stays).toBeUndefined();
+  });
+
+  it("ends by its deadline in the interpreter, and after it has moved, where it can be paused as well", async () => {
+    const first = await start(counter());
+    expect(first.guest.stats().tier).toBe("interpreter");
+    expect((await first.guest.handle(event(1))).ok).toBe(false);
+    expect(await first.guest.ended).toMatchObject({ why: "deadline", callMs: LIMITS.callMs });
+
+    const second = await start(counter());
+    expect(second.guest.pause()).toBe(false);
+    await second.until(() => second.guest.stats().tier === "metered");
+    expect(second.guest.pause()).toBe(true);
+    second.guest.resume();
+    expect((await second.guest.handle(event(1))).ok).toBe(false);
+    expect(await second.guest.ended).toMatchObject({ why: "deadline" });
+  });
+
+  it("begins where it would end when its code has been prepared before", async () => {
+    const wat = counter();
+    const kept = new Map<string, Uint8Array>();
+    const cache = {
+      get: (key: string) => kept.get(key),
+      put: (key: string, made: Uint8Array) => void kept.set(key, made),
+    };
+    const { guest, until } = await start(wat, { cache });
+    await until(() => guest.stats().tier === "metered");
+    expect([...kept.keys()]).toEqual([expect.stringMatching(/^auto-/)]);
+    const again = await start(wat, { cache });
+    expect(again.guest.stats().tier).toBe("metered");
+    unwrap(await again.guest.handle(event()));
+    expect(again.said).toEqual([202]);
+  });
+
+  it("stays in the interpreter, and says why, when its state is of a kind that is not carried", async () => {
+    const globals = "(global (mut i32) (i32.const 0))".repeat(4200);
+    const { guest, said, until } = await start(counter(globals));
+    expect(guest.stats()).toMatchObject({ tier: "interpreter", stays: "shape" });
+    await until(() => said.length === 3);
+    expect(said).toEqual([202, 205, 206]);
+    const objects = await start(counter("(type $s (struct)) (global $g (mut anyref) (struct.new $s))"));
+    await objects.until(() => objects.guest.stats().stays !== undefined);
+    expect(objects.guest.stats()).toMatchObject({ tier: "interpreter", stays: "objects" });
+    await objects.until(() => objects.said.length >= 3);
+    expect(objects.said.slice(0, 3)).toEqual([202, 205, 206]);
+  });
+});
+
+describe("the code of a guest that cannot move", () => {
+  const made = () => {
+    const said: number[] = [];
+    const wasm = assemble(`(module (import "host" "say" (func $say (param i32) (result i32)))
+      (memory (export "memory") 1) (global $n (mut i32) (i32.const 0))
+      (func (export "next") (result i32)
+        (global.set $n (i32.add (global.get $n) (i32.const 1)))
+        (i32.store8 (i32.const 0) (global.get $n))
+        (call $say (global.get $n)))
+      (func (export "trap") unreachable))`);
+    const functions = {
+      say(one: number | bigint) {
+        said.push(Number(one));
+        return one;
+      },
+    };
+    return { code: autoTier.make(wasm, "host", functions), wasm, said };
+  };
+
+  it("goes on as it was when the host's compiler refuses, when its exports are missing, and is not asked again", () => {
+    const refused = made();
+    refused.code.call("next");
+    expect(refused.code.move({ bytes: Uint8Array.of(0, 0x61, 0x73, 0x6d) })).toBe("refused");
+    expect(refused.code.call("next")).toBe(2);
+    expect(refused.code.memory()[0]).toBe(2);
+    expect(refused.code.move({ bytes: prepare(refused.wasm, undefined, true) })).toBe("refused");
+
+    const failed = made();
+    failed.code.call("next");
+    expect(failed.code.move({ bytes: prepare(failed.wasm) })).toBe("failed");
+    expect(failed.code.call("next")).toBe(2);
+    expect([failed.code.stays, failed.code.leash]).toEqual(["failed", undefined]);
+    expect(failed.said).toEqual([1, 2]);
+  });
+
+  it("names a trap as the tier names it that it runs in", () => {
+    const { code, wasm, said } = made();
+    const trap = () => {
+      try {
+        code.call("trap");
+      } catch (thrown) {
+        return autoTier.trapOf(thrown, code).code;
+      }
+      return "none";
+    };
+    code.call("next");
+    expect(trap()).toBe("unreachable");
+    expect(code.move({ bytes: prepare(wasm, undefined, true) })).toBeUndefined();
+    expect(code.leash).toBeInstanceOf(SharedArrayBuffer);
+    expect(trap()).toBe("unreachable");
+    expect([code.call("next"), code.memory()[0]]).toEqual([2, 2]);
+    expect(said).toEqual([1, 2]);
+  });
+});
