@@ -48,14 +48,14 @@ export function createConnector(options: ConnectorOptions): Connector {
   checkProxies(proxies);
   const plain = new http.Agent(AGENT);
   let identity = options.tls?.() ?? {};
-  let secure = new SecureAgent(options);
+  let secure = new SecureAgent(options, identity);
 
   function secureAgent(): SecureAgent {
     const now = options.tls?.() ?? identity;
     if (now !== identity) {
       secure.retire();
       identity = now;
-      secure = new SecureAgent(options);
+      secure = new SecureAgent(options, identity);
     }
     return secure;
   }
@@ -65,7 +65,7 @@ export function createConnector(options: ConnectorOptions): Connector {
       const common = { method, maxHeaderSize: headBytes };
       if (url.protocol === "https:") {
         const agent = secureAgent();
-        return https.request({ ...urlToHttpOptions(url), ...common, ...tlsOptions(identity), headers, agent });
+        return https.request({ ...urlToHttpOptions(url), ...common, headers, agent });
       }
       const proxy = proxyFor(proxies, url);
       if (proxy === undefined) return http.request({ ...urlToHttpOptions(url), ...common, headers, agent: plain });
@@ -97,8 +97,8 @@ class SecureAgent extends https.Agent {
   readonly #options: ConnectorOptions;
   #retired = false;
 
-  constructor(options: ConnectorOptions) {
-    super(AGENT);
+  constructor(options: ConnectorOptions, identity: TlsIdentity) {
+    super({ ...AGENT, ...tlsOptions(identity) });
     this.#options = options;
   }
 
@@ -129,7 +129,8 @@ class SecureAgent extends https.Agent {
   }
 }
 
-function tlsOptions(identity: TlsIdentity): https.RequestOptions {
+/** For the agent: with a check of its own a request's connection is never kept (Node 26). */
+function tlsOptions(identity: TlsIdentity): https.AgentOptions {
   const { ca, cert, key, serverNames } = identity;
   return {
     rejectUnauthorized: true,

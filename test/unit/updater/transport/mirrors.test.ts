@@ -1,0 +1,129 @@
+/** Fail-over between the addresses of a repository: who is asked, who is blamed, and which fault is told. */
+import { describe, expect, it } from "vitest";
+import { attempt } from "../../../../runtime/kernel/result.ts";
+import { createMirrors } from "../../../../updater/client/mirrors.ts";
+import type { Source } from "../../../../updater/client/source.ts";
+import { fault } from "../../../../updater/faults.ts";
+import { SteppingClock } from "../../../fakes/clock.ts";
+import { codeOf, faultOf } from "../site.ts";
+
+const FAULTS = {
+  network: () => fault("UPDATE_NETWORK", { url: "x", reason: "y" }),
+  slow: () => fault("UPDATE_SLOW", {}),
+  forged: () => fault("UPDATE_SIGNATURE", { repository: "image", role: "targets" }),
+  stale: () => fault("UPDATE_STALE", {}),
+  full: () => fault("UPDATE_STORE_FULL", {}),
+  later: () => fault("UPDATE_NOT_NOW", {}),
+};
+type Trouble = keyof typeof FAULTS;
+
+/** Three mirrors; what each does is set by name, and each use is noted. */
+function threeMirrors() {
+  const clock = new SteppingClock();
+  const trouble = new Map<string, Trouble>();
+  const asked: string[] = [];
+  const left: string[] = [];
+  const names = new Map<Source, string>();
+  const list = ["a", "b", "c"].map((name) => {
+    const source: Source = { metadata: () => expect.fail(), target: () => expect.fail(), close: () => undefined };
+    names.set(source, name);
+    return { name, source };
+  });
+  const mirrors = createMirrors(list, { clock, onLeft: (name, why) => left.push(`${name} ${why.code}`) });
+  const use = async () => {
+    asked.length = 0;
+    return await attempt(() =>
+      mirrors.each(async (source) => {
+        const name = names.get(source) ?? "";
+        asked.push(name);
+        const kind = trouble.get(name);
+        if (kind !== undefined) throw FAULTS[kind]();
+        return name;
+      }),
+    );
+  };
+  return { clock, trouble, asked, left, use };
+}
+
+describe("the mirrors of a repository", () => {
+  it("are asked in their order until one serves, and those left are reported", async () => {
+    const { trouble, asked, left, use } = threeMirrors();
+    trouble.set("a", "forged").set("b", "network");
+    expect(await use()).toEqual({ ok: true, value: "c" });
+    expect(asked).toEqual(["a", "b", "c"]);
+    expect(left).toEqual(["a UPDATE_SIGNATURE", "b UPDATE_NETWORK"]);
+  });
+
+  it("begin with the one that served last, also when an earlier one is well again", async () => {
+    const { clock, trouble, asked, use } = threeMirrors();
+    trouble.set("a", "network");
+    await use();
+    trouble.clear();
+    clock.advance(10 * 3_600_000);
+    await use();
+    expect(asked).toEqual(["b"]);
+  });
+
+  it("are avoided for a minute after a failure", async () => {
+    const { clock, trouble, asked, use } = threeMirrors();
+    trouble.set("a", "slow");
+    await use();
+    trouble.set("b", "slow");
+    clock.advance(59_999);
+    await use();
+    expect(asked).toEqual(["b", "c"]);
+    trouble.clear();
+    trouble.set("c", "slow");
+    clock.advance(1);
+    await use();
+    expect(asked).toEqual(["c", "a"]);
+  });
+
+  it("are avoided longer after each failure, never for more than an hour", async () => {
+    const { clock, trouble, asked, use } = threeMirrors();
+    trouble.set("a", "slow").set("b", "slow").set("c", "slow");
+    await use();
+    await use();
+    clock.advance(60_000);
+    trouble.delete("c");
+    await use();
+    expect(asked).toEqual(["a", "b", "c"]); // All are avoided; the one that is free first comes first.
+    for (let i = 0; i < 30; i += 1) {
+      trouble.set("c", "slow");
+      await use();
+    }
+    clock.advance(3_600_000);
+    trouble.delete("a");
+    await use();
+    expect(asked).toEqual(["c", "a"]);
+  });
+
+  it("leave none unasked, however badly each behaved", async () => {
+    const { trouble, asked, use } = threeMirrors();
+    trouble.set("a", "forged").set("b", "forged").set("c", "forged");
+    for (let i = 0; i < 5; i += 1) await use();
+    trouble.delete("b");
+    expect((await use()).ok).toBe(true);
+    expect(asked).toContain("b");
+  });
+
+  it("that all fail are told by the fault that says most: an attack before stale files before the network", async () => {
+    const { trouble, use } = threeMirrors();
+    trouble.set("a", "network").set("b", "stale").set("c", "forged");
+    expect(codeOf(await use())).toBe("UPDATE_SIGNATURE");
+    trouble.set("c", "slow");
+    expect(codeOf(await use())).toBe("UPDATE_STALE");
+    trouble.set("b", "slow");
+    expect(faultOf(await use()).kind).toBe("network");
+  });
+
+  it("are not blamed for a full disk or a closed window", async () => {
+    const { trouble, asked, left, use } = threeMirrors();
+    for (const kind of ["full", "later"] as const) {
+      trouble.set("a", kind);
+      expect((await use()).ok).toBe(false);
+      expect(asked).toEqual(["a"]);
+    }
+    expect(left).toEqual([]);
+  });
+});
