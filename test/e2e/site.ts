@@ -11,6 +11,7 @@ import type { Observer, Seen } from "../../examples/demo/observer.ts";
 import { attest } from "../../examples/demo/releases.ts";
 import { type Served, type Sigstore, Stage } from "../../examples/demo/stage.ts";
 import type { OperatorLink } from "../../fleet/index.ts";
+import type { Tier } from "../../runtime/index.ts";
 import { type Cover, coversShape } from "../../runtime/kernel/authority/capability.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import type { Manifest } from "../../runtime/kernel/authority/manifest.ts";
@@ -103,11 +104,12 @@ export class Site {
     unwrap(await this.repo.putOwnerTargets(new Map([[POLICY_PATH, document]])));
   }
 
-  /** The agent in this process; `ready` on MQTT when this resolves. */
-  async start(): Promise<Agent> {
+  /** The agent in this process, with a tier of its own if given; `ready` on MQTT when this resolves. */
+  async start(more: { readonly tier?: Tier } = {}): Promise<Agent> {
     const from = this.observer.mark();
     const log: Log = (level, what, facts) => void this.log.push(`${level} ${what} ${JSON.stringify(facts ?? {})}`);
-    this.#agent = await startAgent({ directory: this.stage.path("board"), clock: nodeClock, random: nodeRandom, log });
+    const common = { directory: this.stage.path("board"), clock: nodeClock, random: nodeRandom, log };
+    this.#agent = await startAgent({ ...common, ...more });
     await this.observer.until("ready", (one) => one.topic === "up/state" && one.get("s") === "ready", { from });
     return this.#agent;
   }

@@ -58,6 +58,23 @@ export const GUESTS = {
         (local.set $i (i32.sub (local.get $i) (i32.const 1)))
         (br_if $next (i32.ge_s (local.get $i) (i32.const 0)))))`,
   ),
+  /** Publishes how many ticks it has seen, in decimal (ten digits); what it knows of them lies in a global and a table. */
+  remember: handler(
+    onTick(`(global.set $n (i32.add (global.get $n) (i32.const 1)))
+    (call_indirect $t (type $digits) (global.get $n) (i32.const 1))
+    (drop (call $publish (i32.const 16) (i32.const 5) (i32.const 128) (i32.const 10) (i32.const 1)))
+    (i32.const 0)`),
+    `(global $n (mut i32) (i32.const 0)) (type $digits (func (param i32))) (table $t 2 funcref)
+    (elem declare func $digits) (start $begin)
+    (func $begin (table.set $t (i32.const 1) (ref.func $digits)) (global.set $n (i32.const 7000)))
+    (func $digits (param $v i32) (local $i i32)
+      (local.set $i (i32.const 9))
+      (loop $next
+        (i32.store8 (i32.add (i32.const 128) (local.get $i)) (i32.add (i32.const 48) (i32.rem_u (local.get $v) (i32.const 10))))
+        (local.set $v (i32.div_u (local.get $v) (i32.const 10)))
+        (local.set $i (i32.sub (local.get $i) (i32.const 1)))
+        (br_if $next (i32.ge_s (local.get $i) (i32.const 0)))))`,
+  ),
   loopForever: handler(onTick("(loop $for (br $for)) (i32.const 0)")),
   /** Grows until it is refused, touches what it got, then gives up. */
   growForever: handler(
