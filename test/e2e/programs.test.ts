@@ -44,6 +44,18 @@ describe("sallyport run in the interpreter", () => {
   });
 });
 
+describe("sallyport run --tier auto", () => {
+  it("runs a program, which is one call, in the tier that can do what is asked", () => {
+    const file = join(folder, "auto.wasm");
+    writeFileSync(file, assemble('(module (func (export "f") (result i32) (i32.const 7)))'));
+    const run = (...args: readonly string[]) => sallyport(["run", file, "--tier", "auto", "--invoke", "f", ...args]);
+    expect(run().out).toContain("i32 7 ");
+    const traced = run("--trace", "5");
+    expect(traced.out).toContain("i32 7 ");
+    expect(traced.err).toContain("i32.const 7");
+  });
+});
+
 describe.each(["metered", "interpreter"])("sallyport run --tier %s", (tier) => {
   const run = (wat: string, ...args: readonly string[]) => {
     const file = join(folder, "program.wasm");
