@@ -15,6 +15,7 @@ export const verb: Verb = {
     module: { value: "FILE", required: true, help: "module.wasm" },
     bundle: { value: "FILE", required: true, help: "Sigstore bundle (see sallyport attest)" },
     hardware: { value: "PROFILE", many: true, help: "board profile/ABI it runs on (default any/core-v1)" },
+    deltas: { value: "N", default: "3", help: "make deltas from that many earlier releases; 0 for none" },
     "raise-floor": { help: "a security release: no board runs an older release of this module again" },
   },
   examples: ["sallyport repo publish --manifest manifest.json --module module.wasm --bundle bundle.sigstore.json"],
@@ -35,6 +36,7 @@ export const verb: Verb = {
         module,
         bundle: readFile(args.text("bundle")),
         hardware: [...hardware],
+        deltas: args.integer("deltas", { min: 0, max: 8 }),
         ...(args.flag("raise-floor") ? { releaseFloor: floor } : {}),
       }),
     );

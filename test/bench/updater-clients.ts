@@ -54,6 +54,7 @@ export function boardOn(site: BenchSite, base: string, directory: string): Updat
       root: site.repositories.directorRoot(),
     },
     device: BOARD,
+    hardware: { profile: "sim", abi: "core-v1" },
     now: () => Date.now(),
   });
 }

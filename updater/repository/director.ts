@@ -4,7 +4,7 @@
  */
 import { existsSync, readdirSync } from "node:fs";
 import { join } from "node:path";
-import { Metadata, MetadataKind, type TargetFile } from "@tufjs/models";
+import { Metadata, MetadataKind, TargetFile } from "@tufjs/models";
 import {
   DESIRED_BYTES_MAX,
   DESIRED_PATH,
@@ -63,11 +63,19 @@ export async function assign(shop: Workshop, id: string, modules: readonly Desir
         const { team, name, version } = module;
         throw fault("REPO_NOT_RELEASED", { team, name, version });
       }
-      targets[path] = released;
+      targets[path] = asAssigned(released);
     }
   }
   await publishDirected(shop, device, targets, new Map([[DESIRED_PATH, bytes]]));
   return desired;
+}
+
+/** The entry as a director repeats it: without the list of deltas, which only its publisher vouches for. */
+function asAssigned(released: TargetFile): TargetFile {
+  const { custom, ...others } = released.unrecognizedFields;
+  if (typeof custom !== "object" || custom === null || Array.isArray(custom)) return released;
+  const { deltas: _, ...kept } = custom;
+  return new TargetFile({ ...released, unrecognizedFields: { ...others, custom: kept } });
 }
 
 /** What is assigned to a device now. Throws a Fault when it is there but cannot be read. */

@@ -32,6 +32,12 @@ export const { catalogue, fault } = declareFaults("REPO", {
     means: "A released version never changes: boards and proofs refer to it.",
     todo: "Raise the version and publish again.",
   },
+  REPO_DELTAS: {
+    kind: "refusal",
+    says: "deltas from {count} earlier releases were asked for, at most {max} are listed",
+    means: "Boards read a short list of deltas for each target.",
+    todo: "Ask for fewer: boards that are further behind fetch the whole file.",
+  },
   REPO_FLOOR: {
     kind: "refusal",
     says: "release floor {floor} is above this release's counter {counter}",

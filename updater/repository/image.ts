@@ -7,6 +7,7 @@ import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { isOwners } from "../layout.ts";
+import { DELTAS_DEFAULT, deltasTo } from "./deltas.ts";
 import { fault } from "./faults.ts";
 import { teamRole } from "./layout.ts";
 import {
@@ -31,8 +32,15 @@ const ENTRIES_MAX = 2000;
 
 export function imageState(shop: Workshop): TreeState {
   const state = readTree(shop.at.image);
-  if (state === undefined) throw fault("REPO_UNREADABLE", { directory: shop.directory, reason: "no image metadata" });
-  return state;
+  const { directory } = shop;
+  if (state !== undefined) return state;
+  if (readChain(shop.at.image.metadata).length === 0) throw unfinished(directory);
+  throw fault("REPO_UNREADABLE", { directory, reason: "no image metadata" });
+}
+
+/** The refusal of everything that needs a first root, while there is none. */
+export function unfinished(directory: string) {
+  return fault("REPO_UNFINISHED", { directory, reason: "the first root is not signed by enough owners" });
 }
 
 /** Adds or replaces targets of the owner's role, signed with the owner keys at their threshold. */
@@ -80,14 +88,17 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
 
   const facts = nextFacts(manifest, input, siblings);
   const targets = { ...current.targets };
+  const deltas = deltasTo(shop.at.image, siblings, input.module, input.deltas ?? DELTAS_DEFAULT);
   for (const [kind, path] of Object.entries(files)) {
     const bytes = content.get(path);
     assert(bytes !== undefined, "every part of a release has bytes");
-    targets[path] = targetEntry(path, bytes, { sallyport: { kind, ...facts } });
+    const listed = kind === "module" && deltas.list.length > 0 ? { deltas: deltas.list } : {};
+    targets[path] = targetEntry(path, bytes, { sallyport: { kind, ...facts }, ...listed });
   }
   const count = Object.keys(targets).length;
   if (count > ENTRIES_MAX) throw fault("REPO_FULL", { role, count, max: ENTRIES_MAX });
   const next = nextTargets(current, { expires: shop.expires("team"), targets });
+  for (const write of deltas.writes) shop.disk.write(write.path, write.bytes);
   await propose(shop, role, next, content);
   const release = releasesIn(next).find((one) => one.name === name && one.version === version);
   assert(release !== undefined, "a published release is listed");

@@ -13,6 +13,7 @@ import {
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
+import { DELTAS_MAX } from "../delta.ts";
 import { fault } from "./faults.ts";
 
 /** Largest attestation bundle: what boards read of one. */
@@ -26,6 +27,8 @@ export interface ReleaseInput {
   readonly hardware: readonly string[];
   /** Raised on purpose by a security release: boards refuse every release whose counter is below it. */
   readonly releaseFloor?: number;
+  /** To this release deltas are made from that many earlier ones, at most DELTAS_MAX; 3 when absent. */
+  readonly deltas?: number;
 }
 
 export interface Release {
@@ -50,6 +53,8 @@ export function checkInput(input: ReleaseInput): Manifest {
   if (path !== modulePath) throw mismatch("entry.path", path, modulePath);
   if (size !== input.module.byteLength) throw mismatch("entry.size", size, input.module.byteLength);
   if (pinned !== sha256(input.module)) throw mismatch("entry.sha256", pinned, sha256(input.module));
+  const { deltas: count = 0 } = input;
+  if (count > DELTAS_MAX) throw fault("REPO_DELTAS", { count, max: DELTAS_MAX });
   if (input.bundle.byteLength > BUNDLE_BYTES_MAX) {
     throw fault("REPO_TOO_LARGE", { what: "the bundle", size: input.bundle.byteLength, max: BUNDLE_BYTES_MAX });
   }
