@@ -37,6 +37,8 @@ export interface ConnectorOptions {
 export interface Connector {
   /** An open request without a body, not yet ended. Throws what node:tls throws for certificates that are none. */
   request(method: "GET" | "HEAD", url: URL, headers: Readonly<Record<string, string>>): http.ClientRequest;
+  /** Through whom this address is reached. */
+  proxy(url: URL): URL | undefined;
   close(): void;
 }
 
@@ -82,6 +84,7 @@ export function createConnector(options: ConnectorOptions): Connector {
         ? https.request({ ...absolute, agent: secureProxyAgent })
         : http.request({ ...absolute, agent: plain });
     },
+    proxy: (url) => proxyFor(proxies, url),
     close() {
       plain.destroy();
       secure.destroy();
@@ -95,6 +98,7 @@ const secureProxyAgent = new https.Agent({ keepAlive: false, rejectUnauthorized:
 /** TLS connections, each through a tunnel of its own where a proxy leads there. Sessions are resumed in both cases. */
 class SecureAgent extends https.Agent {
   readonly #options: ConnectorOptions;
+  readonly #tunnels = new Set<http.ClientRequest>();
   #retired = false;
 
   constructor(options: ConnectorOptions, identity: TlsIdentity) {
@@ -111,7 +115,7 @@ class SecureAgent extends https.Agent {
     const url = new URL(`https://${name}:${options.port ?? 443}/`);
     const proxy = proxyFor(this.#options.proxy ?? {}, url);
     if (proxy === undefined) return super.createConnection(options, callback);
-    openTunnel(proxy, url, this.#options).then(
+    openTunnel(proxy, url, this.#options, this.#tunnels).then(
       (socket) => callback?.(null, super.createConnection({ ...options, socket } as https.RequestOptions) as Duplex),
       (error: Error) => callback?.(error, undefined as unknown as Duplex),
     );
@@ -120,6 +124,11 @@ class SecureAgent extends https.Agent {
 
   override keepSocketAlive(socket: Duplex): boolean {
     return !this.#retired && (super.keepSocketAlive(socket) as unknown as boolean);
+  }
+
+  override destroy(): void {
+    for (const tunnel of this.#tunnels) tunnel.destroy();
+    super.destroy();
   }
 
   /** What is under way ends in its own time; nothing is kept for another request. */
@@ -152,7 +161,7 @@ export class WrongServer extends Error {
 }
 
 /** A socket through the proxy to the host (RFC 9110 section 9.3.6). Rejects with UPDATE_PROXY. */
-function openTunnel(proxy: URL, url: URL, options: ConnectorOptions): Promise<Duplex> {
+function openTunnel(proxy: URL, url: URL, options: ConnectorOptions, open: Set<http.ClientRequest>): Promise<Duplex> {
   const { promise, resolve, reject } = Promise.withResolvers<Duplex>();
   const target = `${url.hostname}:${url.port === "" ? 443 : url.port}`;
   const asked = {
@@ -167,6 +176,8 @@ function openTunnel(proxy: URL, url: URL, options: ConnectorOptions): Promise<Du
     proxy.protocol === "https:"
       ? https.request({ ...asked, rejectUnauthorized: true, minVersion: "TLSv1.2" })
       : http.request(asked);
+  open.add(request);
+  request.on("close", () => open.delete(request));
   const fail = (reason: string, cause?: unknown) => {
     patience();
     reject(fault("UPDATE_PROXY", { proxy: proxy.host, url: `https://${target}`, reason }, cause));

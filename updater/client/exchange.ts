@@ -110,6 +110,10 @@ function once(ask: Exchange, line: Line): Promise<Head | "stale connection"> {
     let body: Body | undefined;
     try {
       refuseEncoded(ask.url, head);
+      if (head.status === 407) {
+        const proxy = line.connector.proxy(ask.url)?.host ?? "in between";
+        throw fault("UPDATE_PROXY", { proxy, url: shown(ask.url), reason: "status 407" });
+      }
       body = ask.onHead(head);
     } catch (error) {
       return refuse(error);
