@@ -178,6 +178,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         to: to?.version ?? null,
       });
     },
+    onPostponed: (release, reason) =>
+      reporter.refusal("module.postponed", reason, { module: release.name, version: release.version }),
     onKeptStopped: (release, reason) => reporter.moduleState(release, "stopped", 0, reason),
   });
   const leases = createLeases(clock, (module) => {

@@ -180,7 +180,8 @@ const engine = declareFaults("ENGINE", {
   ENGINE_START: {
     kind: "environment",
     says: "the worker did not start: {reason}",
-    means: "The thread that should run the module could not be made or did not come up in time.",
+    means:
+      "The thread or the memory that the module should have could not be made, or the thread did not come up in time.",
     todo: "The board is short of memory or processor time. The start is tried again.",
   },
   ENGINE_PREPARE: {
@@ -188,6 +189,18 @@ const engine = declareFaults("ENGINE", {
     says: "the module could not be prepared for the compiled tier: {reason}",
     means: "Instrumenting and compiling it took longer, or more memory, than a module may take. Nothing of it was run.",
     todo: "Make the module smaller, above all its largest functions; or run it in the interpreter tier.",
+  },
+  ENGINE_LOST: {
+    kind: "environment",
+    says: "the worker ended while it made the module: {reason}",
+    means: "The thread came up, and ended before the module stood: out of memory, more often than not.",
+    todo: "Look whether the board is short of memory, or the module too large for the interpreter's heap.",
+  },
+  ENGINE_DEADLINE: {
+    kind: "refusal",
+    says: "the module was stopped while starting: its start function took longer than {callMs} ms",
+    means: "Start functions, `_initialize` and `sp_init` have the deadline of every call.",
+    todo: "Do less at the start, or publish a manifest with a longer callMs.",
   },
   ENGINE_TRAP: {
     kind: "refusal",

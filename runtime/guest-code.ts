@@ -11,6 +11,12 @@ export interface Trap {
   readonly message: string;
 }
 
+/** The host had no memory for what the guest was to have: nothing that the guest did. */
+export const OUT_OF_MEMORY = "out-of-memory";
+export function isOutOfMemory(thrown: unknown): thrown is RangeError {
+  return thrown instanceof RangeError && /out of memory|allocat|array buffer length/i.test(thrown.message);
+}
+
 /** A host function as a guest calls it: i32 as numbers, i64 as bigints. Must not throw. */
 export type GuestImport = (...args: (number | bigint)[]) => number | bigint;
 

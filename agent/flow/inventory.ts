@@ -66,6 +66,8 @@ export interface ModuleStore {
   get(name: ModuleName): ModuleRecord | undefined;
   /** Records the candidate and counts the attempt at this exact release; returns the count. */
   saveCandidate(release: Release): number;
+  /** The board could not even begin: takes the attempt back. */
+  forgetAttempt(release: Release): void;
   /** New grants for the candidate that runs already; not another attempt. */
   updateCandidate(release: Release): void;
   clearCandidate(name: ModuleName): void;

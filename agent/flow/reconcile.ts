@@ -164,7 +164,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   /** Other terms than those it was started under: code is made anew. */
   async function startAgain(fresh: Release, phase: Phase, loaded: LoadedModule): Promise<void> {
     const started = await supervisor.start(fresh, phase, loaded);
-    if (!started.ok && phase === "probation") await transitions.rollBack(fresh, started.error);
+    if (!started.ok && phase === "probation") await transitions.notStarted(fresh, started.error);
   }
 
   /** What runs is doubted: a policy or floor that speaks against it stops it, anything else is only reported. */

@@ -12,7 +12,7 @@ import type { Fault } from "../../runtime/kernel/fault.ts";
 import type { Result } from "../../runtime/kernel/result.ts";
 import type { Cancel, Clock } from "../../runtime/kernel/world.ts";
 import { admitFault, moduleFault } from "../faults.ts";
-import type { Supervisor } from "../supervise/supervisor.ts";
+import { isNoStart, type Supervisor } from "../supervise/supervisor.ts";
 import type { Admitted } from "./admit.ts";
 import type { ModuleStore, Release } from "./inventory.ts";
 import type { JobReport } from "./job.ts";
@@ -42,14 +42,18 @@ export interface TransitionOptions {
   readonly job: JobReport;
   /** The release is no longer what was active before; reasons go to the event log. */
   onRolledBack(release: Release, reason: Fault, to: Release | undefined): void;
+  /** The board could not start it now; it will be tried again, and nothing is held against it. */
+  onPostponed(release: Release, reason: Fault): void;
   /** A committed release stays stopped: a floor was raised above it, or the policy spoke against it. */
   onKeptStopped(release: Release, reason: Fault): void;
 }
 
 export interface Transitions {
   activate(admitted: Admitted): Promise<Result<void>>;
-  /** A candidate ended or refused to start: the committed release comes back, with its state. */
+  /** A candidate ended: the committed release comes back, with its state. */
   rollBack(release: Release, reason: Fault): Promise<void>;
+  /** A candidate refused to start, or the board could not start it: in that case it is tried again another time. */
+  notStarted(release: Release, reason: Fault): Promise<void>;
   abandon(module: ModuleName, because: string): Promise<void>;
   remove(module: ModuleName): Promise<void>;
   /** After a start of the agent: interrupted candidates are undone, committed releases are started. */
@@ -123,8 +127,20 @@ export function createTransitions(options: TransitionOptions): Transitions {
     options.onRolledBack(release, reason, to);
   }
 
+  async function notStarted(release: Release, reason: Fault): Promise<void> {
+    if (!isNoStart(reason)) return rollBack(release, reason);
+    endProbation(release.name);
+    await undo(release, () => {
+      state.modules.forgetAttempt(release);
+      job.move(release, "queued", reason);
+    });
+    await startCommitted(release.name);
+    options.onPostponed(release, reason);
+  }
+
   return {
     rollBack,
+    notStarted,
     async activate({ release, loaded }) {
       const { name } = release;
       await supervisor.stop(name, "replace");
@@ -136,7 +152,7 @@ export function createTransitions(options: TransitionOptions): Transitions {
       });
       const started = await supervisor.start(release, "probation", loaded);
       if (!started.ok) {
-        await rollBack(release, started.error);
+        await notStarted(release, started.error);
         return started;
       }
       job.move(release, "probation");

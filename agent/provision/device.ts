@@ -12,7 +12,7 @@ import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
-import { ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
+import { checkDirectory, ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
 import { type Infer, integer, object, oneOf, optional, parseJson, string } from "../../runtime/kernel/shape.ts";
 import { generateKeyPem, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
@@ -58,6 +58,8 @@ const ROOT_BYTES_MAX = 512_000;
 
 /** Writes a new board. `device.json` comes last: its presence says that all the rest is there. */
 export function provisionBoard(directory: string, input: ProvisionInput): Result<Provisioned> {
+  const place = checkDirectory(directory);
+  if (!place.ok) return place;
   if (existsSync(join(directory, "device.json"))) {
     return err(provisionFault("PROVISION_EXISTS", { directory, device: input.config.device }));
   }
@@ -73,6 +75,10 @@ export function provisionBoard(directory: string, input: ProvisionInput): Result
 }
 
 export function readBoard(directory: string): Result<Provisioned> {
+  for (const one of [directory, join(directory, "state")]) {
+    const place = checkDirectory(one);
+    if (!place.ok) return place;
+  }
   const incomplete = (reason: string, cause?: unknown) =>
     err(provisionFault("PROVISION_INCOMPLETE", { directory, reason }, cause));
   const files = ["device.json", "device-key.pem", "roots/image.root.json", "roots/director.root.json", "board.json"];

@@ -29,6 +29,7 @@ export function createModuleStore(db: Db): ModuleStore {
   const attempt = db.prepare<[string], { count: number }>(
     "INSERT INTO attempt (sha256, count) VALUES (?, 1) ON CONFLICT (sha256) DO UPDATE SET count = count + 1 RETURNING count",
   );
+  const oneLess = db.prepare("UPDATE attempt SET count = count - 1 WHERE sha256 = ? AND count > 0");
   const attempts = db.prepare<[string], { count: number }>("SELECT count FROM attempt WHERE sha256 = ?");
   const forgetAttempts = db.prepare("DELETE FROM attempt WHERE sha256 = ?");
   const addFailed = db.prepare(
@@ -57,6 +58,7 @@ export function createModuleStore(db: Db): ModuleStore {
       setCandidate.run(release.name, JSON.stringify(release));
       return attempt.get(release.moduleSha256)?.count ?? 1;
     },
+    forgetAttempt: (release) => void oneLess.run(release.moduleSha256),
     updateCandidate: (release) => void setCandidate.run(release.name, JSON.stringify(release)),
     clearCandidate: (name) => void clearCandidate.run(name),
     saveCommitted(release) {

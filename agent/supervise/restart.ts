@@ -15,6 +15,11 @@ export type RestartDecision =
   | { readonly kind: "again"; readonly delayMs: number; readonly ends: readonly number[] }
   | { readonly kind: "give-up"; readonly ends: readonly number[] };
 
+/** The pause before another start when the board had no memory or time for the last `times` ones. Nobody's fault counts. */
+export function pauseAfterNoStart(times: number): number {
+  return Math.min(FIRST_DELAY_MS * 2 ** (times - 1), LONGEST_DELAY_MS);
+}
+
 /** `ends`: earlier ends, milliseconds monotonic. Returns the ends still within the window, the new one included. */
 export function decideRestart(rule: RestartRule, ends: readonly number[], now: number): RestartDecision {
   const recent = [...ends.filter((at) => now - at < rule.windowMs), now];

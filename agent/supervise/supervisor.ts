@@ -13,7 +13,7 @@ import type { Cancel, Clock } from "../../runtime/kernel/world.ts";
 import { moduleFault } from "../faults.ts";
 import type { Release } from "../flow/inventory.ts";
 import type { Serial } from "../serial.ts";
-import { DEFAULT_RESTART, decideRestart, type RestartRule } from "./restart.ts";
+import { DEFAULT_RESTART, decideRestart, pauseAfterNoStart, type RestartRule } from "./restart.ts";
 import { type Engines, startTask, type Task } from "./task.ts";
 
 export type Phase = "probation" | "running";
@@ -45,6 +45,8 @@ interface Slot {
   task: Task | undefined;
   ends: readonly number[];
   restarts: number;
+  /** Starts in a row that the board could not make. */
+  noStarts: number;
   pending: Cancel | undefined;
 }
 
@@ -104,6 +106,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     task = started.value;
     for (const event of early.splice(0)) task.post(event);
     slot.task = task;
+    slot.noStarts = 0;
     options.onState(release, slot.phase, slot.restarts);
     options.onGrants(release.name, holder.report());
     return ok(undefined);
@@ -123,6 +126,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
 
   function restartLater(slot: Slot, reason: Fault): void {
     const { release } = slot;
+    if (isNoStart(reason)) {
+      slot.noStarts += 1;
+      options.onState(release, "crashed", slot.restarts, reason);
+      return startIn(slot, pauseAfterNoStart(slot.noStarts));
+    }
     const rule = ruleOf(release);
     const decision = decideRestart(rule, slot.ends, clock.monotonic());
     slot.ends = decision.ends;
@@ -138,7 +146,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     }
     slot.restarts += 1;
     options.onState(release, "crashed", slot.restarts, reason);
-    slot.pending = clock.after(decision.delayMs, () => {
+    startIn(slot, decision.delayMs);
+  }
+
+  function startIn(slot: Slot, delayMs: number): void {
+    const { release } = slot;
+    slot.pending = clock.after(delayMs, () => {
       slot.pending = undefined;
       void serial.run(async () => {
         if (slots.get(release.name) !== slot || slot.task !== undefined) return;
@@ -161,7 +174,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async start(release, phase, loaded) {
       const old = slots.get(release.name);
       if (old !== undefined) await stopSlot(old, "replace");
-      const slot: Slot = { release, phase, task: undefined, ends: [], restarts: 0, pending: undefined };
+      const slot: Slot = { release, phase, task: undefined, ends: [], restarts: 0, noStarts: 0, pending: undefined };
       slots.set(release.name, slot);
       const started = await run(slot, loaded);
       if (started.ok) return started;
@@ -215,6 +228,9 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     },
   };
 }
+
+/** The board had not the means to begin; the release's own code was not touched. */
+export const isNoStart = (reason: Fault): boolean => reason.code === "ENGINE_START";
 
 function ruleOf(release: Release): RestartRule {
   const rule = release.manifest.limits.restarts;

@@ -1,6 +1,13 @@
 /** The interpreter tier's code: a store of its own for each guest, with limits that fit a worker's heap. */
 import { decodeModule } from "../binary/decode.ts";
-import type { GuestCode, GuestImport, GuestTier, Trap } from "../guest-code.ts";
+import {
+  type GuestCode,
+  type GuestImport,
+  type GuestTier,
+  isOutOfMemory,
+  OUT_OF_MEMORY,
+  type Trap,
+} from "../guest-code.ts";
 import { Fault, reasonOf } from "../kernel/fault.ts";
 import { unwrap } from "../kernel/result.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
@@ -55,6 +62,7 @@ export const interpreterTier: GuestTier<InterpretedCode> = {
   },
 
   trapOf(thrown): Trap {
+    if (isOutOfMemory(thrown)) return { code: OUT_OF_MEMORY, message: thrown.message };
     if (!(thrown instanceof Fault)) return { code: "uncaught-exception", message: reasonOf(thrown) };
     return { code: NAMES[thrown.code] ?? "trap", message: thrown.message };
   },

@@ -10,14 +10,15 @@ import {
   openSync,
   readdirSync,
   readFileSync,
+  realpathSync,
   renameSync,
   rmSync,
   statSync,
   writeSync,
 } from "node:fs";
-import { basename, dirname, join } from "node:path";
+import { basename, dirname, join, resolve } from "node:path";
 import { declareFaults, type Fault, reasonOf } from "./fault.ts";
-import { err, ok, type Result } from "./result.ts";
+import { err, ok, type Result, unwrap } from "./result.ts";
 
 export const { catalogue, fault } = declareFaults("DISK", {
   DISK_READ: {
@@ -31,6 +32,12 @@ export const { catalogue, fault } = declareFaults("DISK", {
     says: "cannot write {path}: {reason}",
     means: "A file could not be written durably. The previous content, if any, is still in place.",
     todo: "Check free space, permissions and the medium. The operation is repeated when it is asked for again.",
+  },
+  DISK_NOT_A_DISK: {
+    kind: "refusal",
+    says: "{path} lies in {where}, which the kernel makes up: nothing is kept there",
+    means: "A directory for files that shall last was asked for where there is no file system that could keep them.",
+    todo: "Choose a directory on a disk.",
   },
   DISK_TOO_LARGE: {
     kind: "refusal",
@@ -74,7 +81,32 @@ export function syncDirectory(directory: string): void {
   }
 }
 
+/** Mounted on every Linux; below some of them `mkdir` asks for ever for the directory above. */
+const MADE_UP = ["/proc", "/sys", "/dev"];
+/** A disk in memory, which a test or a board without another may want. */
+const EXCEPT = "/dev/shm";
+
+/** DISK_NOT_A_DISK where a path, by whatever links, leads into what the kernel makes up. Makes nothing. */
+export function checkDirectory(path: string): Result<void, Fault> {
+  const real = realPath(resolve(path));
+  const within = (top: string) => real === top || real.startsWith(`${top}/`);
+  const where = MADE_UP.find(within);
+  return where === undefined || within(EXCEPT) ? ok(undefined) : err(fault("DISK_NOT_A_DISK", { path, where }));
+}
+
+/** With the links of as much of it as there is. */
+function realPath(path: string): string {
+  try {
+    return realpathSync(path);
+  } catch {
+    const above = dirname(path);
+    return above === path ? path : join(realPath(above), basename(path));
+  }
+}
+
+/** Throws DISK_NOT_A_DISK, DISK_WRITE. */
 export function ensureDirectory(path: string, mode = 0o755): void {
+  unwrap(checkDirectory(path));
   try {
     mkdirSync(path, { recursive: true, mode });
   } catch (error) {

@@ -1,5 +1,5 @@
 /** V8's trap messages as the stable codes of the specification's execution chapter; what a report and a test compare. */
-import type { Trap } from "../guest-code.ts";
+import { isOutOfMemory, OUT_OF_MEMORY, type Trap } from "../guest-code.ts";
 
 const MESSAGES: readonly (readonly [pattern: RegExp, code: string])[] = [
   [/^unreachable$/, "unreachable"],
@@ -14,6 +14,7 @@ const MESSAGES: readonly (readonly [pattern: RegExp, code: string])[] = [
 ];
 
 export function trapOf(thrown: unknown): Trap {
+  if (isOutOfMemory(thrown)) return { code: OUT_OF_MEMORY, message: thrown.message };
   if (thrown instanceof RangeError) return { code: "call-stack-exhausted", message: thrown.message };
   if (thrown instanceof WebAssembly.RuntimeError) {
     const known = MESSAGES.find(([pattern]) => pattern.test(thrown.message));

@@ -15,7 +15,7 @@ import {
   type Tier,
 } from "../engine.ts";
 import { engineFault } from "../faults.ts";
-import type { Trap } from "../guest-code.ts";
+import { OUT_OF_MEMORY, type Trap } from "../guest-code.ts";
 import { type HostAnswer, type HostCall, SP } from "../host-module.ts";
 import type { Fault } from "../kernel/fault.ts";
 import { reasonOf } from "../kernel/fault.ts";
@@ -34,7 +34,7 @@ import {
   TURN,
   WORD,
 } from "./protocol.ts";
-import { preparer, startThread } from "./threads.ts";
+import { guestThread, preparer } from "./threads.ts";
 
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
@@ -58,7 +58,7 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
   };
   let worker: Worker;
   try {
-    worker = startThread("guest", ENGINE_LIMITS.workerHeapMiB, { workerData: start });
+    worker = guestThread(start);
   } catch (error) {
     return err(engineFault("ENGINE_START", { reason: reasonOf(error) }, error));
   }
@@ -67,6 +67,7 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
   const up = Promise.withResolvers<void>();
   /** The guest's epoch, from when it was made. */
   let epoch: Int32Array | undefined;
+  let cameUp = false;
   let late = false;
   let end: GuestEnd | undefined;
   let answered: ((answer: Answer) => void) | undefined;
@@ -89,8 +90,10 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
     if (message.op === "log") options.onLog(message.lines, message.dropped);
     else if (end !== undefined) return;
     else if (message.op === "cross") void cross();
-    else if (message.op === "up") up.resolve();
-    else if (message.op === "made" || message.op === "moved") {
+    else if (message.op === "up") {
+      cameUp = true;
+      up.resolve();
+    } else if (message.op === "made" || message.op === "moved") {
       if (message.leash !== undefined) epoch = new Int32Array(message.leash);
       stays = message.stays;
       if (message.op === "moved" && stays === undefined) now = "metered";
@@ -203,10 +206,10 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
     return err(engineFault("ENGINE_GUEST_ENDED", { why: why.why === "trap" ? `trap: ${why.code}` : why.why }));
   };
 
-  const cameUp = clock.after(ENGINE_LIMITS.workerStartMs, () =>
+  const notUp = clock.after(ENGINE_LIMITS.workerStartMs, () =>
     finish({ why: "worker", message: "the thread did not come up in time" }),
   );
-  void up.promise.then(cameUp);
+  void up.promise.then(notUp);
   const [prepared] = await Promise.all([
     tier === "auto" ? ok(undefined) : codeFor(wanted, preparer, atHand),
     up.promise,
@@ -220,14 +223,13 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
   if (!("value" in instantiated)) {
     await worker.terminate();
     const why = await ended.promise;
+    if (why.why === "trap" && why.code === OUT_OF_MEMORY) {
+      return err(engineFault("ENGINE_START", { reason: why.message }));
+    }
     if (why.why === "trap") return err(engineFault("ENGINE_TRAP", { trap: why.code, reason: why.message }));
-    const reason =
-      why.why === "deadline"
-        ? `its start function took longer than ${why.callMs} ms`
-        : why.why === "worker"
-          ? why.message
-          : "it was stopped";
-    return err(engineFault("ENGINE_START", { reason }));
+    if (why.why === "deadline") return err(engineFault("ENGINE_DEADLINE", { callMs: why.callMs }));
+    const reason = why.why === "worker" ? why.message : "it was stopped";
+    return err(engineFault(cameUp ? "ENGINE_LOST" : "ENGINE_START", { reason }));
   }
   if (tier === "auto" && stays === undefined) void moveWhenPrepared();
 

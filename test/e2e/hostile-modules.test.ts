@@ -87,7 +87,7 @@ describe("a module that", () => {
   });
 
   it("never returns from its start function does not start", () =>
-    rolledBack("spinInStart", "starter", "ENGINE_START"));
+    rolledBack("spinInStart", "starter", "ENGINE_DEADLINE"));
 
   it("traps in its start function does not start", () => rolledBack("trapInStart", "stumbler", "ENGINE_TRAP"));
 

@@ -1,10 +1,16 @@
 /** The one way to replace a file: what is left after things go wrong. */
-import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readdirSync, readFileSync, rmSync, statSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { readBounded, sweepTemporaries, writeDurable } from "../../../runtime/kernel/durable.ts";
+import {
+  checkDirectory,
+  ensureDirectory,
+  readBounded,
+  sweepTemporaries,
+  writeDurable,
+} from "../../../runtime/kernel/durable.ts";
 
 let directory = "";
 beforeEach(() => {
@@ -39,5 +45,27 @@ describe("a durable write", () => {
     writeFileSync(join(directory, "a"), "0123456789");
     const read = readBounded(join(directory, "a"), 9);
     expect(!read.ok && read.error.code).toBe("DISK_TOO_LARGE");
+  });
+});
+
+describe("a directory that is to keep something", () => {
+  it.each(["/proc/sallyport/state", "/sys/sallyport", "/dev/sallyport/a/b", "/proc"])(
+    "is refused at %s before anything is made",
+    (path) => {
+      expect(() => ensureDirectory(path)).toThrow(expect.objectContaining({ code: "DISK_NOT_A_DISK" }));
+    },
+  );
+
+  it("is refused where a link leads there, and dots do not hide it", () => {
+    symlinkSync("/proc", join(directory, "link"));
+    for (const path of [join(directory, "link", "a", "b"), `${directory}/../../../proc/a`, "/../proc/a"]) {
+      expect(checkDirectory(path)).toMatchObject({ ok: false, error: { code: "DISK_NOT_A_DISK" } });
+    }
+  });
+
+  it("is made elsewhere, with all that is missing above it", () => {
+    ensureDirectory(join(directory, "a", "b", "c"));
+    expect(readdirSync(join(directory, "a", "b"))).toEqual(["c"]);
+    expect(checkDirectory("/process/a").ok).toBe(true);
   });
 });

@@ -139,7 +139,7 @@ describe.each(["metered", "interpreter", "auto"] as const)("in the %s tier", (ti
 
     it("covers the start function", async () => {
       const spinning = await start(GUESTS.spinInStart);
-      expect(!spinning.ok && spinning.error.code).toBe("ENGINE_START");
+      expect(!spinning.ok && spinning.error.code).toBe("ENGINE_DEADLINE");
       const trapping = await start(GUESTS.trapInStart);
       expect(!trapping.ok && trapping.error.code).toBe("ENGINE_TRAP");
     });
