@@ -2,7 +2,7 @@
  * The thread that runs one module. It does what it is told, one call at a time, and answers; everything that could
  * harm the rest is outside: the leash is in host.ts. It touches no file and no network, and gets no environment.
  */
-import { parentPort, workerData } from "node:worker_threads";
+import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { GuestCode, GuestImport, GuestTier, PreparedCode } from "../guest-code.ts";
 import { assert } from "../kernel/assert.ts";
 import { createGuestLog } from "./guest-log.ts";
@@ -12,7 +12,7 @@ import { crossingStub, localStub } from "./stubs.ts";
 
 const port = parentPort;
 assert(port !== null, "this file runs as a worker");
-const start = workerData as GuestStart;
+const start = (workerData as GuestStart | null) ?? (await startOfSpare(port));
 const block = shared(start.buffer);
 const tell = (message: FromGuest) => port.postMessage(message);
 
@@ -32,6 +32,14 @@ const log = createGuestLog(
 );
 const authority = createAuthority(start, block);
 const local = localFunctions({ start, authority, log, event: () => current });
+
+/** A thread that was started ahead of its guest has loaded what it will need when it learns whose it is. */
+async function startOfSpare(from: MessagePort): Promise<GuestStart> {
+  const { promise, resolve } = Promise.withResolvers<GuestStart>();
+  from.once("message", resolve);
+  await import("../metered/guest-code.ts");
+  return promise;
+}
 
 function imports(): Readonly<Record<string, GuestImport>> {
   const table: Record<string, GuestImport> = {};

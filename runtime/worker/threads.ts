@@ -6,6 +6,7 @@ import { reasonOf } from "../kernel/fault.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { beside } from "./beside.ts";
 import { createPreparer, type PrepareAnswer, type Preparer, type PreparingThread } from "./preparer.ts";
+import type { GuestStart } from "./protocol.ts";
 
 /** No environment but the place of compiled JavaScript, which a worker does not take over by itself. */
 function environment(): Readonly<Record<string, string>> {
@@ -24,6 +25,49 @@ export function startThread(name: "guest" | "preparing", heapMiB: number, option
     resourceLimits: { maxOldGenerationSizeMb: heapMiB },
     ...options,
   });
+}
+
+/** A guest's thread that was started ahead and waits for its start, if that is wanted. */
+const spare: { wanted: boolean; thread: Worker | undefined } = { wanted: false, thread: undefined };
+/** The next one is started when the guest that took this one has had its time to begin. */
+const SPARE_AFTER_MS = 1000;
+
+/** Throws what `Worker` throws. */
+export function guestThread(start: GuestStart): Worker {
+  const { thread } = spare;
+  if (thread === undefined || start.tier !== "metered") {
+    return startThread("guest", ENGINE_LIMITS.workerHeapMiB, { workerData: start });
+  }
+  spare.thread = undefined;
+  setTimeout(startSpare, SPARE_AFTER_MS).unref();
+  thread.ref();
+  thread.postMessage(start);
+  return thread;
+}
+
+/** Keeps one guest's thread of the metered tier ready, some 7 MB: a module starts without the time that a thread takes. */
+export function keepSpare(wanted: boolean): void {
+  spare.wanted = wanted;
+  if (wanted) return startSpare();
+  void spare.thread?.terminate();
+  spare.thread = undefined;
+}
+
+function startSpare(): void {
+  if (!spare.wanted || spare.thread !== undefined) return;
+  try {
+    const thread = startThread("guest", ENGINE_LIMITS.workerHeapMiB);
+    const gone = () => {
+      if (spare.thread === thread) spare.thread = undefined;
+    };
+    // One that could not start is nobody's loss: the next module's thread is started when it is needed.
+    thread.on("error", gone);
+    thread.on("exit", gone);
+    thread.unref();
+    spare.thread = thread;
+  } catch {
+    spare.thread = undefined;
+  }
 }
 
 /** The preparer of a process. Neither its thread nor its timers keep the process alive while it has no work. */

@@ -82,4 +82,21 @@ describe("a guest of the metered tier", () => {
       rmSync(folder, { recursive: true });
     }
   });
+
+  it("that starts in a thread kept ready, or in another because that one is taken, is a guest like any other", async () => {
+    const ready = engineOf("metered");
+    ready.keepSpare?.(true);
+    ready.keepSpare?.(true);
+    try {
+      const module = guest("", "(local.get $arg)");
+      const all = [unwrap(await metered(module)), unwrap(await metered(module))];
+      running.push(...all);
+      for (const [n, one] of all.entries()) expect(unwrap(await one.handle({ ...event(), arg: n + 5 }))).toBe(n + 5);
+      const trapping = unwrap(await metered(guest("", "(unreachable)")));
+      expect((await trapping.handle(event())).ok).toBe(false);
+      expect(await trapping.ended).toMatchObject({ why: "trap", code: "unreachable" });
+    } finally {
+      ready.keepSpare?.(false);
+    }
+  });
 });
