@@ -88,7 +88,7 @@ export function openTransport(limits: FetchLimits, options: TransportOptions = {
   /** THE WINDOW CHECK: without this line a metered link pays for updates at noon. */
   function admit(path: string, bytes: number): Exchange["cut"] {
     if (gate === undefined || bytes <= (options.window?.freeBytes ?? 0)) return undefined;
-    const now = (options.now ?? clock.now)();
+    const now = options.now?.() ?? clock.now();
     const change = gate.nextChange(now);
     const notNow = (opens: number | undefined) =>
       fault("UPDATE_NOT_NOW", { path, opens: opens === undefined ? "no time" : new Date(opens).toISOString() });
