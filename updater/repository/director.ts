@@ -37,6 +37,7 @@ import {
   targetWrites,
 } from "./metadata.ts";
 import { onlineKeys, verifiesUnder } from "./online.ts";
+import { teamsIn } from "./releases.ts";
 import { readChain } from "./standing.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -55,8 +56,9 @@ export async function assign(shop: Workshop, id: string, modules: readonly Desir
   const targets: Record<string, TargetFile> = { [DESIRED_PATH]: targetEntry(DESIRED_PATH, bytes) };
   const image = readTree(shop.at.image);
   if (image === undefined) throw fault("REPO_UNREADABLE", { directory: shop.directory, reason: "no image metadata" });
+  const teams = teamsIn(image.targets);
   for (const module of desired.modules) {
-    const role = image.delegated.get(teamRole(module.team));
+    const role = teams.includes(module.team) ? image.delegated.get(teamRole(module.team)) : undefined;
     for (const path of Object.values(releasePaths(module.team, module.name, module.version))) {
       const released = role !== undefined && Object.hasOwn(role.targets, path) ? role.targets[path] : undefined;
       if (released === undefined) {

@@ -22,7 +22,7 @@ import {
   targetWrites,
 } from "./metadata.ts";
 import { onlineKeys } from "./online.ts";
-import { checkInput, nextFacts, type Release, type ReleaseInput, releasesIn } from "./releases.ts";
+import { checkInput, nextFacts, type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
 import { settleNow } from "./settle.ts";
 import { readChain } from "./standing.ts";
 import type { Workshop } from "./workshop.ts";
@@ -125,11 +125,6 @@ export async function renewImage(shop: Workshop, renewal: Renewal): Promise<void
   const { writes } = await edition({ tree: shop.at.image, before, ...with_ }, []);
   shop.stillLocked();
   for (const write of writes) shop.disk.write(write.path, write.bytes);
-}
-
-/** The teams that the owner delegates to. */
-export function teamsIn(targets: Targets): readonly string[] {
-  return Object.keys(targets.delegations?.roles ?? {}).flatMap((role) => /^team-(.+)$/.exec(role)?.[1] ?? []);
 }
 
 /** Target files first (nothing names them yet), then the role that names them, when it has its signatures. */

@@ -107,6 +107,11 @@ export function canonicalBytes(signed: Root | Targets | Snapshot | Timestamp): U
   return message;
 }
 
+/** The digest that names a document, whoever has signed it. */
+export function signedDigest({ signed }: { readonly signed: Root | Targets | Snapshot | Timestamp }): Sha256 {
+  return sha256(canonicalBytes(signed));
+}
+
 /** Signs through the port with every given key and returns the file. */
 export async function sign(
   signed: Root | Targets | Snapshot | Timestamp,

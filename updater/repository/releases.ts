@@ -61,6 +61,11 @@ export function checkInput(input: ReleaseInput): Manifest {
   return manifest;
 }
 
+/** The teams that the owner delegates to. */
+export function teamsIn(targets: Targets): readonly string[] {
+  return Object.keys(targets.delegations?.roles ?? {}).flatMap((role) => /^team-(.+)$/.exec(role)?.[1] ?? []);
+}
+
 /** Every release that a team's role lists, oldest first. */
 export function releasesIn(targets: Targets): readonly Release[] {
   const found: Release[] = [];

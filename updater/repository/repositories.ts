@@ -5,8 +5,7 @@
 import { join } from "node:path";
 import type { Desired, DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import type { DeviceId } from "../../runtime/kernel/brand.ts";
-import { readBounded } from "../../runtime/kernel/durable.ts";
-import { attempt, attemptSync, type Result, unwrap } from "../../runtime/kernel/result.ts";
+import { attempt, attemptSync, ok, type Result } from "../../runtime/kernel/result.ts";
 import { addKey } from "./add-key.ts";
 import { writeChange } from "./change.ts";
 import { readConfig, writeConfig } from "./config.ts";
@@ -14,11 +13,13 @@ import { type CreateOptions, configOf, firstChange, type Plan, refusePlan, simpl
 import { assign, desiredOf, devicesOf } from "./director.ts";
 import { readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
-import { imageState, publishRelease, putOwnerTargets } from "./image.ts";
-import { paths, type RepositoryConfig } from "./layout.ts";
+import { imageState, publishRelease, putOwnerTargets, unfinished } from "./image.ts";
+import { paths, type RepositoryConfig, teamRole } from "./layout.ts";
+import { drop, exportChange, type Merged, merge, rotate, type Status, statusOf } from "./people.ts";
 import type { Standing } from "./quorum.ts";
 import { type Refreshed, refresh } from "./refresh.ts";
-import { type Release, type ReleaseInput, releasesIn } from "./releases.ts";
+import { type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
+import type { Rotation } from "./rotation.ts";
 import { conclude, type Settled, signHere } from "./settle.ts";
 import { inShop, makeShop, readingShop, type ShopOptions, withLock } from "./shop.ts";
 import type { RolePublicKey } from "./tuf-key.ts";
@@ -28,7 +29,7 @@ export type OpenOptions = ShopOptions;
 export interface Repositories {
   readonly directory: string;
   readonly config: RepositoryConfig;
-  /** What provisioning pins: version 1 of each root. */
+  /** What provisioning pins: version 1 of each root. Throws REPO_UNFINISHED while there is none. */
   imageRoot(): Uint8Array;
   directorRoot(): Uint8Array;
   /** Adds or replaces `policy/*` and `trust/*`, signed with the owner keys at their threshold. */
@@ -40,6 +41,15 @@ export interface Repositories {
   desired(device: DeviceId): Desired | undefined;
   devices(): readonly DeviceId[];
   releases(): readonly Release[];
+  /** Changes who signs what, or renews an offline role; waits for signatures when the keys here are not enough. */
+  rotate(rotation: Rotation): Promise<Result<Settled>>;
+  /** The waiting change of a role as a file for `repo sign`. */
+  exportChange(lead: string): Promise<Result<Uint8Array>>;
+  /** Takes signatures from such files and publishes what has enough. */
+  merge(files: readonly { readonly name: string; readonly bytes: Uint8Array }[]): Promise<Result<Merged>>;
+  /** Gives a waiting change up. */
+  drop(lead: string): Promise<Result<void>>;
+  status(): Result<Status>;
   /** Lets this machine sign with a key file or a signer's description; the file is copied to `keys/`. */
   addKey(path: string): Promise<Result<RolePublicKey>>;
   /** Renews online metadata before it expires; never touches an offline key. */
@@ -85,24 +95,34 @@ export function openRepositories(directory: string, options: OpenOptions): Resul
     last = mine.catch(() => undefined);
     return mine;
   };
-  const root = (folder: string) => unwrap(readBounded(join(folder, "1.root.json"), ROOT_BYTES_MAX));
+  const root = (folder: string) => {
+    const bytes = readIfThere(join(folder, "1.root.json"), ROOT_BYTES_MAX);
+    if (bytes === undefined) throw unfinished(directory);
+    return bytes;
+  };
   const reading = () => readingShop(directory, options);
-  return attemptSync(() => {
-    const roots = { image: root(at.image.metadata), director: root(at.directorRoot) };
-    return {
-      directory,
-      config: config.value,
-      imageRoot: () => roots.image,
-      directorRoot: () => roots.director,
-      putOwnerTargets: (files) => inTurn((shop) => putOwnerTargets(shop, files)),
-      publishRelease: (input) => inTurn((shop) => publishRelease(shop, input)),
-      assign: (device, modules) => inTurn(async (shop) => ({ rev: (await assign(shop, device, modules)).rev })),
-      desired: (device) => desiredOf(reading(), device),
-      devices: () => devicesOf(reading()),
-      releases: () => [...imageState(reading()).delegated.values()].flatMap(releasesIn),
-      addKey: (path) => inTurn(async (shop) => addKey(shop, path, options.passphrase)),
-      resign: () => inTurn((shop) => refresh(shop, undefined)),
-      refresh: (beforeMs) => inTurn((shop) => refresh(shop, beforeMs)),
-    };
+  return ok({
+    directory,
+    config: config.value,
+    imageRoot: () => root(at.image.metadata),
+    directorRoot: () => root(at.directorRoot),
+    putOwnerTargets: (files) => inTurn((shop) => putOwnerTargets(shop, files)),
+    publishRelease: (input) => inTurn((shop) => publishRelease(shop, input)),
+    assign: (device, modules) => inTurn(async (shop) => ({ rev: (await assign(shop, device, modules)).rev })),
+    desired: (device) => desiredOf(reading(), device),
+    devices: () => devicesOf(reading()),
+    releases: () => {
+      const { targets, delegated } = imageState(reading());
+      const roles = teamsIn(targets).map(teamRole);
+      return [...delegated].flatMap(([role, one]) => (roles.includes(role) ? releasesIn(one) : []));
+    },
+    rotate: (rotation) => inTurn((shop) => rotate(shop, rotation)),
+    exportChange: (lead) => inTurn(async (shop) => exportChange(shop, lead)),
+    merge: (files) => inTurn((shop) => merge(shop, files)),
+    drop: (lead) => inTurn(async (shop) => drop(shop, lead)),
+    status: () => attemptSync(() => statusOf(reading())),
+    addKey: (path) => inTurn(async (shop) => addKey(shop, path, options.passphrase)),
+    resign: () => inTurn((shop) => refresh(shop, undefined)),
+    refresh: (beforeMs) => inTurn((shop) => refresh(shop, beforeMs)),
   });
 }
