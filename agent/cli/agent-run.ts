@@ -13,6 +13,7 @@ export const verb: Verb = {
   options: {
     dir: { value: "DIR", required: true, help: "the board's directory, made by sallyport provision" },
     tier: { value: "TIER", help: `${TIERS.join(", ")}; unless given, metered where the host may generate code` },
+    "spare-thread": { help: "keep a thread ready for the next module: it starts sooner, for 7 MB of memory" },
     log: { value: "LEVEL", default: "info", help: "debug, info, warn or error" },
   },
   examples: ["sallyport agent run --dir /var/lib/sallyport"],
@@ -25,7 +26,7 @@ export const verb: Verb = {
     });
     const tier = args.maybe("tier") === undefined ? undefined : args.parsed("tier", oneOf(...TIERS));
     const directory = args.text("dir");
-    const common = { directory, clock: nodeClock, random: nodeRandom, log };
+    const common = { directory, clock: nodeClock, random: nodeRandom, log, spareThread: args.flag("spare-thread") };
     const agent = await startAgent(tier === undefined ? common : { ...common, tier });
     await untilAborted(io);
     await agent.stop();

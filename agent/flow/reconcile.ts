@@ -41,6 +41,8 @@ export interface ReconcileOptions {
   readonly serial: Serial;
   /** A round brought fresh director metadata and these policies into force. */
   onFresh(judged: Judged): void;
+  /** A release that did not run here before is about to be fetched and judged. */
+  onActivate(): void;
 }
 
 /** Kinds of refusal that time alone may mend. */
@@ -94,7 +96,10 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   async function activate(wanted: DesiredModule, view: TrustedView, judged: Judged): Promise<Fault | undefined> {
     // A release that was refused is judged again each round, silently, and reported only when the answer changes.
     const quiet = rejected.has(jobId(wanted));
-    if (!quiet) reporter.move(wanted, "received");
+    if (!quiet) {
+      reporter.move(wanted, "received");
+      options.onActivate();
+    }
     const admitted = await admit(wanted, view, {
       ...contextOf(judged),
       whenLacking: "refuse",
