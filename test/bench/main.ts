@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { benchAgent } from "./agent.ts";
+import { benchAuto } from "./auto.ts";
 import { benchEngine, profileEngine } from "./engine.ts";
 import { benchInterrupt } from "./interrupt.ts";
 import { benchLoader } from "./loader.ts";
@@ -21,6 +22,7 @@ const HELP = `npm run bench -- WHICH [options]
   engine      programs in every tier, and in other engines on PATH, beside plain V8
   loader      how fast modules are decoded and validated, beside V8
   start       start of a 100 KB module over an empty worker, memory of an idle module
+  auto        until the first message of a guest that nobody has prepared, metered and auto
   interrupt   from the request to stop until the guest stands
   updater     an update in bytes and time, beside tuf-js and a plain download; directed metadata
 
@@ -66,9 +68,10 @@ async function rowsOf(): Promise<readonly Row[]> {
   if (which === "engine") return benchEngine({ only: values.only, subjects: values.subject, short: values.short });
   if (which === "loader") return benchLoader({ only: values.only, short: values.short });
   if (which === "start") return benchStart(values.short);
+  if (which === "auto") return benchAuto(values.short);
   if (which === "interrupt") return benchInterrupt({ only: values.only, short: values.short });
   if (which === "updater") return benchUpdater(values.short);
-  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start, interrupt, updater`);
+  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start, auto, interrupt, updater`);
 }
 
 function report(rows: readonly Row[]): void {

@@ -9,7 +9,8 @@ const bench = (...args: readonly string[]) => spawnSync(process.execPath, [MAIN,
 it("--help names every bench and gives examples", { timeout: 20_000 }, () => {
   const { status, stdout } = bench("--help");
   expect(status).toBe(0);
-  for (const one of ["agent", "engine", "loader", "start", "interrupt", "examples:"]) expect(stdout).toContain(one);
+  for (const one of ["agent", "engine", "loader", "start", "auto", "interrupt", "examples:"])
+    expect(stdout).toContain(one);
 });
 
 it("a bench, program, subject or case that there is not is refused by name, with those that there are", {

@@ -118,6 +118,13 @@ describe("a guest of the tier auto", () => {
     expect(again.said).toEqual([202]);
   });
 
+  it("begins in the metered tier when it is too large for the interpreter's thread", async () => {
+    const { guest, said } = await start(counter("(func)".repeat(50_000)));
+    expect(guest.stats().tier).toBe("metered");
+    unwrap(await guest.handle(event()));
+    expect(said).toEqual([202]);
+  });
+
   it("stays in the interpreter, and says why, when its state is of a kind that is not carried", async () => {
     const globals = "(global (mut i32) (i32.const 0))".repeat(4200);
     const { guest, said, until } = await start(counter(globals));
