@@ -10,6 +10,7 @@ import type { Cancel, Clock, Random } from "../../runtime/kernel/world.ts";
 import { fault } from "../faults.ts";
 import { createConnector, type TlsIdentity } from "./connection.ts";
 import { type Exchange, exchange, type Line } from "./exchange.ts";
+import { fileSource, isFileAddress } from "./file-source.ts";
 import { createMirrors, type Mirrors } from "./mirrors.ts";
 import { type ProxySettings, shown } from "./proxy.ts";
 import { createRate } from "./rate.ts";
@@ -41,7 +42,7 @@ export interface TransportOptions {
 export interface Transport {
   /** Throws UPDATE_NETWORK for an address that is not http or https. */
   source(addresses: Addresses): Source;
-  /** The first is asked first. Throws UPDATE_NETWORK for an address that is not http or https. */
+  /** The first is asked first; directories and archives may be among them. Throws UPDATE_NETWORK for other addresses. */
   mirrors(addresses: readonly Addresses[]): Mirrors;
   /** Ends what is under way with UPDATE_CLOSED. */
   close(): void;
@@ -166,7 +167,11 @@ export function openTransport(limits: FetchLimits, options: TransportOptions = {
     source,
     mirrors: (addresses) =>
       createMirrors(
-        addresses.map((one) => ({ name: shown(baseUrl(one.metadataUrl)), source: source(one) })),
+        addresses.map((one) =>
+          isFileAddress(one.metadataUrl)
+            ? { name: one.metadataUrl, source: fileSource(one) }
+            : { name: shown(baseUrl(one.metadataUrl)), source: source(one) },
+        ),
         { clock, onLeft: (address, why) => options.onLeft?.(address, why) },
       ),
     close() {

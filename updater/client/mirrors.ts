@@ -15,8 +15,12 @@ export interface Mirror {
 }
 
 export interface Mirrors {
-  /** `use` with one mirror after the other until one serves. Throws the most telling of their faults. */
+  /**
+   * `use` with one mirror after the other until one serves. Throws the most telling of their faults. Where the source
+   * was not asked for anything, no mirror gets praise or blame.
+   */
   each<T>(use: (source: Source) => Promise<T>): Promise<T>;
+  close(): void;
 }
 
 export interface MirrorsOptions {
@@ -54,14 +58,28 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
     async each(use) {
       let worst: Fault | undefined;
       for (const one of inOrder()) {
+        const { source } = one.mirror;
+        let asked = false;
+        const watched: Source = {
+          metadata(...args) {
+            asked = true;
+            return source.metadata(...args);
+          },
+          target(...args) {
+            asked = true;
+            return source.target(...args);
+          },
+          close: () => source.close(),
+        };
         try {
-          const value = await use(one.mirror.source);
+          const value = await use(watched);
+          if (!asked) return value;
           one.failures = 0;
           one.avoidedUntil = Number.NEGATIVE_INFINITY;
           lastGood = one;
           return value;
         } catch (error) {
-          if (!(error instanceof Fault) || !isMirrors(error)) throw error;
+          if (!(error instanceof Fault) || !asked || !isMirrors(error)) throw error;
           one.failures += 1;
           const penalty = Math.min(PENALTY_FIRST_MS * 4 ** (one.failures - 1), PENALTY_LONGEST_MS);
           one.avoidedUntil = clock.monotonic() + penalty;
@@ -71,6 +89,9 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
       }
       assert(worst !== undefined, "each mirror served or failed");
       throw worst;
+    },
+    close() {
+      for (const { mirror } of all) mirror.source.close();
     },
   };
 }
@@ -85,9 +106,7 @@ const TELLING: Readonly<Record<FaultKind, number>> = {
   environment: 4,
 };
 
-/** Faults of the board itself: the next mirror would not mend them. */
-const OURS: ReadonlySet<string> = new Set(["UPDATE_NOT_NOW", "UPDATE_NEVER_REFRESHED"]);
-
+/** Faults of the board itself are left out: the next mirror would not mend them. */
 function isMirrors(fault: Fault): boolean {
-  return fault.kind !== "disk" && fault.kind !== "environment" && !OURS.has(fault.code);
+  return fault.kind !== "disk" && fault.kind !== "environment" && fault.code !== "UPDATE_NOT_NOW";
 }

@@ -12,10 +12,9 @@ import { openBlobs, type Usage } from "./blobs.ts";
 import { type Counter, fileCounter } from "./counter.ts";
 import { onDisk, onDiskAsync } from "./disk.ts";
 import { fetchTarget } from "./fetch-target.ts";
-import { fileSource, isFileAddress } from "./file-source.ts";
 import type { RepositoryFiles, TrustedFile } from "./files.ts";
 import type { RepositoryName } from "./header.ts";
-import { httpSource } from "./http.ts";
+import { type Addresses, openTransport, type TransportOptions } from "./http.ts";
 import { type Lock, type Processes, takeLock } from "./lock.ts";
 import { refreshRepository } from "./refresh.ts";
 import { defaultLimits, type FetchLimits, type Source } from "./source.ts";
@@ -23,9 +22,9 @@ import type { TrustOptions } from "./trust.ts";
 import { openTrustMemory, type Pair } from "./trust-memory.ts";
 import { assignedPaths, type Hardware, makeView, namedDigests, type Target, type TrustedView } from "./view.ts";
 
-export interface RepositoryAddress {
-  readonly metadataUrl: string;
-  readonly targetsUrl: string;
+export interface RepositoryAddress extends Addresses {
+  /** Where the same files are as well; asked when these are not served or not good. */
+  readonly mirrors?: readonly Addresses[] | undefined;
   /** The root.json that provisioning pinned. */
   readonly root: Uint8Array;
 }
@@ -42,6 +41,8 @@ export interface UpdaterOptions {
   /** Trusted time in ms: max(system clock, floor). */
   now(): number;
   readonly limits?: Partial<FetchLimits>;
+  /** The way to the repositories: proxy, certificates, bandwidth, download window. */
+  readonly transport?: TransportOptions;
   /** Where commits are counted outside `directory`, so that a restored backup of it is noticed; not at all without. */
   readonly counterFile?: string;
   /** Another counter than a file, such as a TPM's. */
@@ -85,7 +86,9 @@ export interface Updater {
 /** Opens a board's updater. Throws UPDATE_LOCKED, UPDATE_DISK, and UPDATE_NETWORK for an address that is none. */
 export function openUpdater(options: UpdaterOptions): Updater {
   const limits: FetchLimits = { ...defaultLimits, ...options.limits };
-  const sources = { image: sourceOf(options.image, limits), director: sourceOf(options.director, limits) };
+  const transport = openTransport(limits, { now: options.now, ...options.transport });
+  const mirrorsOf = (address: RepositoryAddress) => transport.mirrors([address, ...(address.mirrors ?? [])]);
+  const mirrors = { image: mirrorsOf(options.image), director: mirrorsOf(options.director) };
   const trustOptions = (repository: RepositoryName, at: number): TrustOptions => {
     const { root: pinned } = options[repository];
     return repository === "director" ? { repository, pinned, at, device: options.device } : { repository, pinned, at };
@@ -121,8 +124,8 @@ export function openUpdater(options: UpdaterOptions): Updater {
 
   async function refresh(): Promise<TrustedView> {
     const at = options.now();
-    const input = (repository: RepositoryName) => ({
-      source: sources[repository],
+    const input = (repository: RepositoryName, source: Source) => ({
+      source,
       trust: trustOptions(repository, at),
       limits,
       previous: memory.previous(repository),
@@ -131,10 +134,16 @@ export function openUpdater(options: UpdaterOptions): Updater {
       },
     });
     // Uptane 5.4.4.2: the director first, then of the image repository what the director's paths lead to.
-    const director = await refreshRepository(input("director"), () => []);
-    memory.check("director", director);
-    const image = await refreshRepository(input("image"), () => assignedPaths(director));
-    memory.check("image", image);
+    const director = await mirrors.director.each(async (source) => {
+      const trust = await refreshRepository(input("director", source), () => []);
+      memory.check("director", trust);
+      return trust;
+    });
+    const image = await mirrors.image.each(async (source) => {
+      const trust = await refreshRepository(input("image", source), () => assignedPaths(director));
+      memory.check("image", trust);
+      return trust;
+    });
     if (closed) throw fault("UPDATE_CLOSED");
     memory.commit(image, director);
     pin();
@@ -168,8 +177,9 @@ export function openUpdater(options: UpdaterOptions): Updater {
             return stored;
           }
           const { consistentSnapshot } = committed[target.repository];
-          const source = sources[target.repository];
-          return await fetchTarget(target, { source, blobs, consistentSnapshot, limits });
+          return await mirrors[target.repository].each((source) =>
+            fetchTarget(target, { source, blobs, consistentSnapshot, limits }),
+          );
         }),
       ),
     chain() {
@@ -183,14 +193,11 @@ export function openUpdater(options: UpdaterOptions): Updater {
     usage: () => blobs.usage(),
     close() {
       closed = true;
-      for (const source of Object.values(sources)) source.close();
+      transport.close();
+      for (const one of Object.values(mirrors)) one.close();
       lock.release();
     },
   };
-}
-
-function sourceOf(address: RepositoryAddress, limits: FetchLimits): Source {
-  return isFileAddress(address.metadataUrl) ? fileSource(address) : httpSource(address, limits);
 }
 
 /** What is opened under a lock that nobody would release if it failed. */

@@ -1,5 +1,6 @@
 /** Fail-over between the addresses of a repository: who is asked, who is blamed, and which fault is told. */
 import { describe, expect, it } from "vitest";
+import { utf8 } from "../../../../runtime/kernel/bytes.ts";
 import { attempt } from "../../../../runtime/kernel/result.ts";
 import { createMirrors } from "../../../../updater/client/mirrors.ts";
 import type { Source } from "../../../../updater/client/source.ts";
@@ -23,10 +24,8 @@ function threeMirrors() {
   const trouble = new Map<string, Trouble>();
   const asked: string[] = [];
   const left: string[] = [];
-  const names = new Map<Source, string>();
   const list = ["a", "b", "c"].map((name) => {
-    const source: Source = { metadata: () => expect.fail(), target: () => expect.fail(), close: () => undefined };
-    names.set(source, name);
+    const source: Source = { metadata: async () => utf8(name), target: () => expect.fail(), close: () => undefined };
     return { name, source };
   });
   const mirrors = createMirrors(list, { clock, onLeft: (name, why) => left.push(`${name} ${why.code}`) });
@@ -34,7 +33,7 @@ function threeMirrors() {
     asked.length = 0;
     return await attempt(() =>
       mirrors.each(async (source) => {
-        const name = names.get(source) ?? "";
+        const name = new TextDecoder().decode(await source.metadata("timestamp.json", 1));
         asked.push(name);
         const kind = trouble.get(name);
         if (kind !== undefined) throw FAULTS[kind]();
@@ -42,7 +41,7 @@ function threeMirrors() {
       }),
     );
   };
-  return { clock, trouble, asked, left, use };
+  return { clock, trouble, asked, left, use, mirrors };
 }
 
 describe("the mirrors of a repository", () => {
@@ -125,5 +124,18 @@ describe("the mirrors of a repository", () => {
       expect(asked).toEqual(["a"]);
     }
     expect(left).toEqual([]);
+  });
+
+  it("are neither praised nor blamed for what was done without them", async () => {
+    const { trouble, asked, left, use, mirrors } = threeMirrors();
+    trouble.set("a", "network");
+    await use();
+    left.length = 0;
+    await mirrors.each(async () => "from the store");
+    const own = await attempt(() => mirrors.each(() => Promise.reject(FAULTS.forged())));
+    expect(codeOf(own)).toBe("UPDATE_SIGNATURE");
+    trouble.clear();
+    await use();
+    expect([asked, left]).toEqual([["b"], []]);
   });
 });
