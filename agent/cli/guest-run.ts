@@ -38,9 +38,15 @@ export function describe({ program }: GuestCall): Described {
   return { instructions, info, names, inspector: new Inspector(instructions, info, (f) => names.get(f)) };
 }
 
-/** Undefined when it was interrupted. */
-export async function runToEnd(call: GuestCall, probe?: Probe, signal?: AbortSignal): Promise<Outcome | undefined> {
+/** Undefined when it was interrupted. `onOpen`: told before anything runs but what runs at instantiation. */
+export async function runToEnd(
+  call: GuestCall,
+  probe?: Probe,
+  signal?: AbortSignal,
+  onOpen?: (run: GuestRun) => void,
+): Promise<Outcome | undefined> {
   const run = unwrap(GuestRun.open(call.program, call.entry, call.args, probe));
+  onOpen?.(run);
   const slice = probe === undefined ? SLICE : SLICE_PROBED;
   for (;;) {
     const outcome = run.advance(slice);

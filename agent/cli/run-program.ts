@@ -12,7 +12,8 @@ import { type ProgramSpec, programSpec } from "./program-spec.ts";
 import { type Args, type Io, type OptionSpec, untilAborted, usageFault } from "./verb.ts";
 
 export const PROGRAM_OPTIONS: Readonly<Record<string, OptionSpec>> = {
-  stats: { help: "say at the end how long it took and what it asked of its host (standard error)" },
+  stats: { help: "say at the end what it took: time, fuel, memory, tables, calls of its host (standard error)" },
+  json: { help: "with --stats: as one JSON object" },
   timeout: { value: "MS", help: "stop the program after so many milliseconds" },
   trace: { value: "N", help: "write the first N instructions, with addresses and arguments (interpreter)" },
   calls: { value: "N", help: "write the first N calls with their arguments (interpreter)" },
@@ -22,6 +23,8 @@ export interface Job {
   readonly tier: Exclude<Tier, "auto">;
   readonly spec: ProgramSpec;
   readonly stats: boolean;
+  /** Statistics as one JSON object. */
+  readonly json: boolean;
   readonly trace?: { readonly what: "instructions" | "calls"; readonly max: number };
 }
 
@@ -89,9 +92,11 @@ async function jobOf(args: Args): Promise<Job> {
   if (tier !== "interpreter" && what !== undefined) throw usageFault(`run: --${what} needs --tier interpreter`);
   if (tier === "v8" && spec.fuel !== undefined) throw usageFault("run: --fuel needs --tier metered or interpreter");
   const stats = args.flag("stats");
-  if (what === undefined) return { tier, spec, stats };
+  const json = args.flag("json");
+  if (json && !stats) throw usageFault("run: --json says how --stats are written");
+  if (what === undefined) return { tier, spec, stats, json };
   const max = args.integer(what, { min: 1, max: LINES_MAX });
-  return { tier, spec, stats, trace: { what: what === "trace" ? "instructions" : "calls", max } };
+  return { tier, spec, stats, json, trace: { what: what === "trace" ? "instructions" : "calls", max } };
 }
 
 /**

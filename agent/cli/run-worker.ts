@@ -1,6 +1,6 @@
 /** The thread in which `sallyport run` runs a plain program. Output goes straight to the process's own streams. */
 import { parentPort, workerData } from "node:worker_threads";
-import { type Probe, tracer, valueText } from "../../runtime/debug/index.ts";
+import { type GuestRun, type Probe, tracer, valueText } from "../../runtime/debug/index.ts";
 import { load, validate } from "../../runtime/index.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
@@ -18,8 +18,10 @@ import { asNumber, asValue, callValues } from "./call-values.ts";
 import { guestCallOf, wasiOptions } from "./guest-program.ts";
 import { describe, runToEnd, statusOf } from "./guest-run.ts";
 import type { Ended, Job } from "./run-program.ts";
+import { type EngineStats, NO_ENGINE_STATS, runStats, statsLines } from "./run-stats.ts";
 import { cleanLine } from "./terminal-text.ts";
 
+const PAGE_BYTES = 65_536;
 const MEMORY_PAGES = 65_536;
 const TABLE_ELEMENTS = 10_000_000;
 
@@ -28,10 +30,13 @@ const stderr = nodeSink(2);
 const say = (line: string) => stdout.write(utf8(`${line}\n`));
 
 let wasi: Wasi | undefined;
-let used: Parameters<NonNullable<OnV8["onEnd"]>>[0] | undefined;
+let engine: () => EngineStats = () => NO_ENGINE_STATS;
+/** More than any program uses: what is counted need not be bounded. */
+const MOST_FUEL = Number.MAX_SAFE_INTEGER;
 
-async function interpret({ spec, trace }: Job): Promise<number> {
-  const call = guestCallOf(spec, { stdout, stderr }, (made) => {
+async function interpret({ spec, trace, stats }: Job): Promise<number> {
+  const { fuel = MOST_FUEL } = spec;
+  const call = guestCallOf(stats ? { ...spec, fuel } : spec, { stdout, stderr }, (made) => {
     wasi = made;
   });
   let probe: Probe | undefined;
@@ -40,10 +45,22 @@ async function interpret({ spec, trace }: Job): Promise<number> {
     const write = (line: string) => stderr.write(utf8(`${cleanLine(line)}\n`));
     probe = tracer({ instructions, nameOf: (f) => inspector.nameOf(f), write, ...trace });
   }
-  return statusOf(await runToEnd(call, probe), say);
+  const onOpen = (run: GuestRun) => {
+    engine = () => engineStats(fuel - run.fuelLeft, run.guest.instance);
+  };
+  return statusOf(await runToEnd(call, probe, undefined, onOpen), say);
 }
 
-function compile({ spec, tier }: Job): number {
+function engineStats(fuel: number, { memories, tables }: GuestRun["guest"]["instance"]): EngineStats {
+  const bytes = memories.reduce((sum, one) => sum + one.bytes.byteLength, 0);
+  return {
+    fuel,
+    memory: { count: memories.length, pages: bytes / PAGE_BYTES },
+    tables: { count: tables.length, elements: tables.reduce((sum, { elements }) => sum + elements.length, 0) },
+  };
+}
+
+function compile({ spec, tier, stats }: Job): number {
   const { memoryPages = MEMORY_PAGES } = spec;
   const loaded = unwrap(load(spec.bytes, { memoryPages, tableElements: TABLE_ELEMENTS }));
   unwrap(checkWasiImports(loaded.module));
@@ -61,9 +78,7 @@ function compile({ spec, tier }: Job): number {
       args: args.map(asNumber),
       metered: tier === "metered",
       ...(spec.fuel === undefined ? {} : { fuel: spec.fuel }),
-      onEnd(of) {
-        used = of;
-      },
+      ...(stats ? { onEnd } : {}),
     });
     for (const [n, type] of (functions.get(entry)?.results ?? []).entries()) {
       const value = asValue(type, results[n]);
@@ -76,20 +91,14 @@ function compile({ spec, tier }: Job): number {
   }
 }
 
-function tellStats(began: number): void {
-  const ms = (performance.now() - began).toFixed(1);
-  const lines = [`time: ${ms} ms, loading included`];
-  if (used !== undefined) {
-    const fuel = used.fuel === undefined ? "" : `; fuel: ${used.fuel} units`;
-    lines.push(`memory: ${used.memoryBytes / 65_536} pages of 64 KiB${fuel}`);
-  }
-  if (wasi !== undefined) {
-    const { calls, failed, readBytes, writtenBytes } = wasi.stats();
-    const names = Object.entries(calls).sort(([, a], [, b]) => b - a);
-    const text = names.map(([name, count]) => `${name} ${count}`).join(", ");
-    lines.push(`host calls: ${text === "" ? "none" : text}; ${failed} answered with an error`);
-    lines.push(`bytes: ${readBytes} read, ${writtenBytes} written`);
-  }
+function onEnd({ fuel, sizes }: Parameters<NonNullable<OnV8["onEnd"]>>[0]): void {
+  const { memories, tables } = sizes;
+  engine = () => ({ fuel, memory: { count: memories.count, pages: memories.bytes / PAGE_BYTES }, tables });
+}
+
+function tellStats({ tier, json }: Job, ms: number): void {
+  const stats = runStats(tier, ms, engine(), wasi?.stats());
+  const lines = json ? [JSON.stringify(stats)] : statsLines(stats);
   for (const line of lines) stderr.write(utf8(`${line}\n`));
 }
 
@@ -101,7 +110,7 @@ async function main(job: Job): Promise<Ended> {
     if (!(error instanceof Fault)) throw error;
     return { kind: "fault", code: error.code, of: error.kind, message: error.message };
   } finally {
-    if (job.stats) tellStats(began);
+    if (job.stats) tellStats(job, performance.now() - began);
   }
 }
 

@@ -34,6 +34,11 @@ export class GuestRun {
     guest.store.fuel = 0;
   }
 
+  /** Units that were not used; below zero by what the last instructions overdrew. */
+  get fuelLeft(): number {
+    return this.#left + this.guest.store.fuel;
+  }
+
   /** Runs for so much fuel; undefined when the call is not over. */
   advance(units: number): Outcome | undefined {
     const { store } = this.guest;

@@ -2,3 +2,4 @@
 export { type CarryPlan, planCarry } from "./carry.ts";
 export { instrument, type Metered } from "./instrument.ts";
 export { CARRY_EXPORTS, EPOCH, METER_EXPORTS, type MeterOptions, WHY } from "./options.ts";
+export { type Sizes, sizesOf } from "./sizes.ts";

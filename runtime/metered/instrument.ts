@@ -22,6 +22,7 @@ import { EPOCH, METER_EXPORTS, type MeterOptions, RESERVED, WHY } from "./option
 import { Pieces } from "./pieces.ts";
 import { planReentry } from "./reentry.ts";
 import { type BodyScan, scanBody } from "./scan.ts";
+import { withSizes } from "./sizes.ts";
 
 export interface Metered {
   readonly bytes: Uint8Array;
@@ -42,7 +43,7 @@ export function instrument(valid: ValidModule, options: MeterOptions): Result<Me
   const taken = module.exports.find(({ name }) => name.startsWith(RESERVED));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
   const { module: parts, ...counts } = withMeter(valid, options);
-  let bytes = encodeModule(parts);
+  let bytes = encodeModule(options.sizes === true ? withSizes(parts, module) : parts);
   let judged = judge(bytes);
   if (judged.ok && options.deterministic === true) {
     bytes = encodeModule(withOneResult(judged.value.module));

@@ -12,6 +12,8 @@ export interface MeterOptions {
   readonly reentry: boolean;
   /** Results that the specification leaves open are those of the interpreter: NaN bits, relaxed instructions. */
   readonly deterministic?: boolean;
+  /** All memories and tables can be looked at by the host: see sizes.ts. Not beside `carry`, which does that itself. */
+  readonly sizes?: boolean;
   /** Turns of a function's loops between two looks, and before it goes on in its twin; at least 2. 4096 unless given. */
   readonly turns?: number;
   /** Bytes, or elements, of one piece of a bulk operation; at least 1. 65 536 and 8192 unless given. */

@@ -7,13 +7,15 @@ import type { LoadedModule } from "../engine.ts";
 import { trapFault } from "../faults.ts";
 import { Fault } from "../kernel/fault.ts";
 import { unwrap } from "../kernel/result.ts";
-import { instrument, METER_EXPORTS, WHY } from "../metered/index.ts";
+import { instrument, METER_EXPORTS, type Sizes, sizesOf, WHY } from "../metered/index.ts";
 import { trapOf } from "../v8/traps.ts";
 import { validateModule } from "../validate/module.ts";
 import { type Wasi, WasiExit } from "./options.ts";
 import { WASI_MODULE } from "./preview1.ts";
 
 const EMPTY = new Uint8Array(0);
+/** Of which no program sees the end, and which a number holds to the unit. */
+const MOST_FUEL = Number.MAX_SAFE_INTEGER;
 
 export interface OnV8 {
   readonly wasi: Wasi;
@@ -22,13 +24,17 @@ export interface OnV8 {
   /** The module with a leash in it; with `fuel`, exact fuel and so many units of it. */
   readonly metered: boolean;
   readonly fuel?: number;
-  /** Told at the end, whatever it was: units of fuel that were used, bytes of memory. */
-  onEnd?(used: { readonly fuel: bigint | undefined; readonly memoryBytes: number }): void;
+  /** Results that the specification leaves open are the interpreter's. Metered only. */
+  readonly deterministic?: boolean;
+  /** Fuel is counted without a bound as well, and told at the end, whatever it was; sizes, too. Metered only. */
+  onEnd?(used: { readonly fuel: number; readonly sizes: Sizes }): void;
 }
 
 /** What the call returned. Throws WasiExit, TRAP_*, METER_*, or what the embedder's own functions threw. */
-export function runOnV8(loaded: LoadedModule, { wasi, entry, args, metered, fuel, onEnd }: OnV8): readonly unknown[] {
-  const bytes = metered ? withLeash(loaded.bytes, fuel === undefined ? "none" : "exact") : loaded.bytes;
+export function runOnV8(loaded: LoadedModule, options: OnV8): readonly unknown[] {
+  const { wasi, entry, args, metered, fuel = MOST_FUEL, onEnd } = options;
+  const bytes = metered ? withLeash(loaded.bytes, options) : loaded.bytes;
+  let exported: Readonly<Record<string, unknown>> = {};
   let memory: unknown;
   let tank: { value: bigint } | undefined;
   let why: { readonly value: number } | undefined;
@@ -36,11 +42,12 @@ export function runOnV8(loaded: LoadedModule, { wasi, entry, args, metered, fuel
   try {
     const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.functions });
+    exported = exports;
     memory = exports["memory"];
     if (metered) {
       why = exports[METER_EXPORTS.why] as typeof why;
       tank = exports[METER_EXPORTS.fuel] as typeof tank;
-      if (tank !== undefined) tank.value = BigInt(fuel ?? 0);
+      if (tank !== undefined) tank.value = BigInt(fuel);
       const start = exports[METER_EXPORTS.start];
       if (typeof start === "function") start();
     }
@@ -61,15 +68,16 @@ export function runOnV8(loaded: LoadedModule, { wasi, entry, args, metered, fuel
       tag: "?",
     });
   } finally {
-    const memoryBytes = memory instanceof WebAssembly.Memory ? memory.buffer.byteLength : 0;
-    onEnd?.({ fuel: tank === undefined ? undefined : BigInt(fuel ?? 0) - tank.value, memoryBytes });
+    if (tank !== undefined) onEnd?.({ fuel: fuel - Number(tank.value), sizes: sizesOf(exported) });
   }
 }
 
 /** The Validator judges the clamped bytes again: they are not those that were published. */
-function withLeash(bytes: Uint8Array, fuel: "none" | "exact"): Uint8Array {
+function withLeash(bytes: Uint8Array, { fuel, deterministic = false, onEnd }: OnV8): Uint8Array {
   const valid = unwrap(validateModule(unwrap(decodeModule(bytes))));
-  return unwrap(instrument(valid, { epoch: true, fuel, reentry: true })).bytes;
+  const told = onEnd !== undefined;
+  const counted = fuel === undefined && !told ? "none" : "exact";
+  return unwrap(instrument(valid, { epoch: true, fuel: counted, reentry: true, deterministic, sizes: told })).bytes;
 }
 
 /** The codes of the interpreter, for the same reasons. */
