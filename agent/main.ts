@@ -31,6 +31,14 @@ const VERBS: Readonly<
     summary: "re-sign timestamps and snapshots before they expire",
     load: () => import("./cli/repo-refresh.ts"),
   },
+  "repo verify": {
+    summary: "check a repository, a mirror or a stick as boards will",
+    load: () => import("./cli/repo-verify.ts"),
+  },
+  "repo clone": {
+    summary: "copy the public part, verified, to a mirror or into one archive",
+    load: () => import("./cli/repo-clone.ts"),
+  },
   "repo serve": { summary: "serve both repositories over HTTP on loopback", load: () => import("./cli/repo-serve.ts") },
   keygen: { summary: "make an Ed25519 key, for an operator or another signer", load: () => import("./cli/keygen.ts") },
   attest: { summary: "sign SLSA provenance for a release through Sigstore", load: () => import("./cli/attest.ts") },

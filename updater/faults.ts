@@ -176,7 +176,7 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     kind: "refusal",
     says: "the archive is not one of a repository, at byte {offset}: {reason}",
     means: "The single file that should hold a repository is damaged, cut short, or something else.",
-    todo: "Copy it again, or make it anew with `sallyport repo bundle`.",
+    todo: "Copy it again, or make it anew with `sallyport repo clone`.",
   },
   UPDATE_DELTA: {
     kind: "refusal",

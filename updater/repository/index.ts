@@ -3,6 +3,8 @@
  * assigning, renewing, changing who signs, signing elsewhere, serving. What signs arbitrary metadata stays inside.
  */
 export { type CeremonyInput, ceremonyShape, type Decision, holdCeremony, parseCeremony } from "./ceremony.ts";
+export { type Copied, type CopyPlace, copyPublic } from "./copy.ts";
+export { type ArchivePlace, archivePlace, directoryPlace, isArchiveName } from "./copy-places.ts";
 export type { CreateOptions } from "./create.ts";
 export { describeDocument } from "./describe.ts";
 export { catalogue } from "./faults.ts";
@@ -13,6 +15,7 @@ export { defaultExpiryDays, type ExpiryDays, teamRole } from "./layout.ts";
 export { keyName } from "./names.ts";
 export type { Merged, RoleStatus, Status } from "./people.ts";
 export { type Missing, missingFrom, sayMissing } from "./quorum.ts";
+export { devicesIn, openPublic } from "./public.ts";
 export type { Expiry, Refreshed } from "./refresh.ts";
 export type { Release, ReleaseInput } from "./releases.ts";
 export { createRepositories, type OpenOptions, openRepositories, type Repositories } from "./repositories.ts";
@@ -21,3 +24,4 @@ export { type Addresses, type RepositoryServer, type ServeOptions, serveReposito
 export type { Settled } from "./settle.ts";
 export { readSigning, SIGNING_BYTES_MAX, type SigningFile, signFile, signingBytes } from "./signing-file.ts";
 export { KEY_KINDS, type KeyKind, type RoleKey, type RolePublicKey, shortId } from "./tuf-key.ts";
+export { type Finding, type Verified, verifyTree } from "./verify.ts";

@@ -10,6 +10,8 @@ import { readBounded } from "../../runtime/kernel/durable.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { attempt, type Result } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
+import { fileSource, isFileAddress } from "../client/file-source.ts";
+import { httpSource } from "../client/http.ts";
 import { type RefreshInput, refreshRepository } from "../client/refresh.ts";
 import { defaultLimits, type Source } from "../client/source.ts";
 import type { Trust, TrustOptions } from "../client/trust.ts";
@@ -62,6 +64,13 @@ export async function readExpired(options: PublicOptions, report: (fault: Fault)
   const timeless = await readPublic({ ...options, at: 0 });
   if (!timeless.ok) report(timeless.error);
   return timeless.ok ? timeless.value : undefined;
+}
+
+/** What lies at `below/metadata/` and `below/targets/` of an address: of a server, a directory or an archive. */
+export function openPublic(base: string, below: string): Source {
+  const at = (part: string) => `${base.replace(/\/*$/, "")}/${below}/${part}/`;
+  const addresses = { metadataUrl: at("metadata"), targetsUrl: at("targets") };
+  return isFileAddress(base) ? fileSource(addresses) : httpSource(addresses, defaultLimits);
 }
 
 /** Version 1 of a tree's root. */
