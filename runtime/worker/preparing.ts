@@ -8,8 +8,8 @@ import { validateFault } from "../faults.ts";
 import { assert } from "../kernel/assert.ts";
 import { Fault, reasonOf } from "../kernel/fault.ts";
 import { prepare } from "../metered/prepare.ts";
-import { trainingModule } from "./training.ts";
 import type { PrepareAnswer, PrepareJob } from "./preparer.ts";
+import { trainingModule } from "./training.ts";
 
 const port = parentPort;
 assert(port !== null, "this file runs as a worker");

@@ -15,7 +15,11 @@ const FUNCTIONS = 10;
 
 /** A countdown over memory: loads, arithmetic, a store, a branch out and one back. */
 function loop(code: Code, salt: number): void {
-  code.i32(100 + salt).set(N).op(0x02, 0x40).loop();
+  code
+    .i32(100 + salt)
+    .set(N)
+    .op(0x02, 0x40)
+    .loop();
   code.get(N).op(0x45).op(0x0d, 1);
   code.get(N).i32(4).op(0x6c).tee(AT).get(AT).op(0x28, 2, salt).get(A).op(0x6a).i32(salt).op(0x73).op(0x36, 2, 0);
   code.get(AT).get(AT).op(0x2d, 0, 3).op(0x3a, 0, 1);
@@ -24,7 +28,16 @@ function loop(code: Code, salt: number): void {
 
 /** Wide and real arithmetic, with what can trap. */
 function arithmetic(code: Code, salt: number): void {
-  code.get(A).op(0xac).i64(BigInt(salt) + 0x1_0000_0001n).op(0x7e).get(WIDE).op(0x85).i64(13n).op(0x89).set(WIDE);
+  code
+    .get(A)
+    .op(0xac)
+    .i64(BigInt(salt) + 0x1_0000_0001n)
+    .op(0x7e)
+    .get(WIDE)
+    .op(0x85)
+    .i64(13n)
+    .op(0x89)
+    .set(WIDE);
   code.get(A).op(0xb7).get(REAL).op(0xa0).op(0x9f).set(REAL);
   code.get(B).get(A).i32(1).op(0x72).op(0x6d).set(B);
   code.get(A).get(B).get(A).get(B).op(0x4a).op(0x1b).set(A);
@@ -33,7 +46,13 @@ function arithmetic(code: Code, salt: number): void {
 /** A switch of four arms, each with a call or a bulk operation. */
 function switched(code: Code, salt: number): void {
   code.op(0x02, 0x40).op(0x02, 0x40).op(0x02, 0x40).get(A).op(0x0e, 2, 0, 1, 2).end();
-  code.get(A).get(B).call(salt % FUNCTIONS).set(A).op(0x0c, 1).end();
+  code
+    .get(A)
+    .get(B)
+    .call(salt % FUNCTIONS)
+    .set(A)
+    .op(0x0c, 1)
+    .end();
   code.get(A).get(B).get(A).i32(3).op(0x71).op(0x11, 0, 0).set(B).end();
   code.get(A).i32(3).op(0x71).if().i32(0).i32(salt).i32(64).op(0xfc, 11, 0).else();
   code.i32(64).i32(0).i32(32).op(0xfc, 10, 0, 0).end();
