@@ -14,6 +14,7 @@ import {
   type WasiSource,
 } from "../../runtime/wasi/index.ts";
 import { type CallValue, callValues } from "./call-values.ts";
+import { oneWorld } from "./one-world.ts";
 import { type ProgramSpec, programSpec } from "./program-spec.ts";
 import type { Args } from "./verb.ts";
 import { wasiHosts } from "./wasi-hosts.ts";
@@ -69,7 +70,7 @@ const PAGE_BYTES = 65_536;
 export function wasiOptions(spec: ProgramSpec, streams: Pick<WasiOptions, "stdout" | "stderr">): WasiOptions {
   const { args, env, preopens, stdin } = spec;
   return {
-    ...nodeWorld,
+    ...(spec.deterministic === true ? oneWorld() : nodeWorld),
     ...streams,
     args,
     env,

@@ -19,6 +19,8 @@ export interface ProgramSpec {
   readonly stdin?: Uint8Array;
   readonly fuel?: number;
   readonly memoryPages?: number;
+  /** The same results in every run: see one-world.ts. */
+  readonly deterministic?: true;
 }
 
 const MEMORY_PAGES_MAX = 65_536;
@@ -34,6 +36,9 @@ export const GUEST_OPTIONS: Readonly<Record<string, OptionSpec>> = {
   env: { value: "NAME=VALUE", many: true, help: "a variable of the program's environment" },
   stdin: { value: "FILE", help: "what the program reads from its standard input" },
   fuel: { value: "N", help: "stop after so many units of fuel, about one an instruction" },
+  deterministic: {
+    help: "give it clocks and random numbers that are the same in every run, and one result for every NaN",
+  },
   "memory-pages": { value: "N", help: "let its memory grow to so many pages of 64 KiB" },
 };
 
@@ -52,6 +57,7 @@ export async function programSpec(args: Args): Promise<ProgramSpec> {
     preopens: args.list("dir").map(preopenOf),
     ...(stdin === undefined ? {} : { stdin: readFile(stdin) }),
     ...(maybe("fuel") === undefined ? {} : { fuel: args.integer("fuel", { min: 1, max: Number.MAX_SAFE_INTEGER }) }),
+    ...(args.flag("deterministic") ? { deterministic: true } : {}),
     ...(maybe("memory-pages") === undefined
       ? {}
       : { memoryPages: args.integer("memory-pages", { min: 0, max: MEMORY_PAGES_MAX }) }),

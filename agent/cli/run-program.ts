@@ -91,6 +91,8 @@ async function jobOf(args: Args): Promise<Job> {
     throw usageFault("run: this host may generate no code: --tier interpreter");
   if (tier !== "interpreter" && what !== undefined) throw usageFault(`run: --${what} needs --tier interpreter`);
   if (tier === "v8" && spec.fuel !== undefined) throw usageFault("run: --fuel needs --tier metered or interpreter");
+  if (tier === "v8" && spec.deterministic === true)
+    throw usageFault("run: --deterministic needs --tier metered or interpreter");
   const stats = args.flag("stats");
   const json = args.flag("json");
   if (json && !stats) throw usageFault("run: --json says how --stats are written");

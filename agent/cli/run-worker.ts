@@ -77,6 +77,7 @@ function compile({ spec, tier, stats }: Job): number {
       entry,
       args: args.map(asNumber),
       metered: tier === "metered",
+      deterministic: spec.deterministic === true,
       ...(spec.fuel === undefined ? {} : { fuel: spec.fuel }),
       ...(stats ? { onEnd } : {}),
     });
