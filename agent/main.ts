@@ -15,6 +15,26 @@ const VERBS: Readonly<
     summary: "create an image and a director repository with their keys",
     load: () => import("./cli/repo-init.ts"),
   },
+  "repo ceremony": {
+    summary: "create the repositories with owners who keep their own keys",
+    load: () => import("./cli/repo-ceremony.ts"),
+  },
+  "repo key new": { summary: "make a key that signs metadata", load: () => import("./cli/repo-key-new.ts") },
+  "repo key show": { summary: "say which key a file holds", load: () => import("./cli/repo-key-show.ts") },
+  "repo key add": { summary: "let this machine sign with a key", load: () => import("./cli/repo-key-add.ts") },
+  "repo status": { summary: "show who signs what, until when, what waits", load: () => import("./cli/repo-status.ts") },
+  "repo rotate": {
+    summary: "change who signs: owners, online keys, teams",
+    load: () => import("./cli/repo-rotate.ts"),
+  },
+  "repo renew": { summary: "renew an offline role before it ends", load: () => import("./cli/repo-renew.ts") },
+  "repo export": {
+    summary: "write a waiting change to a file, to be signed elsewhere",
+    load: () => import("./cli/repo-export.ts"),
+  },
+  "repo sign": { summary: "show what such a file changes, and sign it", load: () => import("./cli/repo-sign.ts") },
+  "repo merge": { summary: "bring signatures home and publish", load: () => import("./cli/repo-merge.ts") },
+  "repo drop": { summary: "give a waiting change up", load: () => import("./cli/repo-drop.ts") },
   "repo add": {
     summary: "sign a policy or a trusted root with the owner's keys",
     load: () => import("./cli/repo-add.ts"),
@@ -121,12 +141,12 @@ async function main(argv: readonly string[]): Promise<number> {
       io.out((await import("./version.ts")).AGENT_VERSION);
       return 0;
     }
-    const two = `${first} ${second ?? ""}`;
-    const name = two in VERBS ? two : first;
+    const words = [3, 2, 1].find((count) => Object.hasOwn(VERBS, argv.slice(0, count).join(" "))) ?? 1;
+    const name = argv.slice(0, words).join(" ");
     const entry = Object.hasOwn(VERBS, name) ? VERBS[name] : undefined;
     if (entry === undefined) return groupOrUnknown(first, second);
     const { verb } = await entry.load();
-    const args = parseVerbArgs(verb, argv.slice(name === two ? 2 : 1));
+    const args = parseVerbArgs(verb, argv.slice(words));
     if (args === "help") {
       io.out(helpOf(verb));
       return 0;
@@ -139,9 +159,10 @@ async function main(argv: readonly string[]): Promise<number> {
 
 function groupOrUnknown(first: string, second: string | undefined): number {
   const group = Object.keys(VERBS).filter((one) => one.startsWith(`${first} `));
-  if (group.length > 0 && (second === undefined || second === "--help" || second === "-h")) {
-    io.out(table(group));
-    return second === undefined ? 2 : 0;
+  const inner = group.filter((one) => one.startsWith(`${first} ${second ?? ""} `));
+  if (group.length > 0 && (second === undefined || second === "--help" || second === "-h" || inner.length > 0)) {
+    io.out(table(inner.length > 0 ? inner : group));
+    return second === undefined || inner.length > 0 ? 2 : 0;
   }
   throw usageFault(
     `there is no verb "${[first, group.length > 0 ? second : ""].join(" ").trim()}"; see sallyport --help`,

@@ -1,4 +1,4 @@
-/** `sallyport repo init`: the ceremony that creates both repositories and their keys. */
+/** `sallyport repo init`: the short way to both repositories, for trying things: all keys are made here. */
 import { tenantId } from "../../runtime/kernel/brand.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
@@ -25,7 +25,7 @@ export const verb: Verb = {
     unwrap(await createRepositories(dir, { ...options, ...(secret === undefined ? {} : { passphrase: secret }) }));
     io.out(`created ${dir}/image and ${dir}/director; keys are in ${dir}/keys`);
     if (secret === undefined)
-      io.err("the keys are not encrypted: set SALLYPORT_PASSPHRASE, and keep the owner keys off this machine");
+      io.err("the keys are not encrypted: set SALLYPORT_PASSPHRASE, and or have owners keep their own (repo ceremony)");
     io.err("next: sallyport repo add policy/policy.json FILE, then provision a board");
     return 0;
   },

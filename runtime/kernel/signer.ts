@@ -20,7 +20,7 @@ export const { catalogue, fault } = declareFaults("KEY", {
     kind: "refusal",
     says: "{what} is a {type} key; Ed25519 and P-256 are accepted",
     means: "The key is of a kind that this program does not verify with.",
-    todo: "Make a new key with `sallyport repo keygen`, or convert to Ed25519 or P-256.",
+    todo: "Make a new key with `sallyport keygen`, or convert to Ed25519 or P-256.",
   },
 });
 

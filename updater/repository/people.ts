@@ -4,7 +4,7 @@ import type { RepositoryName } from "../client/header.ts";
 import { readChange, waitingLeads } from "./change.ts";
 import { devicesOf } from "./director.ts";
 import { fault } from "./faults.ts";
-import { namesIn } from "./names.ts";
+import { type Names, namesIn as namesOf } from "./names.ts";
 import { type Missing, missingFrom, quorumIn } from "./quorum.ts";
 import { type Expiry, offlineExpiries } from "./refresh.ts";
 import { proposeRotation, type Rotation } from "./rotation.ts";
@@ -41,12 +41,13 @@ export async function merge(
   for (const lead of new Set(read.map(({ file }) => file.lead))) {
     const standing = readStanding(shop.at);
     const change = readChange(shop.at, lead);
+    const signed = [standing.chains.image.at(-1)?.signed, ...change.documents.map((one) => one.metadata.signed)];
+    const names = Object.assign({}, ...signed.map(namesOf)) as Names;
     for (const { name, file } of read.filter((one) => one.file.lead === lead)) {
       if (file.tenant !== shop.config.tenant) {
         throw fault("REPO_SIGNING_FILE", { file: name, reason: `it is of tenant ${file.tenant}` });
       }
       for (const { document, keyId } of mergeSignatures(change, standing, file, name)) {
-        const names = { ...namesIn(standing.chains.image.at(-1)?.signed), ...namesIn(document.metadata.signed) };
         added.push({ role: `${document.repository} ${document.role}`, keyId, name: names[keyId] });
       }
     }
@@ -87,7 +88,7 @@ export function statusOf(shop: Workshop): Status {
   const roles: RoleStatus[] = [];
   for (const repository of ["image", "director"] as const) {
     const root = standing.chains[repository].at(-1)?.signed;
-    const names = namesIn(root);
+    const names = namesOf(root);
     for (const role of ["root", "targets", "snapshot", "timestamp"]) {
       const quorum = root === undefined ? undefined : quorumIn(root, role, role);
       if (quorum !== undefined) roles.push({ repository, role, ...keysIn(shop, quorum, names) });
@@ -96,7 +97,7 @@ export function statusOf(shop: Workshop): Status {
   const targets = standing.roles.get("targets")?.signed;
   for (const role of Object.keys(targets?.delegations?.roles ?? {})) {
     const quorum = targets === undefined ? undefined : quorumIn(targets, role, role);
-    if (quorum !== undefined) roles.push({ repository: "image", role, ...keysIn(shop, quorum, namesIn(targets)) });
+    if (quorum !== undefined) roles.push({ repository: "image", role, ...keysIn(shop, quorum, namesOf(targets)) });
   }
   const waiting = waitingLeads(shop.at).map((lead) => ({
     lead,

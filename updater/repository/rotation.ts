@@ -22,6 +22,8 @@ export interface Edit {
   readonly add: readonly NamedKey[];
   /** Names or the beginnings of key ids. */
   readonly remove: readonly string[];
+  /** All keys of before go. */
+  readonly replace?: true;
   readonly threshold?: number;
 }
 
@@ -58,6 +60,7 @@ function changeOwners(
   const forTargets: Edit = {
     add: edit.add,
     remove: edit.remove,
+    ...(edit.replace === undefined ? {} : { replace: edit.replace }),
     ...(targetsThreshold === undefined ? {} : { threshold: targetsThreshold }),
   };
   const root = nextRoot(image, { root: edit, targets: forTargets }, expires("root"));
@@ -164,7 +167,7 @@ function nextRoot(root: Root, edits: Readonly<Record<string, Edit>>, expires: st
 
 /** A role's keys and threshold after an edit. Throws REPO_ROTATION for a quorum that could never be reached or is none. */
 function edited(role: string, before: QuorumJson, edit: Edit, names: Names): QuorumJson {
-  const keyids = [...new Set(before.keyids)];
+  const keyids = edit.replace === true ? [] : [...new Set(before.keyids)];
   for (const wanted of edit.remove) {
     const found = keyids.filter((keyId) => names[keyId] === wanted || (wanted.length >= 8 && keyId.startsWith(wanted)));
     const [keyId] = found;

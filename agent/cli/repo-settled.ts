@@ -1,0 +1,29 @@
+/** How the verbs that change offline roles tell what came of it, and how a person names a role. */
+import { type Missing, type Settled, sayMissing, shortId, teamRole } from "../../updater/repository/index.ts";
+import type { Io } from "./verb.ts";
+
+/** `root`, `targets`, a team, or a role as metadata calls it: the name of the change that leads with it. */
+export function leadOf(text: string): string {
+  return text === "root" || text === "targets" || text.startsWith("team-") ? text : teamRole(text);
+}
+
+export function tellSettled(settled: Settled, io: Io): void {
+  if (settled.kind === "published") {
+    io.out(`${settled.lead}: published`);
+    if (!settled.seamless) {
+      io.err(
+        "a board that reads at this moment may refuse once and succeed at its next look: the old key could not help",
+      );
+    }
+    return;
+  }
+  io.out(`${settled.lead}: waits for signatures`);
+  for (const line of sayWaiting(settled.missing)) io.out(line);
+  io.err(
+    `next: sallyport repo export --role ${settled.lead} FILE, sallyport repo sign FILE there, sallyport repo merge FILE`,
+  );
+}
+
+export function sayWaiting(missing: readonly Missing[]): readonly string[] {
+  return missing.map((one) => `  ${sayMissing(one)}; may sign: ${one.waiting.map(shortId).join(", ") || "nobody"}`);
+}
