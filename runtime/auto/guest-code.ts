@@ -6,6 +6,7 @@ import type { Stay } from "../engine.ts";
 import type { GuestCode, GuestImport, GuestTier, PreparedCode, Trap } from "../guest-code.ts";
 import { type InterpretedCode, interpreterTier } from "../interpret/guest-code.ts";
 import { AssertionError } from "../kernel/assert.ts";
+import { Fault } from "../kernel/fault.ts";
 import { planCarry } from "../metered/carry.ts";
 import { type MeteredCode, meteredTier } from "../metered/guest-code.ts";
 import { putState } from "./put.ts";
@@ -14,6 +15,9 @@ import { stateOf } from "./state.ts";
 const metered = meteredTier();
 const NO_BYTES = new Uint8Array(0);
 
+/** What it is linked with: the name of the one module, and its functions. */
+type Linked = readonly [module: string, functions: Readonly<Record<string, GuestImport>>];
+
 class AutoCode implements GuestCode {
   #now: GuestCode;
   #begun: InterpretedCode | undefined;
@@ -21,13 +25,14 @@ class AutoCode implements GuestCode {
   readonly #module: string;
   readonly #functions: Readonly<Record<string, GuestImport>>;
 
-  constructor(begun: InterpretedCode, module: string, functions: Readonly<Record<string, GuestImport>>) {
-    this.#now = begun;
+  /** `begun` where it is to move. */
+  constructor(now: GuestCode, begun: InterpretedCode | undefined, ...[module, functions]: Linked) {
+    this.#now = now;
     this.#begun = begun;
     this.#module = module;
     this.#functions = functions;
-    // Known before anything is prepared, which would be for nothing.
-    if (planCarry(begun.valid) === undefined) this.#stays = "shape";
+    // Known before the code is there.
+    if (begun !== undefined && planCarry(begun.valid) === undefined) this.#stays = "shape";
   }
 
   get stays(): Stay | undefined {
@@ -92,8 +97,16 @@ class AutoCode implements GuestCode {
 }
 
 export const autoTier: GuestTier<AutoCode> = {
-  make(wasm, module, functions, _prepared, fuel) {
-    return new AutoCode(interpreterTier.make(wasm, module, functions, undefined, fuel), module, functions);
+  /** `prepared`: it begins where it would end. */
+  make(wasm, module, functions, prepared, fuel) {
+    if (prepared !== undefined) {
+      return new AutoCode(metered.make(wasm, module, functions, prepared), undefined, module, functions);
+    }
+    const begun = interpreterTier.make(wasm, module, functions, undefined, fuel);
+    return new AutoCode(begun, begun, module, functions);
   },
-  trapOf: (thrown, code) => (code instanceof AutoCode ? code.trapOf(thrown) : interpreterTier.trapOf(thrown, code)),
+  trapOf(thrown, code) {
+    if (code instanceof AutoCode) return code.trapOf(thrown);
+    return thrown instanceof Fault ? interpreterTier.trapOf(thrown, code) : metered.trapOf(thrown, undefined);
+  },
 };

@@ -17,7 +17,7 @@ const block = shared(start.buffer);
 const tell = (message: FromGuest) => port.postMessage(message);
 
 // Only the tier in use is loaded: a module's start is part of a board's start.
-const tier = await loadTier();
+let tier = await loadTier();
 let code: GuestCode | undefined;
 let current: EventMessage | undefined;
 const perCall = start.grade.fuelPerCall ?? Number.POSITIVE_INFINITY;
@@ -55,12 +55,11 @@ function imports(): Readonly<Record<string, GuestImport>> {
 async function loadTier(): Promise<GuestTier> {
   switch (start.tier) {
     case "metered":
+    case "auto":
       // The instrumenter is ten times the rest of this thread: another one has it.
       return (await import("../metered/guest-code.ts")).meteredTier();
     case "interpreter":
       return (await import("../interpret/guest-code.ts")).interpreterTier;
-    case "auto":
-      return (await import("../auto/guest-code.ts")).autoTier;
     case "v8":
       return (await import("../v8/guest-code.ts")).v8Tier;
   }
@@ -76,8 +75,14 @@ function instantiate(prepared: PreparedCode | undefined): number {
   return 0;
 }
 
+/** For a guest that begins there: whatever has been prepared by then is started without it. */
+async function loadInterpreter(): Promise<void> {
+  tier = (await import("../auto/guest-code.ts")).autoTier;
+  tell({ op: "done", value: 0 });
+}
+
 /** Each call finds the tank full; what runs while the code is made has a tank of its own. */
-function run(message: ToGuest): number {
+function run(message: Exclude<ToGuest, { readonly op: "load" }>): number {
   code?.refuel?.(perCall);
   switch (message.op) {
     case "instantiate":
@@ -98,6 +103,7 @@ function run(message: ToGuest): number {
 }
 
 port.on("message", (message: ToGuest) => {
+  if (message.op === "load") return void loadInterpreter();
   let answer: FromGuest;
   try {
     answer = { op: "done", value: run(message) };

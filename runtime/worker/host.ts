@@ -15,7 +15,7 @@ import {
   type Tier,
 } from "../engine.ts";
 import { engineFault } from "../faults.ts";
-import { OUT_OF_MEMORY, type Trap } from "../guest-code.ts";
+import { OUT_OF_MEMORY, type PreparedCode, type Trap } from "../guest-code.ts";
 import { type HostAnswer, type HostCall, SP } from "../host-module.ts";
 import type { Fault } from "../kernel/fault.ts";
 import { reasonOf } from "../kernel/fault.ts";
@@ -24,6 +24,7 @@ import type { Cancel } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { EPOCH } from "../metered/options.ts";
 import { type CodeWanted, codeAtHand, codeFor } from "./prepared.ts";
+import type { Preparer } from "./preparer.ts";
 import {
   type FromGuest,
   type GuestStart,
@@ -38,7 +39,12 @@ import { guestThread, preparer } from "./threads.ts";
 
 type Answer = { readonly value: number } | { readonly trap: Trap } | { readonly end: GuestEnd };
 
-export async function startGuest(asked: Tier, options: GuestOptions): Promise<Result<Guest, Fault>> {
+/** `by`: the process's own unless given. */
+export async function startGuest(
+  asked: Tier,
+  options: GuestOptions,
+  by: Preparer = preparer,
+): Promise<Result<Guest, Fault>> {
   const { clock, limits, port, host, grade = PLAIN_GRADE } = options;
   const wanted: CodeWanted = { tier: asked, grade, wasm: options.module.bytes, cache: options.cache };
   const atHand = codeAtHand(wanted);
@@ -73,7 +79,7 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
   let answered: ((answer: Answer) => void) | undefined;
   let calls = 0;
   let busyMs = 0;
-  let now: GuestStats["tier"] = tier === "auto" ? "interpreter" : tier;
+  let now: GuestStats["tier"] = tier === "auto" ? "metered" : tier;
   let stays: Stay | undefined;
 
   const atMaximum = () => (words[WORD.pages] ?? 0) >= limits.memoryPages;
@@ -161,16 +167,28 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
     };
   }
 
-  /** Moving is the host's work and no call of the guest's. */
-  const moveDeadline = () =>
-    clock.after(ENGINE_LIMITS.workerStartMs, () => finish({ why: "worker", message: "it did not move in time" }));
+  /** Of the host's work, which is no call of the guest's. */
+  const ourDeadline = (what: string) =>
+    clock.after(ENGINE_LIMITS.workerStartMs, () => finish({ why: "worker", message: `no ${what} in time` }));
+
+  /** What is prepared when the thread of a guest is up, or when that has the interpreter: it then begins without. */
+  async function codeInTime(): Promise<PreparedCode | undefined> {
+    let made: PreparedCode | undefined;
+    void code.then((result) => {
+      if (result.ok) made = result.value;
+    });
+    await up.promise;
+    if (made === undefined) await ask({ op: "load" });
+    if (made === undefined) now = "interpreter";
+    return made;
+  }
 
   /** Between two calls, as soon as the code is prepared. A guest whose module is refused there goes on as it is. */
   async function moveWhenPrepared(): Promise<void> {
-    const code = await codeFor(wanted, preparer, undefined);
+    const made = await code;
     if (end !== undefined) return;
-    if (!code.ok) stays = "refused";
-    else if (code.value !== undefined) await ask({ op: "move", prepared: code.value });
+    if (!made.ok) stays = "refused";
+    else if (made.value !== undefined) await ask({ op: "move", prepared: made.value });
   }
 
   let queue: Promise<unknown> = Promise.resolve();
@@ -180,12 +198,13 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
       const { promise, resolve } = Promise.withResolvers<Answer>();
       answered = resolve;
       const since = clock.monotonic();
-      const cancel = message.op === "move" ? moveDeadline() : deadline();
+      const ours = message.op === "load" || message.op === "move";
+      const cancel = ours ? ourDeadline(message.op) : deadline();
       worker.postMessage(message);
       const answer = await promise;
       cancel();
       answered = undefined;
-      if (message.op !== "move") {
+      if (!ours) {
         calls += 1;
         busyMs += clock.monotonic() - since;
       }
@@ -210,10 +229,8 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
     finish({ why: "worker", message: "the thread did not come up in time" }),
   );
   void up.promise.then(notUp);
-  const [prepared] = await Promise.all([
-    tier === "auto" ? ok(undefined) : codeFor(wanted, preparer, atHand),
-    up.promise,
-  ]);
+  const code = codeFor(wanted, by, atHand);
+  const prepared = tier === "auto" ? ok(await codeInTime()) : (await Promise.all([code, up.promise]))[0];
   if (!prepared.ok) {
     finish({ why: "stopped" });
     await worker.terminate();
@@ -231,7 +248,7 @@ export async function startGuest(asked: Tier, options: GuestOptions): Promise<Re
     const reason = why.why === "worker" ? why.message : "it was stopped";
     return err(engineFault(cameUp ? "ENGINE_LOST" : "ENGINE_START", { reason }));
   }
-  if (tier === "auto" && stays === undefined) void moveWhenPrepared();
+  if (tier === "auto" && prepared.value === undefined && stays === undefined) void moveWhenPrepared();
 
   return ok({
     init: async () => outcome(await ask({ op: "init" })),

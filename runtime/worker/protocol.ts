@@ -79,6 +79,8 @@ export interface EventMessage {
 export type ToGuest =
   | { readonly op: "instantiate"; readonly prepared: PreparedCode | undefined }
   | { readonly op: "init" }
+  /** To a thread of the tier `auto` whose code is not prepared yet: it gets the interpreter ready. */
+  | { readonly op: "load" }
   /** To a guest of the tier `auto` that has not moved. */
   | { readonly op: "move"; readonly prepared: PreparedCode }
   | EventMessage;

@@ -2,10 +2,15 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { hostModule } from "../../../../devices/index.ts";
 import { autoTier } from "../../../../runtime/auto/guest-code.ts";
+import { PLAIN_GRADE } from "../../../../runtime/engine.ts";
+import { engineFault } from "../../../../runtime/faults.ts";
 import { engineOf, type Guest, type GuestOptions, load } from "../../../../runtime/index.ts";
 import { nodeClock } from "../../../../runtime/kernel/node-world.ts";
-import { unwrap } from "../../../../runtime/kernel/result.ts";
+import { err, unwrap } from "../../../../runtime/kernel/result.ts";
 import { prepare } from "../../../../runtime/metered/prepare.ts";
+import { startGuest } from "../../../../runtime/worker/host.ts";
+import type { Preparer } from "../../../../runtime/worker/preparer.ts";
+import { preparer } from "../../../../runtime/worker/threads.ts";
 import { assemble } from "../../../guests/guests.ts";
 
 const LIMITS = { memoryPages: 4, tableElements: 8, callMs: 300, logLinesPerMin: 60 };
@@ -44,7 +49,21 @@ function counter(more = ""): string {
       (i32.load (i32.const 32))))`;
 }
 
+/** Has prepared only when the test says so. */
+function held() {
+  const until = Promise.withResolvers<void>();
+  const by: Preparer = {
+    ...preparer,
+    async prepare(wasm, options) {
+      await until.promise;
+      return preparer.prepare(wasm, options);
+    },
+  };
+  return { by, release: () => until.resolve() };
+}
+
 async function start(wat: string, over: Partial<GuestOptions> = {}) {
+  const { by, release } = held();
   const said: number[] = [];
   const port = {
     call({ bytes: [, payload] }: { readonly bytes: readonly Uint8Array[] }) {
@@ -52,32 +71,32 @@ async function start(wat: string, over: Partial<GuestOptions> = {}) {
       return { value: 0 };
     },
   };
-  const guest = unwrap(
-    await engineOf("auto").start({
-      module: unwrap(load(assemble(wat), LIMITS)),
-      host: hostModule,
-      port,
-      limits: LIMITS,
-      identity: { deviceId: "porch-1", moduleName: "test", moduleVersion: "1.0.0" },
-      local: {},
-      clock: nodeClock,
-      onLog: () => undefined,
-      ...over,
-    }),
-  );
+  const options = {
+    module: unwrap(load(assemble(wat), LIMITS)),
+    host: hostModule,
+    port,
+    limits: LIMITS,
+    identity: { deviceId: "porch-1", moduleName: "test", moduleVersion: "1.0.0" },
+    local: {},
+    clock: nodeClock,
+    onLog: () => undefined,
+    ...over,
+  };
+  const guest = unwrap(await startGuest("auto", options, by));
   running.push(guest);
   const until = async (done: () => boolean) => {
     while (!done()) unwrap(await guest.handle(event()));
   };
-  return { guest, said, until };
+  return { guest, said, until, release, options };
 }
 
 describe("a guest of the tier auto", () => {
   it("begins in the interpreter, moves between two calls, and misses no message and no state", async () => {
-    const { guest, said, until } = await start(counter());
-    expect(guest.stats().tier).toBe("interpreter");
+    const { guest, said, until, release } = await start(counter());
     const calls = 50;
     for (let n = 0; n < calls; n += 1) expect(await guest.handle(event())).toEqual({ ok: true, value: n + 1 });
+    expect(guest.stats().tier).toBe("interpreter");
+    release();
     await until(() => guest.stats().tier === "metered");
     await until(() => said.length % calls === 0);
     const total = said.length;
@@ -87,51 +106,90 @@ describe("a guest of the tier auto", () => {
     expect(guest.stats().stays).toBeUndefined();
   });
 
-  it("ends by its deadline in the interpreter, and after it has moved, where it can be paused as well", async () => {
-    const first = await start(counter());
-    expect(first.guest.stats().tier).toBe("interpreter");
-    expect((await first.guest.handle(event(1))).ok).toBe(false);
-    expect(await first.guest.ended).toMatchObject({ why: "deadline", callMs: LIMITS.callMs });
-
-    const second = await start(counter());
-    expect(second.guest.pause()).toBe(false);
-    await second.until(() => second.guest.stats().tier === "metered");
-    expect(second.guest.pause()).toBe(true);
-    second.guest.resume();
-    expect((await second.guest.handle(event(1))).ok).toBe(false);
-    expect(await second.guest.ended).toMatchObject({ why: "deadline" });
+  it("ends by its deadline in the interpreter", async () => {
+    const { guest } = await start(counter());
+    expect(guest.stats().tier).toBe("interpreter");
+    expect(guest.pause()).toBe(false);
+    expect((await guest.handle(event(1))).ok).toBe(false);
+    expect(await guest.ended).toMatchObject({ why: "deadline", callMs: LIMITS.callMs });
   });
 
-  it("begins where it would end when its code has been prepared before", async () => {
-    const wat = counter();
+  it("ends by its deadline after it has moved, and can be paused there", async () => {
+    const { guest, release, until } = await start(counter());
+    release();
+    await until(() => guest.stats().tier === "metered");
+    expect(guest.pause()).toBe(true);
+    guest.resume();
+    expect((await guest.handle(event(1))).ok).toBe(false);
+    expect(await guest.ended).toMatchObject({ why: "deadline" });
+  });
+
+  it("does not move in the middle of a call, however long that waits for its host", async () => {
+    const answer = Promise.withResolvers<{ readonly value: number }>();
+    const { guest, release, until } = await start(counter(), { port: { call: () => answer.promise } });
+    const first = guest.handle(event());
+    release();
+    // Others are prepared meanwhile, one after the other, so this one's code is there.
+    unwrap(await preparer.prepare(assemble(counter()), { grade: PLAIN_GRADE }));
+    expect(guest.stats().tier).toBe("interpreter");
+    answer.resolve({ value: 0 });
+    expect(await first).toEqual({ ok: true, value: 1 });
+    await until(() => guest.stats().tier === "metered");
+  });
+
+  it("begins where it would end when its code is prepared in time, or has been before", async () => {
     const kept = new Map<string, Uint8Array>();
     const cache = {
       get: (key: string) => kept.get(key),
       put: (key: string, made: Uint8Array) => void kept.set(key, made),
     };
-    const { guest, until } = await start(wat, { cache });
+    const { options, release, guest, until } = await start(counter(), { cache });
+    release();
     await until(() => guest.stats().tier === "metered");
     expect([...kept.keys()]).toEqual([expect.stringMatching(/^auto-/)]);
-    const again = await start(wat, { cache });
-    expect(again.guest.stats().tier).toBe("metered");
-    unwrap(await again.guest.handle(event()));
-    expect(again.said).toEqual([202]);
+    const again = unwrap(await engineOf("auto").start(options));
+    running.push(again);
+    expect(again.stats().tier).toBe("metered");
+    expect(await again.handle(event())).toEqual({ ok: true, value: 1 });
+
+    const module = unwrap(load(assemble(counter()), LIMITS));
+    const made = preparer.prepare(module.bytes, { grade: PLAIN_GRADE, carry: true });
+    await made;
+    const early = unwrap(await startGuest("auto", { ...options, module }, { ...preparer, prepare: () => made }));
+    running.push(early);
+    expect(early.stats().tier).toBe("metered");
+    expect(await early.handle(event())).toEqual({ ok: true, value: 1 });
+  });
+
+  it("goes on in the interpreter when nothing can be prepared", async () => {
+    const refused = async () => err(engineFault("ENGINE_PREPARE", { reason: "it takes too long" }));
+    const { options } = await start(counter());
+    const module = unwrap(load(assemble(counter()), LIMITS));
+    const guest = unwrap(await startGuest("auto", { ...options, module }, { ...preparer, prepare: refused }));
+    running.push(guest);
+    expect(await guest.handle(event())).toEqual({ ok: true, value: 1 });
+    expect(guest.stats()).toMatchObject({ tier: "interpreter", stays: "refused" });
+    expect(await guest.handle(event())).toEqual({ ok: true, value: 2 });
   });
 
   it("begins in the metered tier when it is too large for the interpreter's thread", async () => {
-    const { guest, said } = await start(counter("(func)".repeat(50_000)));
+    const { options } = await start(counter());
+    const module = unwrap(load(assemble(counter("(func)".repeat(50_000))), LIMITS));
+    const guest = unwrap(await engineOf("auto").start({ ...options, module }));
+    running.push(guest);
     expect(guest.stats().tier).toBe("metered");
-    unwrap(await guest.handle(event()));
-    expect(said).toEqual([202]);
+    expect(await guest.handle(event())).toEqual({ ok: true, value: 1 });
   });
 
   it("stays in the interpreter, and says why, when its state is of a kind that is not carried", async () => {
     const globals = "(global (mut i32) (i32.const 0))".repeat(4200);
-    const { guest, said, until } = await start(counter(globals));
+    const { guest, said, until, release } = await start(counter(globals));
     expect(guest.stats()).toMatchObject({ tier: "interpreter", stays: "shape" });
+    release();
     await until(() => said.length === 3);
     expect(said).toEqual([202, 205, 206]);
     const objects = await start(counter("(type $s (struct)) (global $g (mut anyref) (struct.new $s))"));
+    objects.release();
     await objects.until(() => objects.guest.stats().stays !== undefined);
     expect(objects.guest.stats()).toMatchObject({ tier: "interpreter", stays: "objects" });
     await objects.until(() => objects.said.length >= 3);
