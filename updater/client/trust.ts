@@ -19,6 +19,7 @@ import type { DelegatedFile, RepositoryFiles } from "./files.ts";
 import { type Header, type Place, type RepositoryName, readHeader } from "./header.ts";
 import { type Profile, sallyport } from "./profile.ts";
 import { classify, isSigned } from "./refusals.ts";
+import { requireDifferentKeys } from "./thresholds.ts";
 import { type Found, walk } from "./walk.ts";
 
 export type { DelegatedFile, RepositoryFiles } from "./files.ts";
@@ -86,6 +87,7 @@ export class Trust {
     const place = this.#place("root");
     const header = this.#header(bytes, place);
     const trusted = this.rootVersion;
+    const before = this.#store.root;
     try {
       this.#store.updateRoot(Buffer.from(bytes));
     } catch (error) {
@@ -94,6 +96,7 @@ export class Trust {
       }
       throw classify(error, place);
     }
+    for (const one of [before, this.#store.root]) requireDifferentKeys(one, "root", this.#store.root, place);
     this.#roots.push(bytes);
   }
 
@@ -138,6 +141,7 @@ export class Trust {
       }
       if (before.isExpired(new Date(this.#options.at))) throw this.#stale("timestamp", before.expires, error);
     }
+    requireDifferentKeys(this.#store.root, "timestamp", this.#store.timestamp, place);
     this.#isOurDevice(header, place);
     return isNew;
   }
@@ -194,6 +198,7 @@ export class Trust {
       }
       throw classify(error, place);
     }
+    requireDifferentKeys(this.#store.root, "snapshot", this.#store.snapshot, place);
     this.#isOurDevice(header, place);
     this.#snapshotBytes = bytes;
   }
@@ -235,6 +240,8 @@ export class Trust {
       }
       throw classify(error, place);
     }
+    const by = delegator === "root" ? this.#store.root : this.#store.getRole(delegator);
+    requireDifferentKeys(by, role, this.#store.getRole(role), place);
     this.#isOurDevice(header, place);
     this.#delegatesWell(role);
     if (role === "targets") this.#targetsBytes = bytes;

@@ -2,7 +2,7 @@
  * The trust of one repository under the generic profile and where two delegations meet: metadata made by hand, no
  * server, no disk.
  */
-import { generateKeyPairSync, type KeyObject, sign as signBytes } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, sign as signBytes } from "node:crypto";
 import { Key, Metadata, MetaFile, Root, Signature, Snapshot, TargetFile, Targets, Timestamp } from "@tufjs/models";
 import { Delegations } from "@tufjs/models/dist/delegations.js";
 import { DelegatedRole, Role } from "@tufjs/models/dist/role.js";
@@ -32,6 +32,13 @@ function pair(): Pair {
   return { key, secret: privateKey };
 }
 
+/** The same key under another id, written as PEM where it was hex. */
+function alias({ key, secret }: Pair): Pair {
+  const text = createPublicKey(secret).export({ type: "spki", format: "pem" }).toString();
+  const { keyType, scheme } = key;
+  return { key: new Key({ keyID: `${key.keyID}-too`, keyType, scheme, keyVal: { public: text } }), secret };
+}
+
 function bytesOf(signed: Root | Targets | Snapshot | Timestamp, pairs: readonly Pair[]): Uint8Array {
   const metadata = new Metadata(signed);
   for (const { key, secret } of pairs) {
@@ -41,18 +48,26 @@ function bytesOf(signed: Root | Targets | Snapshot | Timestamp, pairs: readonly 
 }
 
 /** A served repository: the top level signed by one key, delegated roles as given; every request is written down. */
-function makeRepository(top: Delegations, delegated: Record<string, Uint8Array | (() => Uint8Array)>) {
+function makeRepository(
+  top: Delegations,
+  delegated: Record<string, Uint8Array | (() => Uint8Array)>,
+  timestampPairs?: readonly Pair[],
+) {
   const online = pair();
+  const signers = timestampPairs ?? [online];
   const role = () => new Role({ keyIDs: [online.key.keyID], threshold: 1 });
   const names = ["root", "targets", "snapshot", "timestamp"] as const;
   const roles = Object.fromEntries(names.map((name) => [name, role()]));
-  const keys = { [online.key.keyID]: online.key };
+  if (timestampPairs !== undefined) {
+    roles["timestamp"] = new Role({ keyIDs: signers.map(({ key }) => key.keyID), threshold: 2 });
+  }
+  const keys = Object.fromEntries([online, ...signers].map(({ key }) => [key.keyID, key]));
   const pinned = bytesOf(new Root({ ...COMMON, keys, roles, consistentSnapshot: true }), [online]);
   const meta = Object.fromEntries(
     ["targets", ...Object.keys(delegated)].map((name) => [`${name}.json`, new MetaFile({ version: 1 })]),
   );
   const files: Record<string, Uint8Array | (() => Uint8Array)> = {
-    "timestamp.json": bytesOf(new Timestamp({ ...COMMON, snapshotMeta: new MetaFile({ version: 1 }) }), [online]),
+    "timestamp.json": bytesOf(new Timestamp({ ...COMMON, snapshotMeta: new MetaFile({ version: 1 }) }), signers),
     "1.snapshot.json": bytesOf(new Snapshot({ ...COMMON, meta }), [online]),
     "1.targets.json": bytesOf(new Targets({ ...COMMON, delegations: top }), [online]),
   };
@@ -111,6 +126,18 @@ describe("a delegated role that two delegators name", () => {
     const found = trust.find("a/x");
     expect(found.kind === "found" && found.target.hashes["sha256"]).toBe(sha256(utf8("honest")));
     expect(repository.requests.filter((name) => name === "1.shared.json")).toHaveLength(1);
+  });
+});
+
+describe("a key that a role lists under two ids", () => {
+  it.each([
+    ["twice", (one: Pair) => [one, alias(one)], "UPDATE_SIGNATURE"],
+    ["beside another one", (one: Pair) => [one, alias(one), pair()], undefined],
+  ] as const)("counts once: a threshold of two with the key %s", async (_, list, code) => {
+    const pairs = list(pair());
+    const repository = makeRepository(new Delegations({ keys: {}, roles: {} }), {}, pairs);
+    const result = await attempt(() => refreshTopLevel(input(repository)));
+    expect(result.ok ? undefined : result.error.code).toBe(code);
   });
 });
 
