@@ -1,5 +1,9 @@
 /** Every case of the suite, by what it is about. */
 import { basic } from "./cases/basic.ts";
+import { download } from "./cases/download.ts";
+import { expiration } from "./cases/expiration.ts";
+import { keys } from "./cases/keys.ts";
+import { quoting } from "./cases/quoting.ts";
 import type { Case } from "./context.ts";
 
-export const CASES: Readonly<Record<string, readonly Case[]>> = { basic };
+export const CASES: Readonly<Record<string, readonly Case[]>> = { basic, expiration, download, keys, quoting };

@@ -68,6 +68,10 @@ async function fetchInto(
   limits: FetchLimits,
 ): Promise<void> {
   const { path, length, hashes } = target;
+  // A relative URL cannot carry these parts: `..` leads elsewhere even when it is encoded, and `//` to another host.
+  if (path.startsWith("/") || path.split("/").some((part) => part === "." || part === "..")) {
+    throw fault("UPDATE_PATH_REFUSED", { path, asked: "a URL can carry" });
+  }
   ensureDirectory(directory);
   const file = join(directory, fileName(path));
   const cached = readBounded(file, length);

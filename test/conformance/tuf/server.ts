@@ -38,7 +38,7 @@ export async function startServer(): Promise<SimulatorServer> {
     const { repository, mount } = found;
     mount.requests.push(`${kind}/${name}`);
     if (mount.behaviour?.(kind, name, { request, response }) === true) return;
-    const bytes = kind === "metadata" ? repository.files.get(name) : repository.artifacts.get(decodeURIComponent(name));
+    const bytes = kind === "metadata" ? repository.files.get(name) : repository.artifacts.get(decoded(name));
     if (bytes === undefined) response.writeHead(404, { "content-length": 0 }).end();
     else response.writeHead(200, { "content-length": bytes.byteLength }).end(bytes);
   });
@@ -66,4 +66,13 @@ export async function startServer(): Promise<SimulatorServer> {
       return closed.promise;
     },
   };
+}
+
+/** A path as it was meant; what is no encoding is taken as it stands. */
+function decoded(path: string): string {
+  try {
+    return decodeURIComponent(path);
+  } catch {
+    return path;
+  }
 }

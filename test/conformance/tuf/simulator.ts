@@ -6,7 +6,6 @@
 import { createHash } from "node:crypto";
 import { assert } from "../../../runtime/kernel/assert.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { canonicalJson } from "../../../runtime/kernel/canonical.ts";
 import { ed25519Key, type KeyDocument, type SimKey } from "./keys.ts";
 
 export interface RoleDocument {
@@ -154,7 +153,7 @@ export class Repository {
   }
 
   sign(document: object, keys: readonly SimKey[]): Uint8Array {
-    const message = utf8(canonicalJson(document));
+    const message = utf8(canonical(document));
     const signatures = keys.map((key) => ({ keyid: key.id, sig: key.sign(message) }));
     return utf8(JSON.stringify({ signatures, signed: document }));
   }
@@ -214,6 +213,15 @@ export class Repository {
     if (!this.namesHashes) return { version };
     return { version, length: bytes.byteLength, hashes: { sha256: digest(bytes) } };
   }
+}
+
+/** Canonical JSON as TUF means it (4.1): like ours, but in texts only quotes and backslashes are escaped. */
+function canonical(value: unknown): string {
+  if (typeof value === "string") return `"${value.replace(/[\\"]/g, "\\$&")}"`;
+  if (Array.isArray(value)) return `[${value.map(canonical).join(",")}]`;
+  if (typeof value !== "object" || value === null) return JSON.stringify(value);
+  const fields = Object.entries(value).sort(([a], [b]) => (a < b ? -1 : 1));
+  return `{${fields.map(([name, one]) => `${canonical(name)}:${canonical(one)}`).join(",")}}`;
 }
 
 export function newTargets(): TargetsDocument {
