@@ -77,7 +77,7 @@ function answer(directory: string, request: IncomingMessage, response: ServerRes
   // lstat: a link would lead out of the tree. The folders above are the publisher's own.
   const stats = file === undefined ? undefined : lstatSync(file, { throwIfNoEntry: false });
   if (file === undefined || !stats?.isFile()) {
-    response.writeHead(404).end();
+    response.writeHead(404, { "content-length": 0 }).end(); // With a length the connection serves on, for HEAD too.
     return;
   }
   const etag = `"${stats.ino.toString(16)}-${stats.size.toString(16)}-${Math.round(stats.mtimeMs * 1000).toString(16)}"`;
