@@ -88,6 +88,7 @@ export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
         operators: memory.operators(),
         deviceFacts: options.device,
         now: memory.trustedNow(),
+        suspectSince: memory.isClockSuspect() ? memory.timeFloor() : undefined,
         lastSeq: memory.sequences.last,
       });
       if (judged.ok) return carryOut(judged.value.command, judged.value.operator, judged.value.keyId);

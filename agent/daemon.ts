@@ -13,6 +13,7 @@ import { reasonOf } from "../runtime/kernel/fault.ts";
 import { unwrap } from "../runtime/kernel/result.ts";
 import type { Clock, Log, Random } from "../runtime/kernel/world.ts";
 import { openUpdater } from "../updater/index.ts";
+import { createClockWatch } from "./clock-watch.ts";
 import { createCommandDesk } from "./command-desk.ts";
 import { loadModule } from "./flow/admit.ts";
 import { termsOf } from "./flow/inventory.ts";
@@ -73,6 +74,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     device: config.device,
     hardware: { profile: description.profile, abi: GUEST_ABI },
     now: memory.trustedNow,
+    ...(config.counterFile === undefined ? {} : { counterFile: config.counterFile }),
   });
 
   const uplink = createUplink({
@@ -191,6 +193,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     reporter.event("grant.lease_expired", { module });
   });
 
+  for (const notice of updater.notices) reporter.refusal("update.memory", notice);
+  const lookAtClock = createClockWatch({ clock, memory, reporter });
   const reconcile = createReconciler({
     updater,
     device: facts,
@@ -212,6 +216,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     onBroken: (error) => log("error", "round broke off", { reason: reasonOf(error) }),
     async run(cause) {
       log("debug", "round", { cause });
+      lookAtClock();
       const outcome = await reconcile();
       leases.arm(supervisor.releases(), memory.freshAt());
       return outcome;

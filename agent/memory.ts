@@ -7,9 +7,10 @@ import { type Operator, operatorShape } from "../runtime/kernel/authority/ceilin
 import type { Facts } from "../runtime/kernel/fault.ts";
 import { array, parseShape } from "../runtime/kernel/shape.ts";
 import type { Clock } from "../runtime/kernel/world.ts";
+import { isSuspect, raisedFloor, trustedTime } from "./board-time.ts";
 import type { ModuleStore } from "./flow/inventory.ts";
 import type { JobSubject } from "./flow/job.ts";
-import type { SeenPolicy } from "./flow/judge-metadata.ts";
+import type { Judged, SeenPolicy } from "./flow/judge-metadata.ts";
 import type { ReconcileOptions } from "./flow/reconcile.ts";
 import type { TransitionState } from "./flow/transitions.ts";
 import { createRevocations, createSequences, type Revocations, type Sequences } from "./store/authority.ts";
@@ -35,6 +36,9 @@ export interface Memory {
   nextBoot(): number;
   /** max(system clock, floor): the system clock never lowers what signed times have shown (DESIGN section 3.5). */
   trustedNow(): number;
+  timeFloor(): number;
+  /** The system clock is further ahead of the floor than the policy believes. */
+  isClockSuspect(): boolean;
   /** When the director's metadata was last fresh, wall clock; 0 before the first time. */
   freshAt(): number;
   operators(): readonly Operator[];
@@ -70,6 +74,13 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
   };
   const timeFloor = () => Math.max(buildTimeMs, number("time_floor"));
   const flush = async () => group.flush();
+  /** The owner's word on clocks; the floor is set once per policy version, for an older one never comes again. */
+  const rememberClock = ({ policy, seen }: Judged) => {
+    const { aheadDaysMax = 0, floorMs } = policy.clock ?? {};
+    if (number("clock_ahead_days") !== aheadDaysMax) facts.set("clock_ahead_days", aheadDaysMax);
+    const before = facts.get("policy_seen") as SeenPolicy | undefined;
+    if (floorMs !== undefined && seen.version > (before?.version ?? 0)) facts.set("time_floor", floorMs);
+  };
   let operators: readonly Operator[] | undefined;
 
   return {
@@ -86,7 +97,9 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
       facts.set("boot", boot);
       return boot;
     },
-    trustedNow: () => Math.max(clock.now(), timeFloor()),
+    trustedNow: () => trustedTime(clock.now(), timeFloor()),
+    timeFloor,
+    isClockSuspect: () => isSuspect(clock.now(), timeFloor(), number("clock_ahead_days") || undefined),
     freshAt: () => number("fresh_at"),
     operators() {
       if (operators === undefined) {
@@ -109,6 +122,7 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
       seenPolicy: () => facts.get("policy_seen") as SeenPolicy | undefined,
       remember(judged, raised) {
         transaction(() => {
+          rememberClock(judged);
           facts.set("policy_seen", judged.seen);
           facts.set("fresh_at", clock.now());
           for (const [key, floor] of raised) {
@@ -119,9 +133,9 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
         });
       },
       raiseTimeFloor(times) {
-        // A signed time lies in the past when we see it; one that is ahead of the clock does not raise the floor past it.
-        const latest = Math.max(0, ...times.filter((one) => one <= clock.now()));
-        if (latest > timeFloor()) facts.set("time_floor", latest);
+        const before = timeFloor();
+        const floor = raisedFloor(before, times);
+        if (floor > before) facts.set("time_floor", floor);
       },
     },
     close() {

@@ -48,6 +48,14 @@ export const policyShape = object({
   /** How code is run: every rule that matches holds. */
   engines: optional(array(engineRuleShape, { max: 128 })),
   operators: array(operatorShape, { max: 32 }),
+  clock: optional(
+    object({
+      /** A board's clock that is further ahead of the last signed time is not believed: only revoke and refresh count. */
+      aheadDaysMax: optional(integer({ min: 1, max: 36_500 })),
+      /** Sets the time floor of every board once, when this version is first seen: the way back from a stolen time key. */
+      floorMs: optional(integer({ min: 0, max: 8.64e15 })),
+    }),
+  ),
 });
 export type Policy = Infer<typeof policyShape>;
 

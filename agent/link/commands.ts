@@ -20,6 +20,8 @@ export interface CommandInput {
   readonly deviceFacts: DeviceFacts;
   /** Trusted time, milliseconds. */
   readonly now: number;
+  /** Set while the board's clock is not believed (DESIGN section 3.5): the last signed time, milliseconds. */
+  readonly suspectSince?: number | undefined;
   /** Highest sequence number taken from a key. */
   lastSeq(keyId: string): number;
 }
@@ -52,7 +54,7 @@ export function judgeCommand(input: CommandInput): Result<JudgedCommand> {
     return err(commandFault("COMMAND_MALFORMED", { topic, reason: command.error.message }, command.error));
   const standing =
     mayCommand(command.value, operator, keyId, input) ??
-    isTimely(command.value, input.now) ??
+    isTimely(command.value, input) ??
     isNew(command.value, keyId, input);
   return standing === undefined ? ok({ command: command.value, keyId, operator: operator.name }) : err(standing);
 }
@@ -98,9 +100,14 @@ function keyIdOf(operator: Operator): string | undefined {
   return key.ok ? key.value.keyId : undefined;
 }
 
-function isTimely({ id, issuedAt, notAfter }: Command, now: number) {
-  const sensible = notAfter > issuedAt && notAfter - issuedAt <= VALIDITY_MAX_MS && issuedAt <= now + CLOCK_SKEW_MS;
-  if (sensible && now <= notAfter) return undefined;
+function isTimely({ id, verb, issuedAt, notAfter }: Command, { now, suspectSince: floor }: CommandInput) {
+  const isShort = notAfter > issuedAt && notAfter - issuedAt <= VALIDITY_MAX_MS;
+  // What the clock says counts for nothing then: what narrows or looks again is taken, not twice (its number), and not
+  // if it expired before the last signed time.
+  if (floor !== undefined) {
+    if (verb !== "revoke" && verb !== "refresh") return commandFault("COMMAND_CLOCK_SUSPECT", { id, verb });
+    if (isShort && floor <= notAfter) return undefined;
+  } else if (isShort && issuedAt <= now + CLOCK_SKEW_MS && now <= notAfter) return undefined;
   return commandFault("COMMAND_EXPIRED", { id, notAfter: time(notAfter), now: time(now) });
 }
 

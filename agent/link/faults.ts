@@ -33,6 +33,13 @@ const command = declareFaults("COMMAND", {
     means: "The command arrived after its expiry, or its times make no sense.",
     todo: "Send it again; check the clocks of board and operator.",
   },
+  COMMAND_CLOCK_SUSPECT: {
+    kind: "stale",
+    says: "command {id} ({verb}) is not taken while the board's clock is in doubt",
+    means:
+      "The clock is further ahead of the last signed time than the owner's policy believes. Only revoke and refresh count.",
+    todo: "Set the board's clock right. If it is right, publish a release: its signed time moves the board's floor on.",
+  },
   COMMAND_REPLAYED: {
     kind: "attack",
     says: "command {id} has sequence number {seq}, {last} was already taken from this key",

@@ -32,6 +32,8 @@ export const deviceShape = object({
   broker: object({ url, username: string({ max: 200 }), password: string({ max: 500 }) }),
   /** A directory in which another process plays the physical world of the simulated drivers. */
   simulatedDirectory: optional(string({ max: 1000 })),
+  /** Where the updater counts its commits, on another partition than `state/`, so that a restored backup is noticed. */
+  counterFile: optional(string({ min: 1, max: 1000 })),
   /** How often TUF is asked without a hint; a hostile broker can delay a revocation by no more than this. */
   pollS: integer({ min: 5, max: 604_800 }),
 });

@@ -10,7 +10,14 @@ import { openUpdater } from "../../updater/index.ts";
 
 const text = string({ max: 100_000 });
 const address = object({ metadataUrl: text, targetsUrl: text, root: text });
-const shape = object({ directory: text, counterFile: text, now: text, device: deviceId, image: address, director: address });
+const shape = object({
+  directory: text,
+  counterFile: text,
+  now: text,
+  device: deviceId,
+  image: address,
+  director: address,
+});
 
 const { now, image, director, ...rest } = unwrap(parseShape(shape, JSON.parse(process.argv[2] ?? ""), "the argument"));
 const bytes = (root: string) => new Uint8Array(Buffer.from(root, "base64"));
@@ -26,5 +33,7 @@ for (;;) {
   for (const path of Object.values(releasePaths("acme", "thermostat", "1.0.0"))) {
     unwrap(await updater.fetchTarget(unwrap(view.agreed(path))));
   }
-  process.stdout.write(`${JSON.stringify({ commits: updater.commits(), notices: updater.notices.map((one) => one.code) })}\n`);
+  process.stdout.write(
+    `${JSON.stringify({ commits: updater.commits(), notices: updater.notices.map((one) => one.code) })}\n`,
+  );
 }

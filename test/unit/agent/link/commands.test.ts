@@ -75,6 +75,21 @@ describe("a command", () => {
     expect(judge(utf8(JSON.stringify(envelope)))).toBe("COMMAND_UNSIGNED");
   });
 
+  it("counts while the clock is in doubt if it narrows or looks again, whatever the clock says of its time", async () => {
+    const suspect = { now: NOW + 900 * 86_400_000, suspectSince: NOW - 200 * 86_400_000 };
+    const revoke = await signCommand(command(), alice);
+    expect(judge(revoke, { now: suspect.now })).toBe("COMMAND_EXPIRED");
+    expect(judge(revoke, suspect)).toBe("taken from alice");
+    expect(judge(revoke, { ...suspect, lastSeq: () => 5 })).toBe("COMMAND_REPLAYED");
+    const refresh = await signCommand(command({ verb: "refresh", args: {} }), alice);
+    expect(judge(refresh, { ...suspect, topicVerb: "refresh" })).toBe("taken from alice");
+    const restart = await signCommand(command({ verb: "restart", args: { module: "room-climate" } }), alice);
+    expect(judge(restart, { ...suspect, topicVerb: "restart" })).toBe("COMMAND_CLOCK_SUSPECT");
+    expect(judge(revoke, { ...suspect, suspectSince: NOW + 120_000 })).toBe("COMMAND_EXPIRED");
+    const long = await signCommand(command({ notAfter: NOW + 9 * 86_400_000 }), alice);
+    expect(judge(long, suspect)).toBe("COMMAND_EXPIRED");
+  });
+
   it("is refused a second time, and with any number not above the last one taken from that key", async () => {
     const bytes = await signCommand(command(), alice);
     expect(judge(bytes, { lastSeq: () => 5 })).toBe("COMMAND_REPLAYED");

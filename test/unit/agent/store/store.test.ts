@@ -245,12 +245,17 @@ describe("what narrows authority", () => {
     memory.close();
   });
 
-  it("never believes a time before the floor, and never lets a clock that is ahead raise it", () => {
+  it("never believes a time before the floor, which signed times raise although the clock is behind them", () => {
     const clock = { ...nodeClock, now: () => 1000 };
-    const memory = openMemory(join(folder, "memory.db"), clock, 5000);
+    const open = () => openMemory(join(folder, "memory.db"), clock, 5000);
+    const memory = open();
     expect(memory.trustedNow()).toBe(5000);
-    memory.reconcileMemory.raiseTimeFloor([9_000_000]);
-    expect(memory.trustedNow()).toBe(5000);
+    memory.reconcileMemory.raiseTimeFloor([9_000_000, 8_000_000]);
+    expect(memory.trustedNow()).toBe(9_000_000);
+    memory.reconcileMemory.raiseTimeFloor([7_000_000]);
     memory.close();
+    const again = open();
+    expect(again.timeFloor()).toBe(9_000_000);
+    again.close();
   });
 });
