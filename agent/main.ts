@@ -55,6 +55,7 @@ const VERBS: Readonly<
     summary: "check a repository, a mirror or a stick as boards will",
     load: () => import("./cli/repo-verify.ts"),
   },
+  "repo yank": { summary: "take a release back", load: () => import("./cli/repo-yank.ts") },
   "repo clone": {
     summary: "copy the public part, verified, to a mirror or into one archive",
     load: () => import("./cli/repo-clone.ts"),

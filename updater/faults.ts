@@ -130,6 +130,12 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "The director alone cannot introduce code; the publisher's role does not have this path.",
     todo: "Publish the release first. If nobody erred, suspect the director's key.",
   },
+  UPDATE_YANKED: {
+    kind: "refusal",
+    says: "{path} was taken back by its publisher: {reason}",
+    means: "The release is still listed because boards may run it, but none shall begin with it. What runs goes on.",
+    todo: "Assign another release of the module.",
+  },
   UPDATE_NOT_ASSIGNED: {
     kind: "refusal",
     says: "the director does not assign {path} to this device",

@@ -81,6 +81,8 @@ export function makeView(image: Trust, director: Trust, floors: ReleaseFloors, h
       if (differs !== undefined) return err(fault("UPDATE_REPOSITORIES_DISAGREE", { path, differs }));
       const unfit = hardware && wrongHardware(found.target, hardware);
       if (unfit !== undefined) return err(unfit);
+      const { yanked } = release(found.target);
+      if (yanked !== undefined) return err(fault("UPDATE_YANKED", { path, reason: String(yanked).slice(0, 300) }));
       const checked = withDigest(found.target, "image");
       return checked === undefined ? err(fault("UPDATE_TARGET_MISSING", { path, repository: "image" })) : ok(checked);
     },

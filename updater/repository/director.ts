@@ -13,7 +13,7 @@ import {
   desiredShape,
   parseDesired,
 } from "../../runtime/kernel/authority/desired.ts";
-import { releasePaths } from "../../runtime/kernel/authority/manifest.ts";
+import { releaseCustomShape, releasePaths } from "../../runtime/kernel/authority/manifest.ts";
 import { type DeviceId, deviceId, sha256Hex } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
@@ -47,6 +47,8 @@ const ROOT_BYTES_MAX = 512_000;
 export async function assign(shop: Workshop, id: string, modules: readonly DesiredModule[]): Promise<Desired> {
   const device = unwrap(parseShape(deviceId, id, "the device"));
   const rev = (desiredOf(shop, device)?.rev ?? 0) + 1;
+  // What a device has been assigned already may stay with it.
+  const kept = new Set(Object.keys(readTree(shop.at.director(device))?.targets.targets ?? {}));
   const draft = { schema: "sallyport.desired/1", device, rev, modules };
   const desired = unwrap(parseShape(desiredShape, draft, "the desired state"));
   const bytes = utf8(canonicalJson(desired));
@@ -64,6 +66,11 @@ export async function assign(shop: Workshop, id: string, modules: readonly Desir
       if (released === undefined) {
         const { team, name, version } = module;
         throw fault("REPO_NOT_RELEASED", { team, name, version });
+      }
+      const facts = parseShape(releaseCustomShape, released.custom["sallyport"], path);
+      if (facts.ok && facts.value.yanked !== undefined && !kept.has(path)) {
+        const { team, name, version } = module;
+        throw fault("REPO_YANKED", { team, name, version, reason: facts.value.yanked });
       }
       targets[path] = asAssigned(released);
     }

@@ -50,6 +50,12 @@ export const { catalogue, fault } = declareFaults("REPO", {
     means: "The director can only assign what publishers have released; boards refuse anything else.",
     todo: "Publish the release first, or correct the version.",
   },
+  REPO_YANKED: {
+    kind: "refusal",
+    says: "{team}/{name} {version} was taken back: {reason}",
+    means: "Its publisher has yanked this release; boards would refuse to begin with it.",
+    todo: "Assign another release, or have the publisher put it back with `sallyport repo yank --undo`.",
+  },
   REPO_PATH: {
     kind: "refusal",
     says: "{path} is not a path of the owner's",

@@ -128,7 +128,7 @@ export async function renewImage(shop: Workshop, renewal: Renewal): Promise<void
 }
 
 /** Target files first (nothing names them yet), then the role that names them, when it has its signatures. */
-async function propose(
+export async function propose(
   shop: Workshop,
   role: string,
   next: Targets,

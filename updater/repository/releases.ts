@@ -41,6 +41,8 @@ export interface Release {
   readonly manifestSha256: string;
   readonly moduleSha256: string;
   readonly moduleBytes: number;
+  /** Why it was taken back, if it was. */
+  readonly yanked?: string;
 }
 
 /** The manifest, if it is one and pins exactly this code. Throws a Fault. */
@@ -72,13 +74,14 @@ export function releasesIn(targets: Targets): readonly Release[] {
   for (const [path, target] of Object.entries(targets.targets)) {
     const custom = customOf(target.custom);
     if (custom?.kind !== "manifest") continue;
-    const { team, name, version, releaseCounter, releaseFloor, hardware } = custom;
+    const { team, name, version, releaseCounter, releaseFloor, hardware, yanked } = custom;
     const files = releasePaths(team, name, version);
     const code = targets.targets[files.module];
     if (path !== files.manifest || code === undefined) continue;
     const { sha256: manifestSha256 = "" } = target.hashes;
     const { sha256: moduleSha256 = "" } = code.hashes;
-    const index = { team, name, version, releaseCounter, releaseFloor, hardware };
+    const back = yanked === undefined ? {} : { yanked };
+    const index = { team, name, version, releaseCounter, releaseFloor, hardware, ...back };
     found.push({ ...index, manifestSha256, moduleSha256, moduleBytes: code.length });
   }
   return found.sort((a, b) => a.name.localeCompare(b.name) || a.releaseCounter - b.releaseCounter);

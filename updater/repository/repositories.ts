@@ -23,6 +23,7 @@ import type { Rotation } from "./rotation.ts";
 import { conclude, type Settled, signHere } from "./settle.ts";
 import { inShop, makeShop, readingShop, type ShopOptions, withLock } from "./shop.ts";
 import type { RolePublicKey } from "./tuf-key.ts";
+import { type Yank, yank } from "./yank.ts";
 
 export type OpenOptions = ShopOptions;
 
@@ -36,6 +37,8 @@ export interface Repositories {
   putOwnerTargets(files: ReadonlyMap<string, Uint8Array>): Promise<Result<void>>;
   /** Publishes one version of a module with its team's key. */
   publishRelease(input: ReleaseInput): Promise<Result<Release>>;
+  /** Takes a release back, or puts it back, with its team's key. */
+  yank(yanked: Yank): Promise<Result<void>>;
   /** Makes `modules` the desired state of a device; an empty list is a state too. */
   assign(device: DeviceId, modules: readonly DesiredModule[]): Promise<Result<{ readonly rev: number }>>;
   desired(device: DeviceId): Desired | undefined;
@@ -107,6 +110,7 @@ export function openRepositories(directory: string, options: OpenOptions): Resul
     imageRoot: () => root(at.image.metadata),
     directorRoot: () => root(at.directorRoot),
     putOwnerTargets: (files) => inTurn((shop) => putOwnerTargets(shop, files)),
+    yank: (yanked) => inTurn((shop) => yank(shop, yanked)),
     publishRelease: (input) => inTurn((shop) => publishRelease(shop, input)),
     assign: (device, modules) => inTurn(async (shop) => ({ rev: (await assign(shop, device, modules)).rev })),
     desired: (device) => desiredOf(reading(), device),

@@ -72,6 +72,7 @@ export function inShop<T>(directory: string, options: ShopOptions, verb: (shop: 
     const shop = makeShop(directory, options, unwrap(readConfig(directory)), check);
     await recover(shop);
     await finishCeremony(shop);
+    forgetSpent(shop);
     return verb(shop);
   });
 }
@@ -81,4 +82,18 @@ async function finishCeremony(shop: Workshop): Promise<void> {
   if (existsSync(join(shop.at.image.metadata, "1.root.json")) || !waitingLeads(shop.at).includes("root")) return;
   const [standing, change] = [readStanding(shop.at), readChange(shop.at, "root")];
   if (missingFrom(change.documents, standing).length === 0) await conclude(shop, change, standing);
+}
+
+/** Changes that came into force just before the process ended: their files had not gone yet. */
+function forgetSpent(shop: Workshop): void {
+  const leads = waitingLeads(shop.at);
+  if (leads.length === 0) return;
+  const { chains, roles } = readStanding(shop.at);
+  for (const lead of leads) {
+    const isSpent = readChange(shop.at, lead).documents.every(({ repository, role, metadata }) => {
+      const inForce = role === "root" ? chains[repository].length : (roles.get(role)?.signed.version ?? 0);
+      return metadata.signed.version <= inForce;
+    });
+    if (isSpent) shop.disk.remove(shop.at.change(lead));
+  }
 }

@@ -95,5 +95,7 @@ export const releaseCustomShape = object({
   releaseFloor: integer({ min: 0, max: 2 ** 31 }),
   /** `<board profile>/<guest ABI>` pairs this release runs on; `any/<abi>` for all profiles. */
   hardware: array(string({ min: 1, max: 100 }), { min: 1, max: 32 }),
+  /** Set when the publisher has taken the release back, with the reason: nobody begins with it any more. */
+  yanked: optional(string({ min: 1, max: 300 })),
 });
 export type ReleaseCustom = Infer<typeof releaseCustomShape>;

@@ -1,0 +1,44 @@
+/**
+ * Taking a release back: its entries stay, because somewhere it runs, and say from now on that nobody should begin with
+ * it. Directors do not assign it, boards do not start it anew; a board that runs it goes on and reports.
+ */
+import { TargetFile } from "@tufjs/models";
+import { releaseCustomShape, releasePaths } from "../../runtime/kernel/authority/manifest.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { parseShape } from "../../runtime/kernel/shape.ts";
+import { fault } from "./faults.ts";
+import { imageState, propose } from "./image.ts";
+import { teamRole } from "./layout.ts";
+import { nextTargets } from "./metadata.ts";
+import type { Workshop } from "./workshop.ts";
+
+export interface Yank {
+  readonly team: string;
+  readonly name: string;
+  readonly version: string;
+  /** Why, in a sentence that boards will report; undefined puts the release back. */
+  readonly reason: string | undefined;
+}
+
+/** Throws REPO_NOT_RELEASED for a release that is not there. */
+export async function yank(shop: Workshop, { team, name, version, reason }: Yank): Promise<void> {
+  const role = teamRole(team);
+  const before = imageState(shop).delegated.get(role);
+  const targets = { ...before?.targets };
+  for (const path of Object.values(releasePaths(team, name, version))) {
+    const entry = Object.hasOwn(targets, path) ? targets[path] : undefined;
+    if (before === undefined || entry === undefined) throw fault("REPO_NOT_RELEASED", { team, name, version });
+    targets[path] = marked(entry, reason);
+  }
+  await propose(shop, role, nextTargets(before, { expires: shop.expires("team"), targets }), new Map());
+}
+
+function marked(entry: TargetFile, reason: string | undefined): TargetFile {
+  const { sallyport, ...others } = entry.custom;
+  const { yanked: _, ...facts } = unwrap(parseShape(releaseCustomShape, sallyport, `custom metadata of ${entry.path}`));
+  const next = reason === undefined ? facts : { ...facts, yanked: reason };
+  const sound = unwrap(parseShape(releaseCustomShape, next, "the reason"));
+  // Custom facts are JSON by construction; the copy says so to the library's type.
+  const custom = JSON.parse(JSON.stringify({ ...others, sallyport: sound }));
+  return new TargetFile({ ...entry, unrecognizedFields: { ...entry.unrecognizedFields, custom } });
+}
