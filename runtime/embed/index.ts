@@ -11,7 +11,7 @@ export { decodeModule } from "../binary/decode.ts";
 export * from "../interpret/index.ts";
 export { Fault } from "../kernel/fault.ts";
 export { err, ok, type Result, unwrap } from "../kernel/result.ts";
-export { EPOCH, instrument, METER_EXPORTS, type Metered, type MeterOptions, WHY } from "../metered/index.ts";
+export { EPOCH, instrument, METER_EXPORTS, type Metered, type MeterOptions, WHY, whyOf } from "../metered/index.ts";
 export { ALL_FEATURES, FEATURES, type Feature, type FeatureSet, WASM_3 } from "../module/features.ts";
 export type { Module } from "../module/module.ts";
 export { createRegistry, type TypeRegistry } from "../module/registry.ts";

@@ -5,6 +5,9 @@ const EMPTY_BLOCK = 0x40;
 const MEMORY_INDEX_FOLLOWS = 0x40;
 
 export class Code extends ByteWriter {
+  /** Offsets of instructions `if` that are hardly ever taken, for hints.ts. */
+  readonly rare: number[] = [];
+
   op(code: number, ...immediates: readonly number[]): this {
     this.byte(code);
     for (const one of immediates) this.u32(one);
@@ -52,6 +55,12 @@ export class Code extends ByteWriter {
     this.byte(0x04);
     this.byte(EMPTY_BLOCK);
     return this;
+  }
+
+  /** `if` that is hardly ever taken. */
+  rarely(): this {
+    this.rare.push(this.length);
+    return this.if();
   }
 
   loop(): this {

@@ -4,7 +4,7 @@ import { assert } from "../kernel/assert.ts";
 import { Fault } from "../kernel/fault.ts";
 import { codeOf } from "../v8/guest-code.ts";
 import { trapOf } from "../v8/traps.ts";
-import { METER_EXPORTS, WHY } from "./options.ts";
+import { METER_EXPORTS, WHY, whyOf } from "./options.ts";
 
 export interface MeteredCode extends GuestCode {
   readonly exports: Readonly<Record<string, unknown>>;
@@ -27,7 +27,6 @@ export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTi
     assert(compiled !== undefined, "a module that was not prepared never reaches the host's compiler");
     const { exports, code } = codeOf(compiled, module, functions);
     const epoch = exports[METER_EXPORTS.epoch];
-    const why = exports[METER_EXPORTS.why] as { readonly value: number };
     const tank = exports[METER_EXPORTS.fuel] as { value: bigint } | undefined;
     if (!(epoch instanceof WebAssembly.Memory) || !(epoch.buffer instanceof SharedArrayBuffer)) {
       throw new Error("the instrumented module has no epoch");
@@ -38,7 +37,7 @@ export const meteredTier = (prepare?: (wasm: Uint8Array) => Uint8Array): GuestTi
       leash: epoch.buffer,
       ...(tank === undefined ? {} : { refuel: (units: number) => fill(tank, units) }),
       begin: () => void code.call(METER_EXPORTS.start),
-      why: () => why.value,
+      why: () => whyOf(exports),
     };
   },
 

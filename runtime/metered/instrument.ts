@@ -16,6 +16,7 @@ import { type Added, type BodyContext, type BodyToMeter, lookAtEpoch, meterBody,
 import { carryParts, planCarry } from "./carry.ts";
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
+import { HINTS, type Hinted, hintSection } from "./hints.ts";
 import { firstLate, startWithData } from "./late-data.ts";
 import { withOneResult } from "./one-result.ts";
 import { EPOCH, METER_EXPORTS, type MeterOptions, RESERVED, WHY } from "./options.ts";
@@ -40,18 +41,26 @@ export interface Metered {
 /** METER_NAME when the module exports a name of ours, METER_INVALID when the result does not validate: our mistake. */
 export function instrument(valid: ValidModule, options: MeterOptions): Result<Metered, Fault> {
   const { module } = valid;
+  const imported = importsOf(module, "function").length;
   const taken = module.exports.find(({ name }) => name.startsWith(RESERVED));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
-  const { module: parts, ...counts } = withMeter(valid, options);
-  let bytes = encodeModule(options.sizes === true ? withSizes(parts, module) : parts);
+  const { module: parts, hinted, ...counts } = withMeter(valid, options);
+  let bytes = encodeModule(withHints(options.sizes === true ? withSizes(parts, module) : parts, hinted));
   let judged = judge(bytes);
   if (judged.ok && options.deterministic === true) {
-    bytes = encodeModule(withOneResult(judged.value.module));
+    const one = withOneResult(judged.value.module);
+    // Offsets in a body that was rewritten are not what they were.
+    const kept = hinted.filter(({ index }) => !(one.code[index - imported]?.body instanceof Uint8Array));
+    bytes = encodeModule(withHints(one, kept));
     judged = judge(bytes);
   }
   if (!judged.ok) return err(meterFault("METER_INVALID", { reason: judged.error.line() }, judged.error));
   const size = (of: Module) => of.code.reduce((sum, { body }) => sum + body.end - body.start, 0);
   return ok({ bytes, codeBefore: size(module), codeAfter: size(judged.value.module), ...counts });
+}
+
+function withHints(module: EncodableModule, hinted: readonly Hinted[]): EncodableModule {
+  return { ...module, customs: [...module.customs.filter(({ name }) => name !== HINTS), hintSection(hinted)] };
 }
 
 function judge(bytes: Uint8Array): Result<ValidModule, Fault> {
@@ -75,7 +84,10 @@ interface Part {
 
 type Counts = Pick<Metered, "functions" | "twins" | "helpers" | "looks" | "payments">;
 
-function withMeter(valid: ValidModule, options: MeterOptions): { readonly module: EncodableModule } & Counts {
+function withMeter(
+  valid: ValidModule,
+  options: MeterOptions,
+): { readonly module: EncodableModule; readonly hinted: readonly Hinted[] } & Counts {
   const { module } = valid;
   const functions = importsOf(module, "function").length + module.functions.length;
   const globals = importsOf(module, "global").length + module.globals.length;
@@ -84,11 +96,11 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     fuel: globals + 1,
     epoch: importsOf(module, "memory").length + module.memories.length,
     interrupted: functions,
-    outOfFuel: functions + 1,
   };
-  const parts = partsOf(module, options, functions + 2);
+  const firstTwin = functions + 1;
+  const parts = partsOf(module, options, firstTwin);
   const twins = parts.filter(({ body }) => body.twin !== undefined);
-  const firstPiece = functions + 2 + twins.length;
+  const firstPiece = firstTwin + twins.length;
   const pieces = options.epoch
     ? new Pieces(module, firstPiece, (out) => lookAtEpoch(out, added), options.piece)
     : undefined;
@@ -96,9 +108,9 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
   const context = { ...contextOf(module, options, added), pieces, counted };
   // Bodies first: they say which helpers there must be.
   const bodies = parts.map(({ body, scan, locals }) => {
-    return { locals: [...locals, ...SCRATCH], body: meterBody(context, body, scan) };
+    return { locals: [...locals, ...SCRATCH], ...meterBody(context, body, scan) };
   });
-  const twinBodies = twins.map(({ body, scan }) => ({ locals: SCRATCH, body: meterTwin(context, body, scan) }));
+  const twinBodies = twins.map(({ body, scan }) => ({ locals: SCRATCH, ...meterTwin(context, body, scan) }));
   const late = pieces === undefined ? -1 : firstLate(module);
   const starter = pieces === undefined || late < 0 ? [] : [startWithData(module, late, pieces)];
   const helpers = pieces?.functions ?? [];
@@ -122,7 +134,6 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     groups: [...module.groups, ...types.list.map((_, n) => ({ start: module.types.length + n, count: 1 }))],
     functions: [
       ...module.functions,
-      noType,
       noType,
       ...twinTypes,
       ...helperTypes,
@@ -148,7 +159,6 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     code: [
       ...bodies,
       own(interrupted(options.epoch ? added.epoch : -1, added.why)),
-      own(new Code().i32(WHY.fuel).globalSet(added.why).op(UNREACHABLE)),
       ...twinBodies,
       ...helpers.map(({ body }) => ({ locals: [], body })),
       ...starter.map(own),
@@ -161,7 +171,11 @@ function withMeter(valid: ValidModule, options: MeterOptions): { readonly module
     // Offsets into code are not what they were.
     customs: module.customs.filter(({ name }) => !name.startsWith("metadata.code.") && !name.startsWith(".debug_")),
   };
-  return { module: metered, functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
+  const hinted = [
+    ...bodies.map((one, n) => ({ ...one, index: functions - bodies.length + n })),
+    ...twinBodies.map((one, n) => ({ ...one, index: firstTwin + n })),
+  ];
+  return { module: metered, hinted, functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
 }
 
 const PASSIVE = { kind: "passive" } as const;

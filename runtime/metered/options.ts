@@ -31,7 +31,7 @@ export const RESERVED = "sallyport:";
 export const METER_EXPORTS = {
   /** `i64`, mutable: units that are left; below zero means that it ran out. */
   fuel: "sallyport:fuel",
-  /** `i32`, mutable: why the added code trapped, see `WHY`. */
+  /** `i32`, mutable: the host stopped it, see `WHY`. The host asks `whyOf`, which knows of fuel as well. */
   why: "sallyport:why",
   /** A shared memory of one page; its first word is one of `EPOCH`. */
   epoch: "sallyport:epoch",
@@ -51,6 +51,14 @@ export const CARRY_EXPORTS = {
 } as const;
 
 export const WHY = { nothing: 0, fuel: 1, stopped: 2 } as const;
+
+/** Why the added code made the guest trap, one of `WHY`; what the guest's own code did is `nothing`. */
+export function whyOf(exports: Readonly<Record<string, unknown>>): number {
+  const why = exports[METER_EXPORTS.why] as { readonly value: number };
+  const fuel = exports[METER_EXPORTS.fuel] as { readonly value: bigint } | undefined;
+  if (why.value !== WHY.nothing) return why.value;
+  return fuel !== undefined && fuel.value < 0n ? WHY.fuel : WHY.nothing;
+}
 
 /** What the guest does when it next looks: go on, wait for another word, trap. */
 export const EPOCH = { run: 0, pause: 1, stop: 2 } as const;

@@ -18,6 +18,10 @@ export interface Segment {
   caught: boolean;
   /** Index of the segment at the head of the innermost loop around it, or of the entry's. */
   readonly owner: number;
+  /** Index of the innermost construct around it, -1 for the body. */
+  readonly construct: number;
+  /** Something in it may take long: a call, a bulk operation, a loop that begins. */
+  busy: boolean;
 }
 
 /** An instruction that works for longer the larger its last operand is. */
@@ -44,8 +48,6 @@ export interface BodyScan {
   readonly segments: readonly Segment[];
   /** In the order of their instructions. */
   readonly constructs: readonly Construct[];
-  /** The body calls something, or does something in bulk. */
-  readonly calls: boolean;
   readonly bulk: readonly Bulk[];
   /** Offsets behind instructions that call and come back. */
   readonly returns: readonly number[];
@@ -113,7 +115,6 @@ export function scanBody(bytes: Uint8Array, start: number, end: number, imported
   const bulk: Bulk[] = [];
   const constructs: Construct[] = [];
   const returns: number[] = [];
-  let calls = false;
   const labels: Label[] = [{ kind: "function", construct: -1, targeted: false, caught: false }];
   const begin = (at: number, kind: Construct["kind"]) => {
     const parent = (labels.at(-1) as Label).construct;
@@ -129,7 +130,8 @@ export function scanBody(bytes: Uint8Array, start: number, end: number, imported
   let current: Segment | undefined;
   const open = (kind: Segment["kind"], caught = false) => {
     if (kind !== "other") owners.push(segments.length);
-    current = { at: reader.at, cost: 0, kind, caught, owner: owners.at(-1) as number };
+    const { construct } = labels.at(-1) as Label;
+    current = { at: reader.at, cost: 0, kind, caught, owner: owners.at(-1) as number, construct, busy: false };
     segments.push(current);
   };
   const target = (depth: number) => {
@@ -162,6 +164,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number, imported
       case OP.loop:
       case OP.if:
         reader.skip(op);
+        if (op === OP.loop && current !== undefined) current.busy = true;
         begin(at, op === OP.loop ? "loop" : op === OP.if ? "if" : "block");
         if (op !== OP.block) open(op === OP.loop ? "loop" : "other");
         break;
@@ -217,7 +220,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number, imported
         reader.skip(op);
         // Bulk operations take as long as a call.
         if (CALLS.has(op) || BULK.has(op)) {
-          calls = true;
+          if (current !== undefined) current.busy = true;
           // The callee looks for itself, unless it is short; what is not the module's own code does not.
           const own = op === CALL && calleeOf(bytes, at) >= imported;
           if (!own) {
@@ -229,7 +232,7 @@ export function scanBody(bytes: Uint8Array, start: number, end: number, imported
         if (ENDS.has(op)) current = undefined;
     }
   }
-  return { segments, constructs, calls, bulk, returns };
+  return { segments, constructs, bulk, returns };
 }
 
 /** Unreachable code, up to the `end` of the construct that `op` begins. */

@@ -7,7 +7,7 @@ import type { LoadedModule } from "../engine.ts";
 import { trapFault } from "../faults.ts";
 import { Fault } from "../kernel/fault.ts";
 import { unwrap } from "../kernel/result.ts";
-import { instrument, METER_EXPORTS, type Sizes, sizesOf, WHY } from "../metered/index.ts";
+import { instrument, METER_EXPORTS, type Sizes, sizesOf, WHY, whyOf } from "../metered/index.ts";
 import { trapOf } from "../v8/traps.ts";
 import { validateModule } from "../validate/module.ts";
 import { type Wasi, WasiExit } from "./options.ts";
@@ -37,7 +37,7 @@ export function runOnV8(loaded: LoadedModule, options: OnV8): readonly unknown[]
   let exported: Readonly<Record<string, unknown>> = {};
   let memory: unknown;
   let tank: { value: bigint } | undefined;
-  let why: { readonly value: number } | undefined;
+  let why = () => 0;
   wasi.bind(() => (memory instanceof WebAssembly.Memory ? new Uint8Array(memory.buffer) : EMPTY));
   try {
     const module = new WebAssembly.Module(bytes);
@@ -45,7 +45,7 @@ export function runOnV8(loaded: LoadedModule, options: OnV8): readonly unknown[]
     exported = exports;
     memory = exports["memory"];
     if (metered) {
-      why = exports[METER_EXPORTS.why] as typeof why;
+      why = () => whyOf(exports);
       tank = exports[METER_EXPORTS.fuel] as typeof tank;
       if (tank !== undefined) tank.value = BigInt(fuel);
       const start = exports[METER_EXPORTS.start];
@@ -60,7 +60,7 @@ export function runOnV8(loaded: LoadedModule, options: OnV8): readonly unknown[]
     return result === undefined ? [] : Array.isArray(result) ? result : [result];
   } catch (thrown) {
     if (thrown instanceof WasiExit || thrown instanceof Fault || thrown instanceof TypeError) throw thrown;
-    if (why?.value === WHY.fuel) throw trapFault("TRAP_FUEL", { where: "a function of the module" });
+    if (why() === WHY.fuel) throw trapFault("TRAP_FUEL", { where: "a function of the module" });
     const { code, message } = trapOf(thrown);
     throw trapFault(TRAPS[code as keyof typeof TRAPS] ?? "TRAP_UNREACHABLE", {
       reason: message,

@@ -12,7 +12,7 @@ import { err, ok, type Result } from "../kernel/result.ts";
 import type { Preparer } from "./preparer.ts";
 
 /** Changes whenever the same module would be instrumented to other bytes. */
-const VERSION = 2;
+const VERSION = 3;
 /** Compiled modules that are kept; the one used longest ago goes first. */
 const KEPT = 16;
 

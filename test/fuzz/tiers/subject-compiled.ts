@@ -1,5 +1,5 @@
 /** The module as the host's compiler runs it, as it is or instrumented, and what its traps are called. */
-import { METER_EXPORTS, type MeterOptions, WHY } from "../../../runtime/metered/index.ts";
+import { METER_EXPORTS, type MeterOptions, WHY, whyOf } from "../../../runtime/metered/index.ts";
 import { WORDINGS } from "../../conformance/wasm/v8.ts";
 import type { Driven } from "./drive.ts";
 import { HOST, type Notes, note } from "./host.ts";
@@ -49,7 +49,7 @@ export function inV8(exports: Exports, driven: Driven, notes: Notes): Running & 
       (exports[name] as () => void)();
       return { kind: "returned" };
     } catch (error) {
-      if (why !== undefined && why.value !== WHY.nothing) return { kind: "fuel" };
+      if (why !== undefined && whyOf(exports) !== WHY.nothing) return { kind: "fuel" };
       return thrown(error, exports, driven);
     }
   };

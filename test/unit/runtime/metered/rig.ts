@@ -4,7 +4,7 @@ import { fileURLToPath } from "node:url";
 import { decodeModule } from "../../../../runtime/binary/decode.ts";
 import { sha256 } from "../../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
-import { instrument, METER_EXPORTS, type MeterOptions } from "../../../../runtime/metered/index.ts";
+import { instrument, METER_EXPORTS, type MeterOptions, whyOf } from "../../../../runtime/metered/index.ts";
 import { validateModule } from "../../../../runtime/validate/module.ts";
 import { Exit, miniWasi } from "../../../bench/wasi-mini.ts";
 import { program, start } from "../../../snapshots/rig.ts";
@@ -45,13 +45,12 @@ export function metered(name: string, rounds: string, options: MeterOptions, fue
   const { exports } = new WebAssembly.Instance(new WebAssembly.Module(made.bytes), { wasi_snapshot_preview1: imports });
   exported = exports["memory"] as { readonly buffer: ArrayBuffer };
   const tank = exports[METER_EXPORTS.fuel] as { value: bigint };
-  const why = exports[METER_EXPORTS.why] as { value: number };
   tank.value = fuel;
   try {
     (exports["_start"] as () => void)();
   } catch (error) {
-    if (!(error instanceof Exit) && why.value === 0) throw error;
+    if (!(error instanceof Exit) && whyOf(exports) === 0) throw error;
   }
   const memory = sha256(new Uint8Array(exported.buffer));
-  return { output: wasi.output.join(""), memory, left: tank.value, why: why.value };
+  return { output: wasi.output.join(""), memory, left: tank.value, why: whyOf(exports) };
 }
