@@ -4,11 +4,12 @@
  */
 import type { Stay } from "../engine.ts";
 import type { GuestCode, GuestImport, GuestTier, PreparedCode, Trap } from "../guest-code.ts";
-import { type InterpretedCode, interpreterTier } from "../interpret/guest-code.ts";
-import { AssertionError } from "../kernel/assert.ts";
+import { type InterpretedCode, interpreterTier, link, readModule } from "../interpret/guest-code.ts";
+import { AssertionError, assert } from "../kernel/assert.ts";
 import { Fault } from "../kernel/fault.ts";
 import { planCarry } from "../metered/carry.ts";
 import { type MeteredCode, meteredTier } from "../metered/guest-code.ts";
+import type { ValidModule } from "../validate/module.ts";
 import { putState } from "./put.ts";
 import { stateOf } from "./state.ts";
 
@@ -96,17 +97,25 @@ class AutoCode implements GuestCode {
   }
 }
 
-export const autoTier: GuestTier<AutoCode> = {
-  /** `prepared`: it begins where it would end. */
-  make(wasm, module, functions, prepared, fuel) {
-    if (prepared !== undefined) {
-      return new AutoCode(metered.make(wasm, module, functions, prepared), undefined, module, functions);
-    }
-    const begun = interpreterTier.make(wasm, module, functions, undefined, fuel);
-    return new AutoCode(begun, begun, module, functions);
-  },
-  trapOf(thrown, code) {
-    if (code instanceof AutoCode) return code.trapOf(thrown);
-    return thrown instanceof Fault ? interpreterTier.trapOf(thrown, code) : metered.trapOf(thrown, undefined);
-  },
-};
+/**
+ * For one guest. The module is read at once, so that this is no part of what the guest is given time for. Throws the Fault
+ * of whoever refuses it.
+ */
+export function autoTier(wasm: Uint8Array): GuestTier<AutoCode> {
+  let valid: ValidModule | undefined = readModule(wasm);
+  return {
+    /** `prepared`: it begins where it would end. */
+    make(_wasm, module, functions, prepared, fuel) {
+      assert(valid !== undefined, "it is made once");
+      const begun = prepared === undefined ? link(valid, module, functions, fuel) : undefined;
+      // When it has moved, nothing of what it was is to be left.
+      valid = undefined;
+      const now = begun ?? metered.make(NO_BYTES, module, functions, prepared);
+      return new AutoCode(now, begun, module, functions);
+    },
+    trapOf(thrown, code) {
+      if (code instanceof AutoCode) return code.trapOf(thrown);
+      return thrown instanceof Fault ? interpreterTier.trapOf(thrown, code) : metered.trapOf(thrown, undefined);
+    },
+  };
+}

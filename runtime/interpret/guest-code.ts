@@ -29,37 +29,48 @@ export interface InterpretedCode extends GuestCode {
   readonly instance: Instance;
 }
 
+/** A module with a registry of its own, for one instance. Throws the Fault of whoever refuses it. */
+export function readModule(wasm: Uint8Array): ValidModule {
+  return unwrap(validateModule(unwrap(decodeModule(wasm)), { registry: createRegistry() }));
+}
+
+/** `valid` is used up: its registry becomes the store's. Throws what `trapOf` reads. */
+export function link(
+  valid: ValidModule,
+  name: string,
+  functions: Readonly<Record<string, GuestImport>>,
+  fuel = Number.POSITIVE_INFINITY,
+): InterpretedCode {
+  const { module, registry } = valid;
+  const store = new Store({ registry, limits: LIMITS, fuel });
+  const resolve = (from: string, field: string) => {
+    const call = from === name ? functions[field] : undefined;
+    const found = importsOf(module, "function").find((one) => one.module === from && one.name === field);
+    const type = found === undefined ? undefined : module.types[found.desc.type]?.composite;
+    if (call === undefined || type?.kind !== "func") return undefined;
+    return store.hostFunction(type.params, type.results, hostCall(call, type.results));
+  };
+  const instance = unwrap(store.instantiate(valid, resolve));
+  const memory = instance.exports.get("memory");
+  return {
+    valid,
+    store,
+    instance,
+    refuel(units) {
+      store.fuel = units;
+    },
+    memory: () => (memory?.kind === "memory" ? memory.bytes : EMPTY),
+    call(field, ...args) {
+      const f = instance.exports.get(field);
+      if (f?.kind !== "function") return 0;
+      const [result] = unwrap(store.invoke(f, args.map(numberValue)));
+      return result?.type === "i32" ? result.value : 0;
+    },
+  };
+}
+
 export const interpreterTier: GuestTier<InterpretedCode> = {
-  make(wasm, name, functions, _prepared, fuel = Number.POSITIVE_INFINITY) {
-    const registry = createRegistry();
-    const valid = unwrap(validateModule(unwrap(decodeModule(wasm)), { registry }));
-    const { module } = valid;
-    const store = new Store({ registry, limits: LIMITS, fuel });
-    const resolve = (from: string, field: string) => {
-      const call = from === name ? functions[field] : undefined;
-      const found = importsOf(module, "function").find((one) => one.module === from && one.name === field);
-      const type = found === undefined ? undefined : module.types[found.desc.type]?.composite;
-      if (call === undefined || type?.kind !== "func") return undefined;
-      return store.hostFunction(type.params, type.results, hostCall(call, type.results));
-    };
-    const instance = unwrap(store.instantiate(valid, resolve));
-    const memory = instance.exports.get("memory");
-    return {
-      valid,
-      store,
-      instance,
-      refuel(units) {
-        store.fuel = units;
-      },
-      memory: () => (memory?.kind === "memory" ? memory.bytes : EMPTY),
-      call(field, ...args) {
-        const f = instance.exports.get(field);
-        if (f?.kind !== "function") return 0;
-        const [result] = unwrap(store.invoke(f, args.map(numberValue)));
-        return result?.type === "i32" ? result.value : 0;
-      },
-    };
-  },
+  make: (wasm, name, functions, _prepared, fuel) => link(readModule(wasm), name, functions, fuel),
 
   trapOf(thrown): Trap {
     if (isOutOfMemory(thrown)) return { code: OUT_OF_MEMORY, message: thrown.message };

@@ -77,8 +77,12 @@ function instantiate(prepared: PreparedCode | undefined): number {
 
 /** For a guest that begins there: whatever has been prepared by then is started without it. */
 async function loadInterpreter(): Promise<void> {
-  tier = (await import("../auto/guest-code.ts")).autoTier;
-  tell({ op: "done", value: 0 });
+  try {
+    tier = (await import("../auto/guest-code.ts")).autoTier(start.wasm);
+    tell({ op: "done", value: 0 });
+  } catch (error) {
+    tell({ op: "trap", trap: tier.trapOf(error, undefined) });
+  }
 }
 
 /** Each call finds the tank full; what runs while the code is made has a tank of its own. */

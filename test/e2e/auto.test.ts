@@ -29,11 +29,13 @@ const atLeast = (n: number, from: number) =>
 
 it("lets a module count without a gap from before its code was prepared until long after", async () => {
   const from = site.observer.mark();
-  await site.install(guestRelease("remember", { name: "counter", everyMs: 20 }));
+  // Of a size that takes longer to prepare than to begin without.
+  await site.install(guestRelease("remember", { name: "counter", everyMs: 20, codeBytes: 1_000_000 }));
   const first = await site.observer.until("it runs", (one) => one.topic === "up/mod/counter/state", { from });
   expect(first.get("engine.tier")).toBe("auto");
-  for (let n = 7010; prepared().length === 0; n += 10) await atLeast(n, from);
+  for (let n = 7001; prepared().length === 0; n += 1) await atLeast(n, from);
   const last = Math.max(...counts(from));
+  expect(last).toBeGreaterThan(7000);
   await atLeast(last + 30, from);
   const seen = counts(from);
   expect(seen.slice(0, 30 + last - 7000)).toEqual(Array.from({ length: 30 + last - 7000 }, (_, n) => 7001 + n));

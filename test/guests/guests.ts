@@ -7,6 +7,7 @@ import { type Manifest, parseManifest, releasePaths } from "../../runtime/kernel
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { enlarged } from "../bench/loader-module.ts";
 
 export function assemble(wat: string): Uint8Array {
   const module = binaryen.parseText(wat);
@@ -136,6 +137,8 @@ export interface GuestOptions {
   readonly limits?: Partial<Manifest["limits"]>;
   readonly capabilities?: readonly unknown[];
   readonly engine?: unknown;
+  /** So many bytes of code at least: its functions again and again. */
+  readonly codeBytes?: number;
 }
 
 /** What the counting guests want. */
@@ -147,7 +150,8 @@ export const COUNTER_WISHES = [
 /** A guest with a manifest of its own, ready to be attested and published. */
 export function guestRelease(guest: GuestName, options: GuestOptions): GuestRelease {
   const { name, version = "1.0.0", everyMs = 50, limits = {}, capabilities = COUNTER_WISHES, engine } = options;
-  const plain = assemble(GUESTS[guest]);
+  const small = assemble(GUESTS[guest]);
+  const plain = options.codeBytes === undefined ? small : enlarged(small, options.codeBytes);
   const stamp = utf8(`\u0007release${name} ${version}`);
   const module = Uint8Array.from([...plain, 0, stamp.length, ...stamp]);
   const manifest = utf8(

@@ -213,7 +213,8 @@ describe("the code of a guest that cannot move", () => {
         return one;
       },
     };
-    return { code: autoTier.make(wasm, "host", functions), wasm, said };
+    const tier = autoTier(wasm);
+    return { tier, code: tier.make(wasm, "host", functions), wasm, said };
   };
 
   it("goes on as it was when the host's compiler refuses, when its exports are missing, and is not asked again", () => {
@@ -233,12 +234,12 @@ describe("the code of a guest that cannot move", () => {
   });
 
   it("names a trap as the tier names it that it runs in", () => {
-    const { code, wasm, said } = made();
+    const { tier, code, wasm, said } = made();
     const trap = () => {
       try {
         code.call("trap");
       } catch (thrown) {
-        return autoTier.trapOf(thrown, code).code;
+        return tier.trapOf(thrown, code).code;
       }
       return "none";
     };
