@@ -48,7 +48,7 @@ export const ENGINE_LIMITS = {
    */
   prepareMs: 10_000,
   prepareMsPerMiB: 2000,
-  /** JavaScript heap of the thread that prepares modules; a module of 60 MB needs half of it. */
+  /** JavaScript heap of the thread that prepares modules: for 25 MB, of which the instrumenter makes what is just admitted. */
   prepareHeapMiB: 512,
   /** Milliseconds after which the preparing thread ends when no module came. */
   prepareIdleMs: 10_000,

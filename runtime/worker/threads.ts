@@ -3,6 +3,7 @@ import { getCompileCacheDir } from "node:module";
 import { dirname } from "node:path";
 import { Worker, type WorkerOptions } from "node:worker_threads";
 import { reasonOf } from "../kernel/fault.ts";
+import type { Clock } from "../kernel/world.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 import { beside } from "./beside.ts";
 import { createPreparer, type PrepareAnswer, type Preparer, type PreparingThread } from "./preparer.ts";
@@ -70,28 +71,35 @@ function startSpare(): void {
   }
 }
 
-/** The preparer of a process. Neither its thread nor its timers keep the process alive while it has no work. */
-export const preparer: Preparer = createPreparer({
-  after(ms, then) {
-    const timer = setTimeout(then, ms).unref();
-    return () => clearTimeout(timer);
-  },
-  spawn({ answer, gone }): PreparingThread {
-    const worker = startThread("preparing", ENGINE_LIMITS.prepareHeapMiB);
-    worker.unref();
-    worker.on("message", (message: PrepareAnswer) => {
+const timer: Clock["after"] = (ms, then) => {
+  const set = setTimeout(then, ms).unref();
+  return () => clearTimeout(set);
+};
+
+/** A preparer over a real thread. Neither the thread nor its timers keep the process alive while it has no work. */
+export function threadPreparer(heapMiB: number, after: Clock["after"]): Preparer {
+  return createPreparer({
+    after,
+    spawn({ answer, gone }): PreparingThread {
+      const worker = startThread("preparing", heapMiB);
       worker.unref();
-      answer(message);
-    });
-    worker.on("messageerror", (error) => gone(reasonOf(error)));
-    worker.on("error", (error) => gone(reasonOf(error)));
-    worker.on("exit", () => gone("the thread ended"));
-    return {
-      send(job) {
-        worker.ref();
-        worker.postMessage(job);
-      },
-      end: () => void worker.terminate(),
-    };
-  },
-});
+      worker.on("message", (message: PrepareAnswer) => {
+        worker.unref();
+        answer(message);
+      });
+      worker.on("messageerror", (error) => gone(reasonOf(error)));
+      worker.on("error", (error) => gone(reasonOf(error)));
+      worker.on("exit", () => gone("the thread ended"));
+      return {
+        send(job) {
+          worker.ref();
+          worker.postMessage(job);
+        },
+        end: () => void worker.terminate(),
+      };
+    },
+  });
+}
+
+/** The preparer of this process. */
+export const preparer: Preparer = threadPreparer(ENGINE_LIMITS.prepareHeapMiB, timer);

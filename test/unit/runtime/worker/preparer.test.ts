@@ -1,5 +1,6 @@
 /** The preparing thread: one module at a time, hostile ones with an end, and the thread only as long as it is needed. */
 import { describe, expect, it } from "vitest";
+import { ByteWriter } from "../../../../runtime/binary/writer.ts";
 import { PLAIN_GRADE } from "../../../../runtime/engine.ts";
 import { ENGINE_LIMITS } from "../../../../runtime/limits.ts";
 import {
@@ -9,7 +10,7 @@ import {
   type PreparingEvents,
   prepareMs,
 } from "../../../../runtime/worker/preparer.ts";
-import { preparer } from "../../../../runtime/worker/threads.ts";
+import { preparer, threadPreparer } from "../../../../runtime/worker/threads.ts";
 import { SteppingClock } from "../../../fakes/clock.ts";
 import { assemble } from "../../../guests/guests.ts";
 
@@ -149,4 +150,38 @@ describe("the real preparing thread", () => {
     expect(broken).toMatchObject({ error: { code: "LOAD_MALFORMED" } });
     preparer.end();
   });
+
+  it("is ended in the middle of a module that takes too long, or too much memory, and prepares the next", async () => {
+    const small = assemble('(module (func (export "f")))');
+    const clock = new SteppingClock();
+    const it = threadPreparer(16, (ms, then) => clock.after(ms, then));
+    const busy = it.prepare(manyFunctions(20_000), options);
+    clock.advance(prepareMs(2 ** 22));
+    expect(await busy).toMatchObject({
+      error: { code: "ENGINE_PREPARE", facts: { reason: expect.stringMatching(/longer than/) } },
+    });
+    expect((await it.prepare(small, options)).ok).toBe(true);
+    const large = await it.prepare(manyFunctions(200_000), options);
+    expect(large).toMatchObject({
+      error: { code: "ENGINE_PREPARE", facts: { reason: expect.stringMatching(/memory/i) } },
+    });
+    expect((await it.prepare(small, options)).ok).toBe(true);
+    it.end();
+  });
 });
+
+/** Functions with a loop each: little to read, much to keep. */
+function manyFunctions(count: number): Uint8Array {
+  const out = new ByteWriter(count * 16);
+  out.raw(EMPTY);
+  out.section(1, (to) => to.raw(Uint8Array.of(1, 0x60, 0, 0)));
+  out.section(3, (to) => {
+    to.u32(count);
+    to.raw(new Uint8Array(count));
+  });
+  out.section(10, (to) => {
+    to.u32(count);
+    for (let n = 0; n < count; n += 1) to.raw(Uint8Array.of(7, 0, 0x03, 0x40, 0x0c, 0, 0x0b, 0x0b));
+  });
+  return out.bytes;
+}
