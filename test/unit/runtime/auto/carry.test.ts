@@ -96,6 +96,25 @@ describe("what is carried", () => {
     expect([next.call("more"), next.call("more")]).toEqual([3, -1]);
   });
 
+  it("memories and tables of 64 bits, and shared ones, as large as they have become", () => {
+    const begun = begin(`(module
+      (memory $w i64 1 4) (memory $s 1 4 shared) (table $t i64 1 9 funcref) (elem declare func $f)
+      (func $f (result i32) (i32.const 8))
+      (func (export "change")
+        (drop (memory.grow $w (i64.const 1))) (i32.store $w (i64.const 131068) (i32.const 3))
+        (drop (memory.grow $s (i32.const 2))) (i32.atomic.store $s (i32.const 196604) (i32.const 4))
+        (drop (table.grow $t (ref.func $f) (i64.const 2))))
+      (func (export "w") (result i32) (i32.load $w (i64.const 131068)))
+      (func (export "s") (result i32) (i32.atomic.load $s (i32.const 196604)))
+      (func (export "pages") (result i64) (memory.size $w))
+      (func (export "size") (result i64) (table.size $t))
+      (func (export "null") (result i32) (ref.is_null (table.get $t (i64.const 0))))
+      (func (export "t") (result i32) (call_indirect $t (result i32) (i64.const 2))))`);
+    begun.call("change");
+    const looks = [["w"], ["s"], ["pages"], ["size"], ["null"], ["t"]] as const;
+    expect(sameAfterwards(begun, looks)).toEqual([3, 4, 2n, 3n, 1, 8]);
+  });
+
   it("globals of every number type to the bit, NaNs and vectors too, and those that never change", () => {
     const begun = begin(`(module
       (global $i (mut i32) (i32.const 1)) (global $l (mut i64) (i64.const 2)) (global $f (mut f32) (f32.const 3))
