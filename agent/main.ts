@@ -56,6 +56,10 @@ const VERBS: Readonly<
     load: () => import("./cli/repo-verify.ts"),
   },
   "repo yank": { summary: "take a release back", load: () => import("./cli/repo-yank.ts") },
+  "repo upload": {
+    summary: "upload the public part by HTTP PUT or to an S3 store",
+    load: () => import("./cli/repo-upload.ts"),
+  },
   "repo clone": {
     summary: "copy the public part, verified, to a mirror or into one archive",
     load: () => import("./cli/repo-clone.ts"),

@@ -16,8 +16,8 @@ import { directorFiles, imageFiles, type NamedFile, readPublic } from "./public.
 /** Where a copy goes: whole files by path below its base, in the order in which they shall appear. */
 export interface CopyPlace {
   /** Whether the bytes of that length are there already; only asked for names that give away the content. */
-  has(path: string, length: number, digest: string): boolean;
-  put(path: string, bytes: Uint8Array): void;
+  has(path: string, length: number, digest: string): boolean | Promise<boolean>;
+  put(path: string, bytes: Uint8Array): void | Promise<void>;
 }
 
 export interface CopyOptions {
@@ -70,9 +70,9 @@ export async function copyPublic(options: CopyOptions, place: CopyPlace): Promis
   let done = 0;
   for (const { source, base, file } of jobs) {
     const path = `${base}/targets/${file.place}`;
-    if (place.has(path, file.length, file.sha256)) count.kept += 1;
+    if (await place.has(path, file.length, file.sha256)) count.kept += 1;
     else {
-      place.put(path, await bytesOf(source, file));
+      await place.put(path, await bytesOf(source, file));
       count.files += 1;
       count.bytes += file.length;
     }
@@ -85,12 +85,12 @@ export async function copyPublic(options: CopyOptions, place: CopyPlace): Promis
   ];
   for (const { base, trust, root } of trees) {
     for (const [name, bytes] of metadataFiles(trust, root)) {
-      place.put(`${base}/metadata/${name}`, bytes);
+      await place.put(`${base}/metadata/${name}`, bytes);
       count.files += 1;
       count.bytes += bytes.byteLength;
     }
   }
-  for (const { base, trust } of trees) place.put(`${base}/metadata/timestamp.json`, trust.files().timestamp);
+  for (const { base, trust } of trees) await place.put(`${base}/metadata/timestamp.json`, trust.files().timestamp);
   return { ...count, files: count.files + trees.length };
 }
 

@@ -50,6 +50,12 @@ export const { catalogue, fault } = declareFaults("REPO", {
     means: "The director can only assign what publishers have released; boards refuse anything else.",
     todo: "Publish the release first, or correct the version.",
   },
+  REPO_UPLOAD: {
+    kind: "network",
+    says: "cannot upload to {url}: {reason}",
+    means: "The server or store did not take a file. Readers still see the state of before.",
+    todo: "Check address, credentials and that the store takes PUT; then run the same command again: what is there stays.",
+  },
   REPO_YANKED: {
     kind: "refusal",
     says: "{team}/{name} {version} was taken back: {reason}",
