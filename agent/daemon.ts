@@ -12,7 +12,7 @@ import { hex } from "../runtime/kernel/bytes.ts";
 import { reasonOf } from "../runtime/kernel/fault.ts";
 import { unwrap } from "../runtime/kernel/result.ts";
 import type { Clock, Log, Random } from "../runtime/kernel/world.ts";
-import { openUpdater } from "../updater/index.ts";
+import { openUpdater, type ProxySettings } from "../updater/index.ts";
 import { createClockWatch } from "./clock-watch.ts";
 import { createCommandDesk } from "./command-desk.ts";
 import { loadModule } from "./flow/admit.ts";
@@ -25,6 +25,7 @@ import { createUplink } from "./link/uplink.ts";
 import { openMemory } from "./memory.ts";
 import { createModuleServices } from "./module-services.ts";
 import { readBoard } from "./provision/device.ts";
+import { transportOptions } from "./provision/transport.ts";
 import { createRefusalLimit } from "./report/refusal-limit.ts";
 import { createReporter } from "./report/reporter.ts";
 import { createSerial } from "./serial.ts";
@@ -42,6 +43,8 @@ export interface AgentOptions {
   readonly log: Log;
   /** Which tier runs modules that nothing ties further; unless given, the fastest that the host has. */
   readonly tier?: Tier;
+  /** What the environment says of proxies; the board's own configuration comes first. */
+  readonly proxy?: ProxySettings;
   /** A thread is kept ready for the next module, for some 7 MB; false unless given. */
   readonly spareThread?: boolean;
 }
@@ -74,6 +77,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     device: config.device,
     hardware: { profile: description.profile, abi: GUEST_ABI },
     now: memory.trustedNow,
+    transport: { clock, random, ...transportOptions(config.transport, options.proxy, log) },
     ...(config.counterFile === undefined ? {} : { counterFile: config.counterFile }),
   });
 

@@ -8,6 +8,12 @@ const provision = declareFaults("PROVISION", {
     means: "Provisioning never overwrites a device key: the old identity would be lost.",
     todo: "Choose another directory, or move the old one away if the board is really to be made anew.",
   },
+  PROVISION_CERTIFICATE: {
+    kind: "refusal",
+    says: "the certificate files of this board are not usable: {reason}",
+    means: "The board's certificate, its key or the owner's authorities do not fit together, or are not PEM.",
+    todo: "Put the files that device.json names in place again. They are read anew as soon as they change.",
+  },
   PROVISION_INCOMPLETE: {
     kind: "refusal",
     says: "{directory} is not a provisioned board: {reason}",

@@ -2,8 +2,12 @@
  * Door one, the board's side: how new bytes arrive, and which bytes the owner, the publishers and the director agree
  * on. The repository side has a door of its own, `repository/index.ts`, and is not in the board's package.
  */
+
+export type { TlsIdentity } from "./client/connection.ts";
 export type { Counter } from "./client/counter.ts";
 export type { RepositoryName } from "./client/header.ts";
+export type { Addresses, TransportOptions } from "./client/http.ts";
+export type { ProxySettings } from "./client/proxy.ts";
 export type { FetchLimits } from "./client/source.ts";
 export type { DelegatedFile, RepositoryFiles, Versions } from "./client/trust.ts";
 export {
@@ -15,4 +19,5 @@ export {
 } from "./client/updater.ts";
 export { type ChainClaim, verifyChain } from "./client/verify-chain.ts";
 export type { Hardware, Target, TrustedView } from "./client/view.ts";
+export { type DownloadWindow, isZone, WEEKDAYS } from "./client/window.ts";
 export { catalogue } from "./faults.ts";

@@ -5,6 +5,7 @@ import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { jsonLog, nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
 import { oneOf } from "../../runtime/kernel/shape.ts";
 import { startAgent } from "../daemon.ts";
+import { proxyOfEnvironment } from "./proxy-environment.ts";
 import { untilAborted, type Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -26,7 +27,9 @@ export const verb: Verb = {
     });
     const tier = args.maybe("tier") === undefined ? undefined : args.parsed("tier", oneOf(...TIERS));
     const directory = args.text("dir");
-    const common = { directory, clock: nodeClock, random: nodeRandom, log, spareThread: args.flag("spare-thread") };
+    const proxy = proxyOfEnvironment(process.env);
+    const spareThread = args.flag("spare-thread");
+    const common = { directory, clock: nodeClock, random: nodeRandom, log, spareThread, proxy };
     const agent = await startAgent(tier === undefined ? common : { ...common, tier });
     await untilAborted(io);
     await agent.stop();

@@ -1,8 +1,11 @@
 /** `sallyport provision`: makes a board: its key, the roots it will believe, what it has and where it connects. */
 import { parseBoard } from "../../devices/index.ts";
-import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
+import { assert } from "../../runtime/kernel/assert.ts";
+import { type DeviceId, deviceId, tenantId } from "../../runtime/kernel/brand.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { parseJson } from "../../runtime/kernel/shape.ts";
 import { provisionBoard } from "../provision/device.ts";
+import { transportShape } from "../provision/transport.ts";
 import { readFile, readText } from "./files.ts";
 import type { Verb } from "./verb.ts";
 
@@ -18,6 +21,8 @@ export const verb: Verb = {
     "image-root": { value: "FILE", required: true, help: "root.json of the image repository, to be pinned" },
     "director-root": { value: "FILE", required: true, help: "root.json of the director repository, to be pinned" },
     "repo-url": { value: "URL", required: true, help: "base URL under which image/ and director/ are served" },
+    mirror: { value: "URL", many: true, help: "another base URL with the same files, asked when the first fails" },
+    transport: { value: "FILE", help: "JSON: proxy, tls, bytesPerSMax, window; see docs/updater.md" },
     broker: { value: "URL", required: true, help: "mqtt:// or mqtts:// URL" },
     username: { value: "NAME", help: "broker user name (default: the device id)" },
     "password-file": { value: "FILE", required: true, help: "file with the broker password" },
@@ -33,7 +38,13 @@ export const verb: Verb = {
     const board = readFile(args.text("board"));
     unwrap(parseBoard(board));
     const device = args.parsed("device", deviceId);
-    const base = args.text("repo-url").replace(/\/$/, "");
+    const [first, ...mirrors] = [args.text("repo-url"), ...args.list("mirror")].map((base) =>
+      addressesBelow(base, device),
+    );
+    assert(first !== undefined, "--repo-url is needed");
+    const file = args.maybe("transport");
+    const transport =
+      file === undefined ? undefined : unwrap(parseJson(transportShape, readFile(file), file, TRANSPORT_BYTES_MAX));
     const simulated = args.maybe("simulated-dir");
     const made = unwrap(
       provisionBoard(args.text("dir"), {
@@ -43,11 +54,9 @@ export const verb: Verb = {
           device,
           class: args.text("class"),
           region: args.text("region"),
-          image: { metadataUrl: `${base}/image/metadata`, targetsUrl: `${base}/image/targets` },
-          director: {
-            metadataUrl: `${base}/director/${device}/metadata`,
-            targetsUrl: `${base}/director/${device}/targets`,
-          },
+          image: { ...first.image, mirrors: mirrors.map(({ image }) => image) },
+          director: { ...first.director, mirrors: mirrors.map(({ director }) => director) },
+          ...(transport === undefined ? {} : { transport }),
           broker: {
             url: args.text("broker"),
             username: args.maybe("username") ?? device,
@@ -66,3 +75,15 @@ export const verb: Verb = {
     return 0;
   },
 };
+
+const TRANSPORT_BYTES_MAX = 65_536;
+
+/** Where both repositories are under one base URL. */
+function addressesBelow(text: string, device: DeviceId) {
+  const base = text.replace(/\/$/, "");
+  const below = (folder: string) => ({
+    metadataUrl: `${base}/${folder}/metadata`,
+    targetsUrl: `${base}/${folder}/targets`,
+  });
+  return { image: below("image"), director: below(`director/${device}`) };
+}

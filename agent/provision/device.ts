@@ -14,12 +14,14 @@ import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { checkDirectory, ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
-import { type Infer, integer, object, oneOf, optional, parseJson, string } from "../../runtime/kernel/shape.ts";
+import { array, type Infer, integer, object, oneOf, optional, parseJson, string } from "../../runtime/kernel/shape.ts";
 import { generateKeyPem, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
 import { provisionFault } from "../faults.ts";
+import { transportShape } from "./transport.ts";
 
 const url = string({ min: 1, max: 2000 });
-const repository = object({ metadataUrl: url, targetsUrl: url });
+const address = { metadataUrl: url, targetsUrl: url };
+const repository = object({ ...address, mirrors: optional(array(object(address), { max: 8 })) });
 
 export const deviceShape = object({
   schema: oneOf("sallyport.device/1"),
@@ -30,6 +32,7 @@ export const deviceShape = object({
   image: repository,
   director: repository,
   broker: object({ url, username: string({ max: 200 }), password: string({ max: 500 }) }),
+  transport: optional(transportShape),
   /** A directory in which another process plays the physical world of the simulated drivers. */
   simulatedDirectory: optional(string({ max: 1000 })),
   /** Where the updater counts its commits, on another partition than `state/`, so that a restored backup is noticed. */

@@ -9,9 +9,10 @@ import type { Duplex } from "node:stream";
 import { checkServerIdentity, type PeerCertificate } from "node:tls";
 import { urlToHttpOptions } from "node:url";
 import { Fault, reasonOf } from "../../runtime/kernel/fault.ts";
+import { ok, type Result } from "../../runtime/kernel/result.ts";
 import type { Clock } from "../../runtime/kernel/world.ts";
 import { fault } from "../faults.ts";
-import { checkProxies, type ProxySettings, proxyAuthorization, proxyFor, shown } from "./proxy.ts";
+import { type ProxySettings, proxyAuthorization, proxyFor, shown } from "./proxy.ts";
 import { refuseServer } from "./server-names.ts";
 
 export interface TlsIdentity {
@@ -27,8 +28,8 @@ export interface TlsIdentity {
 export interface ConnectorOptions {
   readonly clock: Clock;
   readonly proxy?: ProxySettings | undefined;
-  /** Asked at each request; a new object is a new identity. */
-  tls?(): TlsIdentity;
+  /** Asked at each request to an https address; a new object is a new identity, a refusal fails that request. */
+  tls?(): Result<TlsIdentity>;
   readonly headBytes: number;
   /** Longest wait for a proxy's tunnel, milliseconds. */
   readonly idleMs: number;
@@ -44,29 +45,27 @@ export interface Connector {
 
 const AGENT = { keepAlive: true, maxSockets: 4, timeout: 120_000 };
 
-/** Throws UPDATE_PROXY for a proxy address that is none. */
 export function createConnector(options: ConnectorOptions): Connector {
   const { proxy: proxies = {}, headBytes } = options;
-  checkProxies(proxies);
   const plain = new http.Agent(AGENT);
-  let identity = options.tls?.() ?? {};
-  let secure = new SecureAgent(options, identity);
+  const nobody: TlsIdentity = {};
+  let current: { readonly identity: TlsIdentity; readonly agent: SecureAgent } | undefined;
 
-  function secureAgent(): SecureAgent {
-    const now = options.tls?.() ?? identity;
-    if (now !== identity) {
-      secure.retire();
-      identity = now;
-      secure = new SecureAgent(options, identity);
+  function secureAgent(url: URL): SecureAgent {
+    const asked = options.tls?.() ?? ok(nobody);
+    if (!asked.ok) throw fault("UPDATE_TLS", { url: shown(url), reason: reasonOf(asked.error) }, asked.error);
+    if (current?.identity !== asked.value) {
+      current?.agent.retire();
+      current = { identity: asked.value, agent: new SecureAgent(options, asked.value) };
     }
-    return secure;
+    return current.agent;
   }
 
   return {
     request(method, url, headers) {
       const common = { method, maxHeaderSize: headBytes };
       if (url.protocol === "https:") {
-        const agent = secureAgent();
+        const agent = secureAgent(url);
         return https.request({ ...urlToHttpOptions(url), ...common, headers, agent });
       }
       const proxy = proxyFor(proxies, url);
@@ -87,7 +86,7 @@ export function createConnector(options: ConnectorOptions): Connector {
     proxy: (url) => proxyFor(proxies, url),
     close() {
       plain.destroy();
-      secure.destroy();
+      current?.agent.destroy();
     },
   };
 }

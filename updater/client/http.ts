@@ -6,6 +6,7 @@
 import { concatBytes } from "../../runtime/kernel/bytes.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
+import type { Result } from "../../runtime/kernel/result.ts";
 import type { Cancel, Clock, Random } from "../../runtime/kernel/world.ts";
 import { fault } from "../faults.ts";
 import { createConnector, type TlsIdentity } from "./connection.ts";
@@ -30,8 +31,8 @@ export interface TransportOptions {
   /** Wall clock for the download window, milliseconds since the epoch; unless given, the clock's. */
   now?(): number;
   readonly proxy?: ProxySettings | undefined;
-  /** Asked at each request to an https address; a new object is a new identity. */
-  tls?(): TlsIdentity;
+  /** Asked at each request to an https address; a new object is a new identity, a refusal fails that request. */
+  tls?(): Result<TlsIdentity>;
   /** Cap on what is read from all sources together, bytes per second. */
   readonly bytesPerSMax?: number | undefined;
   readonly window?: DownloadWindow | undefined;
@@ -50,7 +51,6 @@ export interface Transport {
 
 const METADATA_HEADERS = { "accept-encoding": "identity", "user-agent": "sallyport" };
 
-/** Throws UPDATE_PROXY for a proxy address that is none. */
 export function openTransport(limits: FetchLimits, options: TransportOptions = {}): Transport {
   const { clock = nodeClock, random = nodeRandom } = options;
   const { idleMs, headBytes } = limits;

@@ -16,15 +16,10 @@ export interface ProxySettings {
   readonly except?: readonly string[];
 }
 
-/** Throws UPDATE_PROXY for a proxy address that is none, without showing it: it may hold a password. */
-export function checkProxies(settings: ProxySettings): void {
-  for (const scheme of ["http", "https"] as const) {
-    const text = settings[scheme];
-    if (text !== undefined) parseProxy(text, scheme);
-  }
-}
-
-/** The proxy for this address, or undefined for a direct connection. */
+/**
+ * The proxy for this address, or undefined for a direct connection. Throws UPDATE_PROXY for a proxy's address that is
+ * none, without showing it: it may hold a password.
+ */
 export function proxyFor(settings: ProxySettings, url: URL): URL | undefined {
   const scheme = url.protocol === "https:" ? "https" : "http";
   const text = settings[scheme];

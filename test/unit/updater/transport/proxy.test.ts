@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, request } fro
 import { createServer as createTlsServer } from "node:https";
 import { type AddressInfo, connect, type Server, type Socket } from "node:net";
 import { describe, expect, it, onTestFinished } from "vitest";
-import { attempt } from "../../../../runtime/kernel/result.ts";
+import { attempt, ok } from "../../../../runtime/kernel/result.ts";
 import { httpSource, type TransportOptions } from "../../../../updater/client/http.ts";
 import { defaultLimits, memorySink } from "../../../../updater/client/source.ts";
 import { makeAuthority } from "../../../fakes/certificates.ts";
@@ -11,7 +11,7 @@ import { SteppingClock } from "../../../fakes/clock.ts";
 import { faultOf } from "../site.ts";
 
 const owner = makeAuthority();
-const identity = { ca: owner.cert };
+const identity = ok({ ca: owner.cert });
 
 async function listen(server: Server): Promise<number> {
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));

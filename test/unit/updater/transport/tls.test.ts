@@ -3,10 +3,11 @@ import { createServer, type ServerOptions } from "node:https";
 import type { AddressInfo } from "node:net";
 import type { TLSSocket } from "node:tls";
 import { describe, expect, it, onTestFinished, vi } from "vitest";
-import { attempt } from "../../../../runtime/kernel/result.ts";
+import { attempt, err, ok } from "../../../../runtime/kernel/result.ts";
 import type { TlsIdentity } from "../../../../updater/client/connection.ts";
 import { httpSource } from "../../../../updater/client/http.ts";
 import { defaultLimits } from "../../../../updater/client/source.ts";
+import { fault } from "../../../../updater/faults.ts";
 import { makeAuthority } from "../../../fakes/certificates.ts";
 import { faultOf } from "../site.ts";
 
@@ -27,7 +28,7 @@ async function serve(server: ServerOptions, identity: () => TlsIdentity) {
   );
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const url = `https://127.0.0.1:${(listener.address() as AddressInfo).port}/`;
-  const source = httpSource({ metadataUrl: url, targetsUrl: url }, defaultLimits, { tls: identity });
+  const source = httpSource({ metadataUrl: url, targetsUrl: url }, defaultLimits, { tls: () => ok(identity()) });
   onTestFinished(() => {
     source.close();
     listener.closeAllConnections();
@@ -102,6 +103,21 @@ describe("a board's certificate", () => {
     const { ask, connections } = await serve(asking, () => ({ ca: owner.cert, cert: board.cert, key }));
     expect(await ask()).toMatch(/^UPDATE_TLS/);
     expect(connections).toEqual([]);
+  });
+
+  it("that cannot be had fails the request, and nothing is asked without it", async () => {
+    const listener = createServer(local);
+    let connections = 0;
+    listener.on("connection", () => {
+      connections += 1;
+    });
+    await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
+    onTestFinished(() => void listener.close());
+    const url = `https://127.0.0.1:${(listener.address() as AddressInfo).port}/`;
+    const gone = fault("UPDATE_CLOSED");
+    const source = httpSource({ metadataUrl: url, targetsUrl: url }, defaultLimits, { tls: () => err(gone) });
+    const refused = faultOf(await attempt(() => source.metadata("timestamp.json", 1000)));
+    expect([refused.code, refused.cause, connections]).toEqual(["UPDATE_TLS", gone, 0]);
   });
 
   it("that was renewed is shown with the next request, on a new connection", async () => {
