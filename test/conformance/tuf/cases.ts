@@ -1,9 +1,23 @@
 /** Every case of the suite, by what it is about. */
 import { basic } from "./cases/basic.ts";
+import { bins } from "./cases/bins.ts";
 import { download } from "./cases/download.ts";
 import { expiration } from "./cases/expiration.ts";
+import { graphs } from "./cases/graphs.ts";
 import { keys } from "./cases/keys.ts";
 import { quoting } from "./cases/quoting.ts";
+import { rollback } from "./cases/rollback.ts";
+import { rotations } from "./cases/rotations.ts";
 import type { Case } from "./context.ts";
 
-export const CASES: Readonly<Record<string, readonly Case[]>> = { basic, expiration, download, keys, quoting };
+export const CASES: Readonly<Record<string, readonly Case[]>> = {
+  basic,
+  expiration,
+  download,
+  keys,
+  quoting,
+  rollback,
+  rotations,
+  graphs,
+  bins,
+};

@@ -1,7 +1,7 @@
 /**
  * The command line of the conformance protocol (init, refresh, download) over the board's own refresh, trust and HTTP
  * code. Exit status 0 when all of it succeeded, else 1, with the fault's code as the first word on standard error.
- * Beyond the protocol: `--at TIME` (ISO 8601) in place of the system's clock, `--idle-ms` and `--total-ms` for patience.
+ * Beyond the protocol: `--at TIME` (ISO 8601) in place of the system's clock, `--limit NAME=NUMBER` for any bound.
  */
 import { parseArgs } from "node:util";
 import { attempt, attemptSync, type Result } from "../../../runtime/kernel/result.ts";
@@ -14,7 +14,7 @@ const HELP = `Usage: client --metadata-dir DIR init TRUSTED_ROOT
        client --metadata-dir DIR --metadata-url URL --target-name PATH [--target-name PATH]...
               --target-dir DIR --target-base-url URL download
 
-Options beyond the protocol: --at TIME, --idle-ms N, --total-ms N.`;
+Options beyond the protocol: --at TIME, --limit NAME=NUMBER (a field of FetchLimits).`;
 
 const { values, positionals } = parseArgs({
   args: process.argv.slice(2),
@@ -26,8 +26,7 @@ const { values, positionals } = parseArgs({
     "target-dir": { type: "string" },
     "target-base-url": { type: "string" },
     at: { type: "string" },
-    "idle-ms": { type: "string" },
-    "total-ms": { type: "string" },
+    limit: { type: "string", multiple: true, default: [] },
     help: { type: "boolean", short: "h", default: false },
   },
 });
@@ -66,12 +65,8 @@ async function main(): Promise<number> {
 }
 
 function limits(): FetchLimits {
-  const { idleMs, totalMs } = defaultLimits;
-  return {
-    ...defaultLimits,
-    idleMs: Number(values["idle-ms"] ?? idleMs),
-    totalMs: Number(values["total-ms"] ?? totalMs),
-  };
+  const changes = values.limit.map((one) => one.split("="));
+  return { ...defaultLimits, ...Object.fromEntries(changes.map(([name, value]) => [name, Number(value)])) };
 }
 
 function report(result: Result<unknown>): number {

@@ -10,6 +10,7 @@ import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { ensureDirectory, readBounded, writeDurable } from "../../../runtime/kernel/durable.ts";
 import { httpSource } from "../../../updater/client/http.ts";
+import { takeLock } from "../../../updater/client/lock.ts";
 import { genericTuf } from "../../../updater/client/profile.ts";
 import { makeSearch, type RefreshInput, refreshTopLevel } from "../../../updater/client/refresh.ts";
 import { type FetchLimits, memorySink, type Source } from "../../../updater/client/source.ts";
@@ -40,20 +41,25 @@ export function genericClient(options: ClientOptions): GenericClient {
   const source = httpSource(options, options.limits);
   return {
     async run(names, targetDir) {
-      const metadata = openMetadataDir(options.directory);
-      const input: RefreshInput = {
-        source,
-        trust: { repository: "image", pinned: metadata.pinned, at: options.at, profile: genericTuf },
-        limits: options.limits,
-        previous: metadata.kept,
-        keep: (file) => metadata.keep(file),
-      };
-      const trust = await refreshTopLevel(input);
-      const search = makeSearch(trust, input);
-      for (const path of names) {
-        const found = await search(path);
-        if (found.kind !== "found") throw fault("UPDATE_TARGET_MISSING", { path, repository: "image" });
-        await fetchInto(targetDir, found.target, trust, source, options.limits);
+      const lock = takeLock(options.directory);
+      try {
+        const metadata = openMetadataDir(options.directory);
+        const input: RefreshInput = {
+          source,
+          trust: { repository: "image", pinned: metadata.pinned, at: options.at, profile: genericTuf },
+          limits: options.limits,
+          previous: metadata.kept,
+          keep: (file) => metadata.keep(file),
+        };
+        const trust = await refreshTopLevel(input);
+        const search = makeSearch(trust, input);
+        for (const path of names) {
+          const found = await search(path);
+          if (found.kind !== "found") throw fault("UPDATE_TARGET_MISSING", { path, repository: "image" });
+          await fetchInto(targetDir, found.target, trust, source, options.limits);
+        }
+      } finally {
+        lock.release();
       }
     },
     close: () => source.close(),

@@ -21,6 +21,8 @@ export interface Mount {
   /** `metadata/NAME` and `targets/PATH` in order, as they stood in the URLs. */
   readonly requests: string[];
   behaviour: Behaviour | undefined;
+  /** Whether the last request was a HEAD. */
+  looked: boolean;
 }
 
 export interface SimulatorServer {
@@ -36,7 +38,10 @@ export async function startServer(): Promise<SimulatorServer> {
     const name = rest.join("/");
     if (found === undefined || (kind !== "metadata" && kind !== "targets")) return void response.writeHead(404).end();
     const { repository, mount } = found;
-    mount.requests.push(`${kind}/${name}`);
+    const asked = `${kind}/${name}`;
+    // A look before (HEAD) and the download that follows it are one request to whoever reads the list.
+    if (!(mount.looked && mount.requests.at(-1) === asked)) mount.requests.push(asked);
+    mount.looked = request.method === "HEAD";
     if (mount.behaviour?.(kind, name, { request, response }) === true) return;
     const bytes = kind === "metadata" ? repository.files.get(name) : repository.artifacts.get(decoded(name));
     if (bytes === undefined) response.writeHead(404, { "content-length": 0 }).end();
@@ -55,6 +60,7 @@ export async function startServer(): Promise<SimulatorServer> {
         targetsUrl: `${base}/targets/`,
         requests: [],
         behaviour: undefined,
+        looked: false,
       };
       mounts.set(id, { repository, mount });
       return mount;
