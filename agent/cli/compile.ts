@@ -16,6 +16,7 @@ export const verb: Verb = {
     fuel: { value: "GRADE", default: "none", help: "none, block (a bound) or exact (every basic block)" },
     "no-epoch": { help: "leave out what lets the host pause and stop the guest" },
     "no-reentry": { help: "leave out the twins by which hot loops reach optimised code" },
+    deterministic: { help: "one result for every NaN and every relaxed instruction" },
     json: { help: "print the numbers as JSON" },
   },
   examples: ["sallyport compile module.wasm", "sallyport compile module.wasm --fuel exact -o metered.wasm"],
@@ -26,6 +27,7 @@ export const verb: Verb = {
       epoch: !args.flag("no-epoch"),
       fuel: args.parsed("fuel", oneOf("none", "block", "exact")),
       reentry: !args.flag("no-reentry"),
+      deterministic: args.flag("deterministic"),
     };
     const made = unwrap(instrument(unwrap(validateModule(unwrap(decodeModule(bytes)))), options));
     const out = args.maybe("out");

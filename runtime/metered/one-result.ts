@@ -47,6 +47,7 @@ class Scratch {
 
 /** Undefined where nothing is to be done, which is most functions of most modules. */
 function rewrite(bytes: Uint8Array, start: number, end: number, scratch: Scratch): Uint8Array | undefined {
+  const seen = seenResults(bytes, start, end);
   const reader = new CodeReader(bytes, start);
   let out: Code | undefined;
   let done = start;
@@ -55,19 +56,47 @@ function rewrite(bytes: Uint8Array, start: number, end: number, scratch: Scratch
     const op = reader.opcode();
     reader.skip(op);
     const replacement = REPLACEMENTS.get(op);
-    const lanes = LANES.get(op);
+    const lanes = seen.has(at) ? LANES.get(op) : undefined;
     if (replacement === undefined && lanes === undefined) continue;
-    // The next instruction takes the result and does not tell one NaN from another.
-    const isUnseen = lanes !== undefined && BLIND.get(new CodeReader(bytes, reader.at).opcode()) === lanes;
-    if (replacement === undefined && isUnseen) continue;
     out ??= new Code(Math.ceil((end - start) * 1.5) + 64);
     out.raw(bytes.subarray(done, replacement === undefined ? reader.at : at));
     replacement?.(out, scratch);
-    if (lanes !== undefined && !isUnseen) oneNaN(out, lanes, scratch);
+    if (lanes !== undefined) oneNaN(out, lanes, scratch);
     done = reader.at;
   }
   out?.raw(bytes.subarray(done, end));
   return out?.bytes.slice();
+}
+
+/**
+ * Where the instructions are whose results somebody may tell apart by their bits: all that may leave one of several NaNs, but
+ * for operands of instructions that read values alone. Follows the operands of straight runs; at their ends all are seen.
+ */
+function seenResults(bytes: Uint8Array, start: number, end: number): ReadonlySet<number> {
+  const seen = new Set<number>();
+  /** By operand: where it was made if that matters. */
+  const stack: ({ readonly at: number; readonly lanes: Lanes } | undefined)[] = [];
+  const reader = new CodeReader(bytes, start);
+  const pop = (blindTo: string | undefined) => {
+    const made = stack.pop();
+    if (made !== undefined && made.lanes !== blindTo) seen.add(made.at);
+  };
+  while (reader.at < end) {
+    const at = reader.at;
+    const op = reader.opcode();
+    reader.skip(op);
+    const { name = "", signature } = opcodes[op] ?? {};
+    if (signature !== undefined) {
+      for (let left = signature.params.length; left > 0; left -= 1) pop(BLIND.get(op));
+      const lanes = LANES.get(op);
+      for (let left = signature.results.length; left > 0; left -= 1) stack.push(lanes && { at, lanes });
+    } else if (name === "local.get" || name === "global.get") stack.push(undefined);
+    else if (name === "local.set" || name === "global.set") pop(undefined);
+    else if (name === "drop") stack.pop();
+    else while (stack.length > 0) pop(undefined);
+  }
+  while (stack.length > 0) pop(undefined);
+  return seen;
 }
 
 type Lanes = "f32" | "f64" | "f32x4" | "f64x2";

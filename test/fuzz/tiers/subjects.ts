@@ -13,6 +13,7 @@ const METERED: readonly (readonly [name: string, options: MeterOptions])[] = [
   ["metered-block", { epoch: true, fuel: "block", reentry: true, turns: 3, piece: 64 }],
   ["metered-epoch", { epoch: true, fuel: "none", reentry: true, turns: 2 }],
   ["metered-plain", { epoch: false, fuel: "exact", reentry: false }],
+  ["metered-deterministic", { epoch: true, fuel: "exact", reentry: true, turns: 3, deterministic: true }],
 ];
 
 /** Every tier for one module; the first is the one that the others are compared with. */
