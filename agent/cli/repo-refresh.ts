@@ -50,17 +50,23 @@ export async function watchOver(
     const refreshed = await look();
     if (refreshed.ok) tell(refreshed.value);
     else io.err(`sallyport: ${refreshed.error.line()}`);
-    await new Promise<void>((resolve) => {
-      const cancel = clock.after(everyMs, resolve);
-      const stop = () => {
-        cancel();
-        resolve();
-      };
-      if (io.signal.aborted) stop();
-      else io.signal.addEventListener("abort", stop, { once: true });
-    });
+    await pause(everyMs, clock, io.signal);
   }
   return 0;
+}
+
+/** Ends after `ms`, or at once when the signal comes. */
+function pause(ms: number, clock: Pick<Clock, "after">, signal: AbortSignal): Promise<void> {
+  if (signal.aborted) return Promise.resolve();
+  return new Promise((resolve) => {
+    const done = () => {
+      cancel();
+      signal.removeEventListener("abort", done);
+      resolve();
+    };
+    const cancel = clock.after(ms, done);
+    signal.addEventListener("abort", done, { once: true });
+  });
 }
 
 function teller(args: Args, io: Io): (refreshed: Refreshed) => void {
