@@ -28,6 +28,7 @@ import { readBoard } from "./provision/device.ts";
 import { transportOptions } from "./provision/transport.ts";
 import { createRefusalLimit } from "./report/refusal-limit.ts";
 import { createReporter } from "./report/reporter.ts";
+import { createVersionsReport } from "./report/versions.ts";
 import { createSerial } from "./serial.ts";
 import { openCodeCache } from "./store/code-cache.ts";
 import { isDiskTrouble } from "./store/db.ts";
@@ -102,13 +103,16 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const lost = createRefusalLimit(clock, 1);
   /** A report that the disk does not take is lost, and the agent goes on: modules run, lines stay safe. */
+  const onLost = (error: unknown) => {
+    if (!isDiskTrouble(error)) throw error;
+    const before = lost.next();
+    if (before !== undefined) log("error", "a report is lost: the disk", { reason: reasonOf(error), before });
+  };
   const orLost = (write: () => void) => {
     try {
       write();
     } catch (error) {
-      if (!isDiskTrouble(error)) throw error;
-      const before = lost.next();
-      if (before !== undefined) log("error", "a report is lost: the disk", { reason: reasonOf(error), before });
+      onLost(error);
     }
   };
   const { tier } = engineOf(options.tier);
@@ -198,6 +202,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
 
   for (const notice of updater.notices) reporter.refusal("update.memory", notice);
+  const versions = createVersionsReport({
+    device: config.device,
+    key: provisioned.key,
+    updater,
+    memory,
+    clock,
+    random,
+    send: reporter.versions,
+  });
   const lookAtClock = createClockWatch({ clock, memory, reporter });
   const reconcile = createReconciler({
     updater,
@@ -208,7 +221,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     reporter,
     serial,
     onActivate: () => engineOf(tier).warm?.(),
+    onRefused: versions.outcome,
     onFresh(judged) {
+      versions.outcome(undefined);
       memory.rememberOperators(judged.policy.operators);
       leases.arm(supervisor.releases(), memory.freshAt());
     },
@@ -222,6 +237,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       log("debug", "round", { cause });
       lookAtClock();
       const outcome = await reconcile();
+      await versions.say().catch(onLost);
       leases.arm(supervisor.releases(), memory.freshAt());
       return outcome;
     },

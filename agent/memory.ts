@@ -34,6 +34,8 @@ export interface Memory {
   commit(work: () => number): Promise<number>;
   flush(): Promise<void>;
   nextBoot(): number;
+  /** The number of the next version manifest. */
+  nextManifest(): number;
   /** max(system clock, floor): the system clock never lowers what signed times have shown (DESIGN section 3.5). */
   trustedNow(): number;
   timeFloor(): number;
@@ -72,6 +74,11 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
     const value = facts.get(name);
     return typeof value === "number" ? value : 0;
   };
+  const next = (name: string) => {
+    const value = number(name) + 1;
+    facts.set(name, value);
+    return value;
+  };
   const timeFloor = () => Math.max(buildTimeMs, number("time_floor"));
   const flush = async () => group.flush();
   /** The owner's word on clocks; the floor is set once per policy version, for an older one never comes again. */
@@ -92,11 +99,8 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
     transaction,
     flush,
     commit: group.submit,
-    nextBoot() {
-      const boot = number("boot") + 1;
-      facts.set("boot", boot);
-      return boot;
-    },
+    nextBoot: () => next("boot"),
+    nextManifest: () => next("manifest"),
     trustedNow: () => trustedTime(clock.now(), timeFloor()),
     timeFloor,
     isClockSuspect: () => isSuspect(clock.now(), timeFloor(), number("clock_ahead_days") || undefined),

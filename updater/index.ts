@@ -18,6 +18,8 @@ export {
   type UpdaterOptions,
 } from "./client/updater.ts";
 export { type ChainClaim, verifyChain } from "./client/verify-chain.ts";
+export { signVersionManifest } from "./client/version-manifest.ts";
 export type { Hardware, Target, TrustedView } from "./client/view.ts";
 export { type DownloadWindow, isZone, WEEKDAYS } from "./client/window.ts";
 export { catalogue } from "./faults.ts";
+export { INSTALLED_MAX, type VersionManifest } from "./version-manifest.ts";

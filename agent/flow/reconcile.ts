@@ -39,6 +39,8 @@ export interface ReconcileOptions {
   readonly transitions: Transitions;
   readonly reporter: Reporter;
   readonly serial: Serial;
+  /** A round was refused before anything was judged. */
+  onRefused(why: Fault): void;
   /** A round brought fresh director metadata and these policies into force. */
   onFresh(judged: Judged): void;
   /** A release that did not run here before is about to be fetched and judged. */
@@ -54,6 +56,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   const rejected = new Map<string, string>();
 
   function refuseRound(fault: Fault): Outcome {
+    options.onRefused(fault);
     if (lastRefusal !== fault.line())
       reporter.refusal(fault.kind === "network" ? "update.unreachable" : "update.refused", fault);
     lastRefusal = fault.line();

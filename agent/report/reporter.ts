@@ -58,6 +58,8 @@ export interface Reporter extends JobReport {
   moduleGrants(module: ModuleName, report: GrantsReport): void;
   log(module: ModuleName, lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
   result(message: ResultMessage): void;
+  /** A signed version manifest, as it is. */
+  versions(envelope: Uint8Array): void;
 }
 
 export function createReporter(options: ReporterOptions): Reporter {
@@ -118,6 +120,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       };
       say(topics.log(module), message, false, "low");
     },
+    versions: (envelope) => options.send(topics.versions, envelope, { retain: true, priority: "high" }),
     result: (message) => say(topics.result(message.id), message, false),
     move(subject, to, why) {
       const code = why instanceof Fault ? why.code : undefined;

@@ -17,6 +17,8 @@ export function topicsOf(tenant: TenantId, device: DeviceId) {
     telemetry: (module: string, channel: string) => `${up}/tm/${module}/${channel}`,
     event: (type: string) => `${up}/ev/${type}`,
     log: (module: string) => `${up}/log/${module}`,
+    /** The signed version manifest, retained. */
+    versions: `${up}/versions`,
     result: (id: string) => `${up}/res/${id}`,
     allUp: `${up}/#`,
     /** Untrusted: "look at TUF now". */

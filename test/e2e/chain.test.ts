@@ -1,12 +1,14 @@
 /** The whole chain in one process: from a publisher's key to a pin that moves, and back to its safe level. */
 import { readFileSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { readBoard } from "../../agent/provision/device.ts";
 import { signCommand } from "../../agent/wire/index.ts";
 import { buildRoomClimate } from "../../examples/room-climate/build.ts";
 import { parseManifest, releasePaths } from "../../runtime/kernel/authority/manifest.ts";
 import { fromUtf8, utf8 } from "../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { generateKeyPem, parseSigner } from "../../runtime/kernel/signer.ts";
+import { generateKeyPem, parsePublicKey, parseSigner } from "../../runtime/kernel/signer.ts";
+import { judgeVersionManifest } from "../../updater/repository/index.ts";
 import { COUNTER_WISHES, guestRelease } from "../guests/guests.ts";
 import { Site } from "./site.ts";
 
@@ -21,6 +23,7 @@ const climate = async (release: "1.0.0" | "2.0.0" | "3.0.0") => {
   const built = await buildRoomClimate({ release });
   return { ...built, parsed: unwrap(parseManifest(built.manifest)) };
 };
+const manifestIn = (envelope: string) => Buffer.from(JSON.parse(envelope).payload, "base64").toString();
 const codeAfter = async (from: number, type: string) => {
   const event = await site.observer.until(type, (one) => one.topic === `up/ev/${type}`, { from });
   return event.get("data.code");
@@ -32,6 +35,27 @@ describe("the chain", () => {
     site.world.warm(30);
     await site.observer.until("fan on", (one) => one.get("fan") === 1);
     expect(site.world.level("fan")).toBe("1");
+  });
+
+  it("signs what it runs and has seen, for the director's side to judge", async () => {
+    const board = unwrap(readBoard(site.stage.path("board")));
+    const said = await site.observer.until(
+      "a version manifest with the module",
+      (one) => one.topic === "up/versions" && one.text.length > 0 && manifestIn(one.text).includes("room-climate"),
+      { from: 0 },
+    );
+    const key = unwrap(parsePublicKey(board.key.publicPem));
+    const judged = judgeVersionManifest({ bytes: utf8(said.text), device: board.config.device, key, seen: undefined });
+    const { manifest } = unwrap(judged);
+    const { parsed, module } = await climate("1.0.0");
+    expect(manifest.installed).toContainEqual({
+      path: parsed.entry.path,
+      length: module.byteLength,
+      sha256: parsed.entry.sha256,
+      releaseCounter: 1,
+    });
+    expect(manifest.metadata?.image.targets).toBeGreaterThan(0);
+    expect(manifest.refused).toBeUndefined();
   });
 
   it("keeps a module's state across an update and gives it back after a release that crashes in probation", async () => {

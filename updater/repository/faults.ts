@@ -179,6 +179,26 @@ export const { catalogue, fault } = declareFaults("REPO", {
     means: "Snapshot, timestamp and directed metadata are signed by online keys, which this machine does not have.",
     todo: "Run the verb where the online key is, or make this one known with `sallyport repo key add FILE`.",
   },
+  REPO_MANIFEST_DEVICE: {
+    kind: "attack",
+    says: "a version manifest of {found} came as {device}'s",
+    means: "A board's signed manifest was presented as another board's.",
+    todo: "Check who may write on the topic. The manifest was not counted.",
+  },
+  REPO_MANIFEST_REPLAYED: {
+    kind: "refusal",
+    says: "{device}: version manifest {counter} was seen before, or does not answer what was asked; the last was {seen}",
+    means:
+      "A manifest that was taken already came again: delivered twice, or replayed to hide what the board says now.",
+    todo: "Nothing, once. If newer ones stop coming, somebody between board and fleet withholds them.",
+  },
+  REPO_BOARD_RESTORED: {
+    kind: "attack",
+    says: "{device} counts manifest {counter} and commit {commit}; {seen} and {seenCommit} were seen before",
+    means:
+      "The board works with an older copy of its state: a restored backup, a cloned board, or a replayed manifest.",
+    todo: "Ask for a manifest with a nonce. If the board still counts lower, its state was put back: find out by whom.",
+  },
   REPO_SERVE: {
     kind: "environment",
     says: "cannot serve on {host}:{port}: {reason}",

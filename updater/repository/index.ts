@@ -27,3 +27,9 @@ export { readSigning, SIGNING_BYTES_MAX, type SigningFile, signFile, signingByte
 export { KEY_KINDS, type KeyKind, type RoleKey, type RolePublicKey, shortId } from "./tuf-key.ts";
 export { type UploadOptions, type UploadPlace, uploadPlace } from "./upload.ts";
 export { type Finding, type Verified, verifyTree } from "./verify.ts";
+export {
+  type JudgedManifest,
+  judgeVersionManifest,
+  type ManifestInput,
+  type SeenOfBoard,
+} from "./version-manifest.ts";
