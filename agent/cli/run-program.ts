@@ -102,8 +102,8 @@ async function jobOf(args: Args): Promise<Job> {
 }
 
 /**
- * A program is one call, and no call changes its tier: `auto` is metered, whose preparing takes a tenth of a second for
- * each megabyte, where the interpreter takes ten times as long or more for all that comes after.
+ * A program is one call, and no call changes its tier: `auto` is metered, which takes half a second for each megabyte
+ * before, where the interpreter takes ten times as long or more for all that comes after.
  */
 function tierOf(asked: string, watched: boolean): Job["tier"] {
   const tier = TIERS.find((one) => one === asked);
