@@ -148,7 +148,10 @@ export interface Guest {
 export type Tier = "metered" | "interpreter" | "v8" | "auto";
 export const TIERS = ["metered", "interpreter", "v8", "auto"] as const satisfies readonly Tier[];
 
-/** Keeps what a tier prepared, beyond the life of a process; what comes back was checked against its digest. */
+/**
+ * Keeps what a tier prepared, beyond the life of a process; what comes back was checked against its digest. Neither call
+ * throws; `put` comes when the guest is on its way already.
+ */
 export interface CodeCache {
   get(key: string): Uint8Array | undefined;
   put(key: string, bytes: Uint8Array): void;

@@ -67,7 +67,9 @@ export async function codeFor(
   }
   const prepared = await preparer.prepare(wasm, { grade, carry: tier === "auto" });
   if (!prepared.ok) return prepared;
-  cache?.put(key, prepared.value.bytes);
+  const { bytes: kept } = prepared.value;
+  // Writing may wait for a disk: the guest goes first.
+  if (cache !== undefined) setImmediate(() => cache.put(key, kept));
   return ok(keep(key, prepared.value.compiled));
 }
 
