@@ -2,7 +2,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import { hostModule } from "../../../devices/index.ts";
 import { createRegistry, loadModule, Store } from "../../../runtime/embed/index.ts";
-import { engineOf, type Guest, type GuestGrade, type GuestOptions, load } from "../../../runtime/index.ts";
+import { engineOf, type Guest, type GuestGrade, type GuestOptions, load, type Tier } from "../../../runtime/index.ts";
 import { nodeClock } from "../../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { assemble } from "../../guests/guests.ts";
@@ -17,7 +17,7 @@ const COUNTING = `(module (memory (export "memory") 1) SECTIONS
     (br_if $again (local.tee $left (i32.sub (local.get $left) (i32.const 1))))))
   (func (export "sp_handle") (param i32 i32 i64) (param $arg i32) (result i32) (call $turn (local.get $arg)) (local.get $arg)))`;
 
-const start = (tier: "metered" | "interpreter", grade: GuestGrade, sections = "", over: Partial<GuestOptions> = {}) =>
+const start = (tier: Tier, grade: GuestGrade, sections = "", over: Partial<GuestOptions> = {}) =>
   engineOf(tier).start({
     module: unwrap(load(assemble(COUNTING.replace("SECTIONS", sections)), LIMITS)),
     host: hostModule,
@@ -32,7 +32,7 @@ const start = (tier: "metered" | "interpreter", grade: GuestGrade, sections = ""
   });
 const event = (arg: number) => ({ kind: 2, handle: 0, timeNs: 0n, arg });
 
-describe.each(["metered", "interpreter"] as const)("fuel for each call, in the %s tier", (tier) => {
+describe.each(["metered", "interpreter", "auto"] as const)("fuel for each call, in the %s tier", (tier) => {
   const grade: GuestGrade = { fuel: "exact", fuelPerCall: 5_000, deterministic: false };
 
   it("is full again at every call, and a call that needs more ends the guest with the trap out-of-fuel", async () => {
@@ -87,4 +87,16 @@ it("prepared code of one grade is not taken for another", async () => {
   }
   const keys = [...kept.keys()].map((key) => key.replace(/\d+-[0-9a-f]{64}$/, "V"));
   expect(keys).toEqual(["metered-V", "metered-block-V", "metered-exact-V"]);
+});
+
+it("the deterministic grade leaves the interpreter's NaN in every tier", async () => {
+  const bytes = assemble(`(module (memory (export "memory") 1)
+    (func (export "sp_handle") (param i32 i32 i64 i32) (result i32)
+      (i32.reinterpret_f32 (f32.div (f32.load (i32.const 0)) (f32.load (i32.const 0))))))`);
+  const module = unwrap(load(bytes, LIMITS));
+  for (const tier of ["metered", "interpreter", "auto"] as const) {
+    const guest = unwrap(await start(tier, { fuel: "none", deterministic: true }, "", { module }));
+    running.push(guest);
+    expect([tier, unwrap(await guest.handle(event(0)))]).toEqual([tier, 0x7fc00000]);
+  }
 });
