@@ -42,6 +42,10 @@ export function deltaPath(to: Sha256, from: Sha256): string {
   return `deltas/${to}/${from}.zst`;
 }
 
+export function isDelta(path: string): boolean {
+  return path.startsWith("deltas/");
+}
+
 /** A delta and its record, or undefined when fetching it would not be cheaper than fetching the target. */
 export function makeDelta(
   from: Uint8Array,

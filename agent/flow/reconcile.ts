@@ -129,6 +129,12 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     const passing = PASSING.has(fault.kind);
     if (rejected.get(id) === fault.line()) return fault;
     rejected.set(id, fault.line());
+    if (fault.code === "UPDATE_NOT_NOW") {
+      // Nothing is wrong with it; a poll in the download window fetches it.
+      reporter.move(wanted, "queued", fault);
+      reporter.refusal("update.postponed", fault, { module: wanted.name, version: wanted.version });
+      return fault;
+    }
     // A release that already failed its probation has its last word in the job: rolled_back.
     if (fault.code !== "ADMIT_ROLLED_BACK") reporter.move(wanted, passing ? "failed" : "rejected", fault);
     reporter.refusal(passing ? "update.failed" : "update.rejected", fault, {

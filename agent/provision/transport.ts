@@ -57,7 +57,7 @@ export const transportShape = object({
         min: 1,
         max: 32,
       }),
-      /** Bodies up to this many bytes are fetched at any time. */
+      /** Modules and deltas up to this many bytes are fetched at any time. */
       freeBytes: integer({ min: 0, max: 2 ** 40 }),
     }),
   ),

@@ -8,7 +8,9 @@ import type { Fault } from "../../runtime/kernel/fault.ts";
 import { nodeClock, nodeRandom } from "../../runtime/kernel/node-world.ts";
 import type { Result } from "../../runtime/kernel/result.ts";
 import type { Cancel, Clock, Random } from "../../runtime/kernel/world.ts";
+import { isDelta } from "../delta.ts";
 import { fault } from "../faults.ts";
+import { needsBoth } from "../layout.ts";
 import { createConnector, type TlsIdentity } from "./connection.ts";
 import { type Exchange, exchange, type Line } from "./exchange.ts";
 import { fileSource, isFileAddress } from "./file-source.ts";
@@ -86,9 +88,10 @@ export function openTransport(limits: FetchLimits, options: TransportOptions = {
     return promise;
   }
 
-  /** THE WINDOW CHECK: without this line a metered link pays for updates at noon. */
+  /** What owner and director say is never put off: a window must not delay a revocation. */
   function admit(path: string, bytes: number): Exchange["cut"] {
-    if (gate === undefined || bytes <= (options.window?.freeBytes ?? 0)) return undefined;
+    const isLarge = bytes > (options.window?.freeBytes ?? 0) && (needsBoth(path) || isDelta(path));
+    if (gate === undefined || !isLarge) return undefined;
     const now = options.now?.() ?? clock.now();
     const change = gate.nextChange(now);
     const notNow = (opens: number | undefined) =>

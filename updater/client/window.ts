@@ -21,7 +21,7 @@ export interface DownloadWindow {
   /** A name of the IANA database, e.g. `Europe/Berlin`. */
   readonly zone: string;
   readonly open: readonly OpenSpan[];
-  /** Bodies up to this many bytes are allowed at any time. */
+  /** Modules and deltas up to this many bytes are allowed at any time, and so is everything that is neither. */
   readonly freeBytes: number;
 }
 

@@ -33,8 +33,8 @@ async function repositories(options: TransportOptions) {
   const transport = openTransport(defaultLimits, { clock, ...options });
   onTestFinished(() => transport.close());
   const sources = urls.map((url) => transport.source({ metadataUrl: url, targetsUrl: url }));
-  const fetch = (which: 0 | 1, bytes: number) =>
-    attempt(async () => sources[which]?.target(`${bytes}`, bytes, memorySink(bytes)));
+  const fetch = (which: 0 | 1, bytes: number, folder = "modules") =>
+    attempt(async () => sources[which]?.target(`${folder}/${bytes}`, bytes, memorySink(bytes)));
   const look = (which: 0 | 1) => attempt(async () => sources[which]?.metadata("timestamp.json", 1000));
   return { clock, fetch, look, served: () => served };
 }
@@ -81,6 +81,12 @@ describe("a download window", () => {
     expect(later.code).toBe("UPDATE_NOT_NOW");
     expect(later.facts["opens"]).toBe("2026-11-22T00:00:00.000Z");
     expect(served()).toBe(2);
+  });
+
+  it("delays no word of the owner or the director, and saves nothing by deltas that are large", async () => {
+    const { fetch } = await repositories({ window: night });
+    for (const folder of ["policy", "trust", "desired"]) expect((await fetch(0, 100 * KIB, folder)).ok).toBe(true);
+    for (const folder of ["agent", "deltas"]) expect(codeOf(await fetch(0, 100 * KIB, folder))).toBe("UPDATE_NOT_NOW");
   });
 
   it("lets everything through while it is open, by trusted time where the board has a better one", async () => {
