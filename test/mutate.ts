@@ -42,7 +42,7 @@ const MUTATIONS: readonly Mutation[] = [
   {
     check: "floors after a damaged vault",
     file: "updater/client/updater.ts",
-    from: 'memory.check("image", image);',
+    from: 'memory.check("image", trust);',
     to: "",
     tests: "test/unit/updater/memory.test.ts",
   },

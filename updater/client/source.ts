@@ -68,8 +68,8 @@ export const defaultLimits: FetchLimits = {
 };
 
 /**
- * Root rotations followed in one refresh (TUF 5.3.3: "Y"). A refresh that is refused keeps none of them, so this has to
- * be more than any board can have missed: what lies in between may be expired.
+ * Root rotations followed in one refresh (TUF 5.3.3: "Y"), more than any board can have missed: what lies in between may
+ * be expired, and a refresh that ends there is refused. Roots are kept even then, so the next one goes on from them.
  */
 export const ROOT_ROTATIONS_MAX = 256;
 /** Delegated roles visited in one refresh (TUF 5.6.7.1). */
