@@ -7,7 +7,6 @@
  * A `Trust` is built anew for each refresh and thrown away on the first refusal: nothing is kept half.
  */
 import type { Targets } from "@tufjs/models";
-import { LengthOrHashMismatchError, UnsignedMetadataError } from "@tufjs/models/dist/error.js";
 import { BadVersionError, EqualVersionError, ExpiredMetadataError } from "tuf-js/dist/error.js";
 import { TrustedMetadataStore } from "tuf-js/dist/store.js";
 import { assert } from "../../runtime/kernel/assert.ts";
@@ -106,14 +105,13 @@ export class Trust {
     if (signed.isExpired(new Date(this.#options.at))) throw this.#stale("root", signed.expires);
   }
 
-  /** Puts the timestamp of before in place as the floor of 5.4.3; one that no longer verifies is forgotten. */
+  /** Puts the timestamp of before in place as the floor of 5.4.3; what does not verify is none. */
   recallTimestamp(bytes: Uint8Array): void {
     try {
       this.#store.updateTimestamp(Buffer.from(bytes));
     } catch (error) {
-      if (error instanceof UnsignedMetadataError) return;
       // An expired timestamp still is a floor; whether it may be the current one is asked in `timestamp`.
-      if (!(error instanceof ExpiredMetadataError)) throw classify(error, this.#place("timestamp"));
+      if (!(error instanceof ExpiredMetadataError)) return;
     }
     this.#timestampBytes = bytes;
   }
@@ -154,23 +152,15 @@ export class Trust {
 
   /**
    * Puts the snapshot of before in place: as the floor of 5.5.5 and, when it is the very file that the timestamp names,
-   * as the current one; the result says which.
+   * as the current one; the result says which. What does not verify is neither.
    */
   recallSnapshot(bytes: Uint8Array): boolean {
     assert(this.#store.timestamp !== undefined, "the timestamp comes before the snapshot");
     try {
       this.#store.updateSnapshot(Buffer.from(bytes), true);
       this.#store.timestamp.signed.snapshotMeta.verify(Buffer.from(bytes));
-    } catch (error) {
-      if (
-        error instanceof UnsignedMetadataError ||
-        error instanceof BadVersionError ||
-        error instanceof ExpiredMetadataError ||
-        error instanceof LengthOrHashMismatchError
-      ) {
-        return false;
-      }
-      throw classify(error, this.#place("snapshot"));
+    } catch {
+      return false;
     }
     this.#snapshotBytes = bytes;
     return true;
