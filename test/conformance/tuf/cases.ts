@@ -1,6 +1,7 @@
 /** Every case of the suite, by what it is about. */
 import { basic } from "./cases/basic.ts";
 import { bins } from "./cases/bins.ts";
+import { crash } from "./cases/crash.ts";
 import { download } from "./cases/download.ts";
 import { expiration } from "./cases/expiration.ts";
 import { graphs } from "./cases/graphs.ts";
@@ -8,6 +9,7 @@ import { keys } from "./cases/keys.ts";
 import { quoting } from "./cases/quoting.ts";
 import { rollback } from "./cases/rollback.ts";
 import { rotations } from "./cases/rotations.ts";
+import { transport } from "./cases/transport.ts";
 import type { Case } from "./context.ts";
 
 export const CASES: Readonly<Record<string, readonly Case[]>> = {
@@ -20,4 +22,6 @@ export const CASES: Readonly<Record<string, readonly Case[]>> = {
   rotations,
   graphs,
   bins,
+  transport,
+  crash,
 };

@@ -138,7 +138,7 @@ export class Context {
 
   /** The versions of what the client shows as trusted, by file name without `.json`. */
   versions(): Record<string, number> {
-    const names = readdirSync(this.metadataDir).filter((name) => name.endsWith(".json"));
+    const names = readdirSync(this.metadataDir).filter((name) => /^[^.].*\.json$/.test(name));
     return Object.fromEntries(
       names.sort().map((name) => {
         const file = JSON.parse(readFileSync(join(this.metadataDir, name), "utf8"));

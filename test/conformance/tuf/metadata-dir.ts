@@ -14,7 +14,8 @@ import { attemptSync, unwrap } from "../../../runtime/kernel/result.ts";
 import { integer, object, parseJson, string } from "../../../runtime/kernel/shape.ts";
 import type { KeptFiles, TrustedFile } from "../../../updater/client/files.ts";
 import { readHeader } from "../../../updater/client/header.ts";
-import { roleFileName } from "../../../updater/client/profile.ts";
+import { genericTuf, roleFileName } from "../../../updater/client/profile.ts";
+import { Trust } from "../../../updater/client/trust.ts";
 
 const FILE_BYTES_MAX = 8 * 1024 * 1024;
 const HEADER_BYTES_MAX = 4096;
@@ -49,11 +50,15 @@ export function openMetadataDir(directory: string): MetadataDir {
   const shown = plain(directory, "root");
   const pinned = readSealed(directory, "pinned")?.bytes ?? shown;
   const { roots, delegated } = readHistory(directory);
-  if (shown !== undefined && versionOf(shown) > 0) roots.set(versionOf(shown), shown);
+  const chain = pinned === undefined ? [] : follow(pinned, roots, shown);
+  const root = chain.at(-1) ?? pinned;
+  if (root !== undefined && (shown === undefined || !equalBytes(shown, root))) {
+    writeDurable(join(directory, "root.json"), root);
+  }
   const timestamp = newest(directory, "timestamp");
   const snapshot = newest(directory, "snapshot");
   const kept: KeptFiles = {
-    roots: chain(pinned === undefined ? 0 : versionOf(pinned), roots),
+    roots: chain,
     timestamp: timestamp?.bytes,
     snapshot: snapshot?.bytes,
     targets: newest(directory, "targets")?.bytes,
@@ -71,11 +76,20 @@ export function openMetadataDir(directory: string): MetadataDir {
   };
 }
 
-/** The roots that follow one another without a gap. */
-function chain(from: number, roots: ReadonlyMap<number, Uint8Array>): readonly Uint8Array[] {
+/** The roots that follow one another from the first, each signed as it has to be; the shown one where one is missing. */
+function follow(
+  pinned: Uint8Array,
+  roots: ReadonlyMap<number, Uint8Array>,
+  shown: Uint8Array | undefined,
+): readonly Uint8Array[] {
   const found: Uint8Array[] = [];
-  for (let next = roots.get(from + 1); next !== undefined; next = roots.get(from + found.length + 1)) found.push(next);
-  return found;
+  const trust = attemptSync(() => new Trust({ repository: "image", pinned, at: 0, profile: genericTuf }));
+  if (!trust.ok) return [];
+  for (;;) {
+    const next = roots.get(trust.value.rootVersion + 1) ?? shown;
+    if (next === undefined || !attemptSync(() => trust.value.root(next)).ok) return found;
+    found.push(next);
+  }
 }
 
 function readHistory(directory: string) {
