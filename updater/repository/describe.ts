@@ -9,9 +9,6 @@ import { NAMES_FIELD, type Names, namesIn } from "./names.ts";
 import type { Document, Standing } from "./quorum.ts";
 import { shortId } from "./tuf-key.ts";
 
-/** Entries of one kind that are listed; the rest is counted. */
-const LINES_MAX = 200;
-
 /** Lines without line ends; the first names the document. */
 export function describeDocument(document: Document, standing: Standing): readonly string[] {
   const { repository, role, metadata } = document;
@@ -23,9 +20,13 @@ export function describeDocument(document: Document, standing: Standing): readon
       ? describeRoot(before as Root | undefined, metadata.signed as Root)
       : describeTargets(before as Targets | undefined, (metadata as Metadata<Targets>).signed);
   const all = [...lines, ...describeRest(before, metadata.signed)];
-  const shown = all.length === 0 ? ["only renewed: nothing else changes"] : all.slice(0, LINES_MAX);
-  if (all.length > LINES_MAX) shown.push(`and ${all.length - LINES_MAX} more changes`);
-  return [printable(head), ...shown.map((line) => `  ${printable(line)}`)];
+  const shown = all.length === 0 ? ["only renewed: nothing else changes"] : all;
+  return [clean(head), ...shown.map((line) => `  ${clean(line)}`)];
+}
+
+/** Control characters made visible, nothing cut off: what is not shown would be signed unseen. */
+function clean(line: string): string {
+  return (line.match(/[\s\S]{1,200}/gu) ?? []).map(printable).join("");
 }
 
 function describeRoot(before: Root | undefined, after: Root): readonly string[] {
@@ -34,13 +35,6 @@ function describeRoot(before: Root | undefined, after: Root): readonly string[] 
   for (const [role, quorum] of Object.entries(after.roles)) {
     const old = before?.roles[role];
     lines.push(...describeQuorum(role, old, quorum, { ...before?.keys, ...after.keys }, names));
-  }
-  if (before !== undefined) {
-    for (const [keyId, key] of Object.entries(after.keys)) {
-      const old = before.keys[keyId];
-      if (old !== undefined && !old.equals(key))
-        lines.push(`the key under the id ${shortId(keyId)} is ANOTHER KEY now`);
-    }
   }
   return lines;
 }
@@ -107,8 +101,8 @@ function describeDelegations(before: Targets | undefined, after: Targets): reado
   }
   for (const role of Object.keys(old)) if (!Object.hasOwn(now, role)) lines.push(`no longer delegates to ${role}`);
   if (
-    canonicalJson(Object.keys(old).filter((role) => role in now)) !==
-    canonicalJson(Object.keys(now).filter((role) => role in old))
+    canonicalJson(Object.keys(old).filter((role) => Object.hasOwn(now, role))) !==
+    canonicalJson(Object.keys(now).filter((role) => Object.hasOwn(old, role)))
   ) {
     lines.push("delegations: in another order");
   }

@@ -21,7 +21,7 @@ import { readBounded } from "../../runtime/kernel/durable.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { fault } from "./faults.ts";
-import { teamRole } from "./layout.ts";
+import { type Tree, teamRole } from "./layout.ts";
 import {
   addSignatures,
   bindTo,
@@ -106,16 +106,29 @@ export function devicesOf(shop: Workshop): readonly DeviceId[] {
   });
 }
 
+type Chain = ReturnType<typeof readChain>;
+
+/** How many of the director's roots a device's tree has: they are copied in order. */
+function rootsIn(tree: Tree, chain: Chain): number {
+  let has = chain.length;
+  while (has > 0 && !existsSync(join(tree.metadata, `${has}.root.json`))) has -= 1;
+  return has;
+}
+
 /** Renews a device's metadata with the online key; its desired state stays as it is. */
-export async function renewDevice(shop: Workshop, device: DeviceId, renewal: Renewal): Promise<boolean> {
+export async function renewDevice(
+  shop: Workshop,
+  device: DeviceId,
+  renewal: Renewal,
+  chain: Chain = readChain(shop.at.directorRoot),
+): Promise<boolean> {
   const tree = shop.at.director(device);
   const before = readTree(tree);
   if (before === undefined) return false;
-  const chain = readChain(shop.at.directorRoot);
   const root = chain.at(-1)?.signed;
-  const isCurrent = existsSync(join(tree.metadata, `${chain.length}.root.json`));
+  const isCurrent = rootsIn(tree, chain) === chain.length;
   if (renewal === "snapshot" || !isCurrent || root === undefined) {
-    await publishDirected(shop, device, before.targets.targets, new Map());
+    await publishDirected(shop, device, before.targets.targets, new Map(), chain);
     return true;
   }
   const online = { snapshot: [], timestamp: onlineKeys(shop, "director", "timestamp", { now: root }) };
@@ -131,10 +144,9 @@ export async function renewDevice(shop: Workshop, device: DeviceId, renewal: Ren
 
 /** Brings the director's newest root to every device that has not got it, with metadata that it verifies. */
 export async function renewDevices(shop: Workshop): Promise<void> {
-  const newest = readChain(shop.at.directorRoot).length;
+  const chain = readChain(shop.at.directorRoot);
   for (const device of devicesOf(shop)) {
-    if (existsSync(join(shop.at.director(device).metadata, `${newest}.root.json`))) continue;
-    await renewDevice(shop, device, "snapshot");
+    if (rootsIn(shop.at.director(device), chain) < chain.length) await renewDevice(shop, device, "snapshot", chain);
   }
 }
 
@@ -143,13 +155,13 @@ async function publishDirected(
   device: DeviceId,
   targets: Record<string, TargetFile>,
   files: ReadonlyMap<string, Uint8Array>,
+  chain: Chain = readChain(shop.at.directorRoot),
 ): Promise<void> {
   const tree = shop.at.director(device);
   const before: TreeState | undefined = readTree(tree);
-  const chain = readChain(shop.at.directorRoot);
-  const [root, has] = [chain.at(-1), readChain(tree.metadata)];
+  const [root, has] = [chain.at(-1), rootsIn(tree, chain)];
   if (root === undefined) throw fault("REPO_UNFINISHED", { directory: shop.directory, reason: "no director root" });
-  const rootBefore = before !== undefined && has.length < chain.length ? has.at(-1) : undefined;
+  const rootBefore = before !== undefined && has < chain.length ? chain[has - 1] : undefined;
   const roots = { now: root.signed, before: rootBefore?.signed };
   const extra = bindTo(device);
   const next = nextTargets(before?.targets, { expires: shop.expires("director"), targets, extra });
@@ -170,7 +182,7 @@ async function publishDirected(
   );
   // Every version of the director's root is reachable under every device's base URL (DESIGN section 5). Clients read
   // meanwhile: new roots come after metadata that the old root accepts too, and before metadata that it does not.
-  const copies = chain.slice(has.length).map((one) => ({
+  const copies = chain.slice(has).map((one) => ({
     path: join(tree.metadata, `${one.signed.version}.root.json`),
     bytes: unwrap(readBounded(join(shop.at.directorRoot, `${one.signed.version}.root.json`), ROOT_BYTES_MAX)),
   }));

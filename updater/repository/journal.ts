@@ -4,6 +4,7 @@
  * Publications without a root need none: their timestamp is the one write that counts.
  */
 import { isAbsolute, join, normalize, relative } from "node:path";
+import { assert } from "../../runtime/kernel/assert.ts";
 import { fromUtf8, utf8 } from "../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { array, object, oneOf, parseJson, string } from "../../runtime/kernel/shape.ts";
@@ -33,7 +34,11 @@ export function writeJournal(
   const from = (path: string) => relative(directory, path);
   const document = {
     schema: "sallyport.journal/1",
-    writes: writes.map(({ path, bytes }) => ({ path: from(path), text: fromUtf8(bytes) ?? "" })),
+    writes: writes.map(({ path, bytes }) => {
+      const text = fromUtf8(bytes);
+      assert(text !== undefined, "metadata is text");
+      return { path: from(path), text };
+    }),
     removes: removes.map(from),
   };
   disk.write(journal, utf8(JSON.stringify(document)), 0o600);

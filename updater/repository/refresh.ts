@@ -38,10 +38,11 @@ export async function refresh(shop: Workshop, beforeMs: number | undefined): Pro
   const image = dueIn(imageState(shop), isDue, []);
   if (image !== "kept") await renewImage(shop, image);
   let devices = 0;
+  const chain = readChain(shop.at.directorRoot);
   for (const device of devicesOf(shop)) {
     const before = readTree(shop.at.director(device));
     const due = before === undefined ? "kept" : dueIn(before, isDue, [before.targets.expires]);
-    if (due !== "kept" && (await renewDevice(shop, device, due))) devices += 1;
+    if (due !== "kept" && (await renewDevice(shop, device, due, chain))) devices += 1;
   }
   return { image, devices, offline: offlineExpiries(shop) };
 }

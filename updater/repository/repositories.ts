@@ -14,6 +14,7 @@ import { assign, desiredOf, devicesOf } from "./director.ts";
 import { readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
 import { imageState, publishRelease, putOwnerTargets, unfinished } from "./image.ts";
+import { openKeyring } from "./keys.ts";
 import { paths, type RepositoryConfig, teamRole } from "./layout.ts";
 import { drop, exportChange, type Merged, merge, rotate, type Status, statusOf } from "./people.ts";
 import type { Standing } from "./quorum.ts";
@@ -88,7 +89,8 @@ export function foundRepositories(directory: string, plan: Plan, options: ShopOp
 }
 
 /** Opens existing repositories; keys are read when something has to be signed. */
-export function openRepositories(directory: string, options: OpenOptions): Result<Repositories> {
+export function openRepositories(directory: string, given: OpenOptions): Result<Repositories> {
+  const options: ShopOptions = { ...given, keyring: openKeyring(directory, given.passphrase) };
   const at = paths(directory);
   const config = readConfig(directory);
   if (!config.ok) return config;

@@ -8,7 +8,7 @@ import { unwrap } from "../../runtime/kernel/result.ts";
 import { readChange, waitingLeads } from "./change.ts";
 import { readConfig } from "./config.ts";
 import { type Disk, realDisk } from "./disk.ts";
-import { keysOf, openKeyring } from "./keys.ts";
+import { type Keyring, keysOf, openKeyring } from "./keys.ts";
 import { paths, type RepositoryConfig } from "./layout.ts";
 import { lockDirectory, type Processes, realProcesses } from "./lock.ts";
 import { expiryAfter } from "./metadata.ts";
@@ -24,6 +24,8 @@ export interface ShopOptions {
   readonly processes?: Processes;
   /** How long a verb waits for another process, ms. */
   readonly lockWaitMs?: number;
+  /** Keys that were read before: deriving a passphrase's key takes half a second. */
+  readonly keyring?: Keyring;
 }
 
 const LOCK_WAIT_MS = 10_000;
@@ -38,7 +40,7 @@ export function makeShop(
     directory,
     at: paths(directory),
     config,
-    keys: keysOf(directory, config, openKeyring(directory, options.passphrase)),
+    keys: keysOf(directory, config, options.keyring ?? openKeyring(directory, options.passphrase)),
     disk: options.disk ?? realDisk,
     now: options.now,
     expires: (role) => expiryAfter(options.now(), config.expiryDays[role]),

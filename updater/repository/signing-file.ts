@@ -14,7 +14,7 @@ import { type Change, DOCUMENTS_MAX, documentJson, documentShape, readDocument }
 import { fault } from "./faults.ts";
 import { addSignatures, signedDigest } from "./metadata.ts";
 import { courtesyQuorums, type Document, quorumIn, requiredQuorums, type Standing, signersIn } from "./quorum.ts";
-import type { RoleKey } from "./tuf-key.ts";
+import { isHonestKey, type RoleKey } from "./tuf-key.ts";
 
 export const SIGNING_BYTES_MAX = 64 * 1024 * 1024;
 const ROOTS_MAX = 1_000;
@@ -163,7 +163,17 @@ function checkDocuments(documents: readonly Document[], standing: Standing): voi
     const { version } = metadata.signed;
     if (version !== before + 1) throw new Error(`${name} ${version} is proposed, ${before} is in force`);
     if (role === "root") refuseUnreachable(metadata.signed as Root, name);
+    refuseFalseKeys(metadata.signed, name);
+    signedDigest(metadata); // What has no canonical form cannot be signed.
     if (requiredQuorums(document, standing, documents).length === 0) throw new Error(`nobody may sign ${name}`);
+  }
+}
+
+/** A key under another id than its own would be counted twice, or be another than the one that is shown. */
+function refuseFalseKeys(signed: Root | Targets, name: string): void {
+  const keys = "roles" in signed ? signed.keys : (signed.delegations?.keys ?? {});
+  for (const [keyId, key] of Object.entries(keys)) {
+    if (!isHonestKey(key)) throw new Error(`${name} holds a key ${keyId} that is not what its id says`);
   }
 }
 

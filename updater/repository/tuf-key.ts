@@ -104,6 +104,21 @@ function paddedFor(kind: KeyKind, key: KeyObject) {
   return key.type === "private" ? { key, padding, saltLength: constants.RSA_PSS_SALTLEN_DIGEST } : { key, padding };
 }
 
+/** DER before the 32 bytes of an Ed25519 key (RFC 8410 section 4). */
+const ED25519_SPKI = Buffer.from("302a300506032b6570032100", "hex");
+
+/** Whether a key in metadata is of an accepted kind, in its one form, under the id that this form gives. */
+export function isHonestKey(key: Key): boolean {
+  const { public: text = "" } = key.keyVal;
+  const der = { key: Buffer.concat([ED25519_SPKI, Buffer.from(text, "hex")]), format: "der", type: "spki" } as const;
+  try {
+    const half = publicHalf(createPublicKey(text.startsWith("-----") ? text : der), "a key in metadata");
+    return half.ok && half.value.key.equals(key);
+  } catch {
+    return false;
+  }
+}
+
 /** The first characters of a key id: enough for people to tell keys apart and to name one. */
 export function shortId(keyId: string): string {
   return keyId.slice(0, 12);

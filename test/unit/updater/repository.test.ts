@@ -1,5 +1,5 @@
 /** What publishers and operators are kept from doing by mistake, and what their keys are needed for. */
-import { existsSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { releaseCustomShape } from "../../../runtime/kernel/authority/manifest.ts";
@@ -56,6 +56,42 @@ describe("a repository", () => {
     site.clock.now += 6 * 86_400_000;
     expect((await site.board().refresh()).ok).toBe(true);
     expect(codeOf(await site.reopen().putOwnerTargets(new Map([["policy/p.json", utf8("{}")]])))).toBe("REPO_UNSIGNED");
+  });
+
+  it("that an earlier version described is opened as it was", async () => {
+    const site = await makeReadySite();
+    const file = join(site.directory, "repository.json");
+    const described = JSON.parse(readFileSync(file, "utf8"));
+    const earlier = {
+      schema: "sallyport.repository/1",
+      tenant: "acme-corp",
+      teams: ["acme", "umbrella"],
+      thresholds: { root: 2, targets: 2 },
+      keys: {
+        owner: ["owner-1.pem", "owner-2.pem", "owner-3.pem"],
+        imageOnline: "image-online.pem",
+        directorOnline: "director-online.pem",
+        teams: { acme: "team-acme.pem", umbrella: "team-umbrella.pem" },
+      },
+      expiryDays: described.expiryDays,
+    };
+    writeFileSync(file, JSON.stringify(earlier));
+    const repositories = site.reopen();
+    expect(JSON.parse(JSON.stringify(repositories.config))).toEqual(described);
+    unwrap(await repositories.putOwnerTargets(new Map([["policy/policy.json", utf8("{}")]])));
+    unwrap(await repositories.publishRelease(releaseInput("1.1.0")));
+    unwrap(await repositories.assign(DEVICE, [desired("1.1.0")]));
+    expect((await site.board().refresh()).ok).toBe(true);
+  });
+
+  it("serves two handles that come at once one after the other", async () => {
+    const site = await makeReadySite();
+    const [one, two] = [site.reopen(), site.reopen()];
+    const all = [one, two, one, two].map((repo, at) => repo.publishRelease(releaseInput(`1.${at + 1}.0`)));
+    for (const result of await Promise.all(all)) unwrap(result);
+    const counters = site.repositories.releases().map((release) => release.releaseCounter);
+    expect(counters).toEqual([1, 2, 3, 4, 5]);
+    expect((await site.board().refresh()).ok).toBe(true);
   });
 
   it("serves two verbs that come at once one after the other", async () => {

@@ -158,16 +158,32 @@ describe("a file for signing", () => {
   });
 
   it.each([
-    ["a root that its predecessor did not sign", (one: Json) => strip(one, "chains")],
-    ["targets that are not in force", (one: Json) => strip(one, "roles")],
-    ["a version that leaves one out", (one: Json) => bump(one)],
-    ["a role that nobody delegates to", (one: Json) => rename(one)],
-  ])("is refused with %s", async (_, alter) => {
+    ["a root without its signatures", "signed by 1/2", (one: Json) => strip(one, "chains")],
+    ["targets that are not in force", "is not signed as it must be", (one: Json) => strip(one, "roles")],
+    ["a version that leaves one out", "targets 4 is proposed, 2 is in force", (one: Json) => bump(one)],
+    ["a role that nobody delegates to", "nobody may sign image team-nobody", (one: Json) => rename(one)],
+    ["a number that has no canonical form", "cannot encode", (one: Json) => addField(one, 1.5)],
+    ["a key under another id than its own", "is not what its id says", (one: Json) => falseKey(one)],
+  ])("is refused with %s", async (_, reason, alter) => {
     const { site } = await ownersAway();
     await site.repositories.putOwnerTargets(POLICY_2);
     const json = JSON.parse(text(unwrap(await site.repositories.exportChange("targets"))));
     alter(json);
-    expect(codeOf(readSigning(utf8(JSON.stringify(json)), "f"))).toBe("REPO_SIGNING_FILE");
+    const fault = faultOf(readSigning(utf8(JSON.stringify(json)), "f"));
+    expect(fault.code).toBe("REPO_SIGNING_FILE");
+    expect(fault.message).toContain(reason);
+  });
+
+  it("hides nothing: a name of any length and any character is shown to its end", async () => {
+    const { site } = await ownersAway();
+    const path = `policy/${"a".repeat(400)}\u001b[2Jz`;
+    await site.repositories.putOwnerTargets(POLICY_2);
+    const file = unwrap(readSigning(unwrap(await site.repositories.exportChange("targets")), "f"));
+    const targets = file.documents[0]?.metadata.signed;
+    assert(targets !== undefined && "targets" in targets, "targets are proposed");
+    Object.assign(targets.targets, { [path]: targets.targets["policy/policy.json"] });
+    const told = file.documents.flatMap((one) => describeDocument(one, file.standing)).join("\n");
+    expect(told).toContain(`${"a".repeat(400)}\ufffd[2Jz: 12 bytes`);
   });
 
   it("is refused to a key that has nothing to sign in it", async () => {
@@ -241,7 +257,10 @@ describe("a signer who remembers", () => {
 interface Json {
   chains: { image: { signatures: unknown[] }[] };
   roles: { signatures: unknown[]; metadata: { signatures: unknown[] } }[];
-  documents: { role: string; metadata: { signed: { version: number } } }[];
+  documents: {
+    role: string;
+    metadata: { signed: { version: number; delegations: { keys: Record<string, unknown> } } };
+  }[];
 }
 
 function strip(json: Json, what: "chains" | "roles"): void {
@@ -249,12 +268,27 @@ function strip(json: Json, what: "chains" | "roles"): void {
   else for (const { metadata } of json.roles) metadata.signatures.length = 1;
 }
 
+function addField(json: Json, x: number): void {
+  for (const { metadata } of json.documents) Object.assign(metadata.signed, { x });
+}
+
 function bump(json: Json): void {
   for (const { metadata } of json.documents) metadata.signed.version += 1;
 }
 
+/** The same key twice, under an id that somebody made up. */
+function falseKey(json: Json): void {
+  for (const { metadata } of json.documents) {
+    const { keys } = metadata.signed.delegations;
+    keys["0".repeat(64)] = Object.values(keys)[0];
+  }
+}
+
 function rename(json: Json): void {
-  for (const one of json.documents) one.role = "team-nobody";
+  for (const one of json.documents) {
+    one.role = "team-nobody";
+    one.metadata.signed.version = 1;
+  }
 }
 
 function text(bytes: Uint8Array): string {
