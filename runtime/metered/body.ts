@@ -32,6 +32,8 @@ export interface BodyContext {
   /** Helpers that do bulk operations in pieces, where a guest can be interrupted. */
   readonly pieces: Pieces | undefined;
   readonly counted: Inserted;
+  /** Bodies note where their instructions came from. */
+  readonly recording: boolean;
 }
 
 /** How often what was put in. */
@@ -79,15 +81,24 @@ export interface BodyToMeter {
   readonly twin: { readonly plan: Reentry; readonly index: number } | undefined;
 }
 
-/** Instructions, and which of their branches are hardly ever taken. */
+/** Instructions, which of their branches are hardly ever taken, and where they came from if that is wanted. */
 export interface Written {
   readonly body: Uint8Array;
   readonly rare: readonly number[];
+  readonly origins: readonly number[] | undefined;
+}
+
+const written = (out: Code): Written => ({ body: out.bytes.slice(), rare: out.rare, origins: out.origins });
+
+function codeFor({ recording }: BodyContext, capacity: number): Code {
+  const out = new Code(capacity);
+  if (recording) out.origins = [];
+  return out;
 }
 
 /** The body with its checks and charges. */
 export function meterBody(context: BodyContext, body: BodyToMeter, scan: BodyScan): Written {
-  const out = new Code(Math.ceil((body.end - body.start) * 1.5) + 64);
+  const out = codeFor(context, Math.ceil((body.end - body.start) * 1.5) + 64);
   const scratch = scratchFrom(body.locals);
   const emitter = new BodyEmitter(context.module.bytes, scan, insertions(context, body, scan, scratch, false), out);
   if (body.twin === undefined) emitter.copy(body.start, body.end);
@@ -99,7 +110,7 @@ export function meterBody(context: BodyContext, body: BodyToMeter, scan: BodySca
     leaveForTwin(out, body, scratch.goal, body.twin.index);
     out.end();
   }
-  return { body: out.bytes.slice(), rare: out.rare };
+  return written(out);
 }
 
 /** Its twin: locals are parameters, and the last parameter is the loop to go on at. */
@@ -107,7 +118,7 @@ export function meterTwin(context: BodyContext, body: BodyToMeter, scan: BodySca
   const { twin, start, end, locals } = body;
   if (twin === undefined) throw new Error("a body without a twin");
   const { options, added, counted } = context;
-  const out = new Code((end - start) * 2 + 64);
+  const out = codeFor(context, (end - start) * 2 + 64);
   const scratch = scratchFrom(locals + 1);
   out.i32(options.turns ?? TURNS).set(scratch.turns);
   if (options.fuel === "exact") out.globalGet(added.fuel).set(scratch.fuel);
@@ -122,7 +133,7 @@ export function meterTwin(context: BodyContext, body: BodyToMeter, scan: BodySca
   out.op(RETURN).end();
   leaveForTwin(out, body, locals, twin.index);
   out.end();
-  return { body: out.bytes.slice(), rare: out.rare };
+  return written(out);
 }
 
 function leaveForTwin(out: Code, { locals }: BodyToMeter, goal: number, twin: number): void {

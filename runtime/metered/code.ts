@@ -7,6 +7,13 @@ const MEMORY_INDEX_FOLLOWS = 0x40;
 export class Code extends ByteWriter {
   /** Offsets of instructions `if` that are hardly ever taken, for hints.ts. */
   readonly rare: number[] = [];
+  /** Where what is written came from, for places.ts, three numbers a run; nothing is noted unless there is a list. */
+  origins: number[] | undefined;
+
+  /** What follows is a copy of what lies at an offset of the module, or stands on its behalf. */
+  from(origin: number, copied: boolean): void {
+    this.origins?.push(this.length, origin, copied ? 1 : 0);
+  }
 
   op(code: number, ...immediates: readonly number[]): this {
     this.byte(code);

@@ -48,7 +48,7 @@ export class BodyEmitter {
     let back = firstAfter(returns, from);
     let at = from;
     const part = (end: number) => {
-      if (label === IDENTITY) this.out.raw(this.#bytes.subarray(at, end));
+      if (label === IDENTITY) this.#raw(at, end);
       else this.#renumbered(at, end, label);
       at = end;
     };
@@ -58,14 +58,17 @@ export class BodyEmitter {
       const behind = returns[back] ?? Number.POSITIVE_INFINITY;
       if (behind <= to && behind <= (head?.at ?? behind) && behind <= (one?.at ?? behind)) {
         part(behind);
+        this.out.from(behind, false);
         this.#insertions.returned?.(this.out);
         back += 1;
       } else if (head !== undefined && head.at <= to && (one === undefined || head.at <= one.at)) {
         part(head.at);
+        this.out.from(head.at, false);
         this.#insertions.head(this.out, segment, this.#nesting + this.#around());
         segment += 1;
       } else if (one !== undefined && one.at < to) {
         part(one.at);
+        this.out.from(one.at, false);
         if (this.#insertions.bulk(this.out, one)) at = one.end;
         next += 1;
       } else break;
@@ -86,7 +89,7 @@ export class BodyEmitter {
     let done = from;
     const outer = (depth: number) => (depth < this.#nesting ? depth : this.#nesting + label(depth - this.#nesting));
     const replace = (start: number) => {
-      this.out.raw(this.#bytes.subarray(done, start));
+      this.#raw(done, start);
       const depth = reader.u32();
       this.out.u32(outer(depth));
       done = reader.at;
@@ -115,7 +118,12 @@ export class BodyEmitter {
         reader.heapType();
       } else reader.skip(op);
     }
-    this.out.raw(this.#bytes.subarray(done, to));
+    this.#raw(done, to);
+  }
+
+  #raw(from: number, to: number): void {
+    this.out.from(from, true);
+    this.out.raw(this.#bytes.subarray(from, to));
   }
 
   /** Something is put in before the instruction at an offset. */

@@ -12,7 +12,16 @@ import { ALL_FEATURES } from "../module/features.ts";
 import { type CompositeType, importsOf, type Limits, type LocalRun, type Module } from "../module/module.ts";
 import { I32, I64, isDefaultable, type ValType } from "../module/val-type.ts";
 import { type ValidModule, validateModule } from "../validate/module.ts";
-import { type Added, type BodyContext, type BodyToMeter, lookAtEpoch, meterBody, meterTwin, SCRATCH } from "./body.ts";
+import {
+  type Added,
+  type BodyContext,
+  type BodyToMeter,
+  lookAtEpoch,
+  meterBody,
+  meterTwin,
+  SCRATCH,
+  type Written,
+} from "./body.ts";
 import { carryParts, planCarry } from "./carry.ts";
 import { Code } from "./code.ts";
 import { elementLog2Of } from "./elements.ts";
@@ -41,22 +50,42 @@ export interface Metered {
 /** METER_NAME when the module exports a name of ours, METER_INVALID when the result does not validate: our mistake. */
 export function instrument(valid: ValidModule, options: MeterOptions): Result<Metered, Fault> {
   const { module } = valid;
-  const imported = importsOf(module, "function").length;
   const taken = module.exports.find(({ name }) => name.startsWith(RESERVED));
   if (taken !== undefined) return err(meterFault("METER_NAME", { name: taken.name }));
-  const { module: parts, hinted, ...counts } = withMeter(valid, options);
-  let bytes = encodeModule(withHints(options.sizes === true ? withSizes(parts, module) : parts, hinted));
-  let judged = judge(bytes);
-  if (judged.ok && options.deterministic === true) {
-    const one = withOneResult(judged.value.module);
-    // Offsets in a body that was rewritten are not what they were.
-    const kept = hinted.filter(({ index }) => !(one.code[index - imported]?.body instanceof Uint8Array));
-    bytes = encodeModule(withHints(one, kept));
-    judged = judge(bytes);
-  }
+  const { bytes, judged, counts } = build(valid, options);
   if (!judged.ok) return err(meterFault("METER_INVALID", { reason: judged.error.line() }, judged.error));
   const size = (of: Module) => of.code.reduce((sum, { body }) => sum + body.end - body.start, 0);
   return ok({ bytes, codeBefore: size(module), codeAfter: size(judged.value.module), ...counts });
+}
+
+/** A body as it was written, for function `index` of the new module, from function `of` of the old one. */
+export interface WrittenFunction extends Written, Hinted {
+  readonly of: number;
+}
+
+export interface Built {
+  readonly bytes: Uint8Array;
+  readonly judged: Result<ValidModule, Fault>;
+  /** Without origins where it was rewritten since. */
+  readonly written: readonly WrittenFunction[];
+  readonly counts: Counts;
+}
+
+/** `recording`: bodies note where their instructions came from. */
+export function build(valid: ValidModule, options: MeterOptions, recording = false): Built {
+  const { module } = valid;
+  const { module: parts, written, counts } = withMeter(valid, options, recording);
+  const bytes = encodeModule(withHints(options.sizes === true ? withSizes(parts, module) : parts, written));
+  const judged = judge(bytes);
+  if (!judged.ok || options.deterministic !== true) return { bytes, judged, written, counts };
+  const one = withOneResult(judged.value.module);
+  // Offsets in a body that was rewritten are not what they were.
+  const imported = importsOf(module, "function").length;
+  const kept = written.filter(({ index }) => !(one.code[index - imported]?.body instanceof Uint8Array));
+  const again = encodeModule(withHints(one, kept));
+  const known = new Set<WrittenFunction>(kept);
+  const origins = (of: WrittenFunction) => (known.has(of) ? of : { ...of, origins: undefined });
+  return { bytes: again, judged: judge(again), written: written.map(origins), counts };
 }
 
 function withHints(module: EncodableModule, hinted: readonly Hinted[]): EncodableModule {
@@ -76,6 +105,8 @@ const BR = 0x0c;
 const TWIN_LOCALS = 200;
 
 interface Part {
+  /** Its function's index. */
+  readonly of: number;
   readonly body: BodyToMeter;
   readonly scan: BodyScan;
   readonly locals: readonly LocalRun[];
@@ -84,10 +115,13 @@ interface Part {
 
 type Counts = Pick<Metered, "functions" | "twins" | "helpers" | "looks" | "payments">;
 
-function withMeter(
-  valid: ValidModule,
-  options: MeterOptions,
-): { readonly module: EncodableModule; readonly hinted: readonly Hinted[] } & Counts {
+interface WithMeter {
+  readonly module: EncodableModule;
+  readonly written: readonly WrittenFunction[];
+  readonly counts: Counts;
+}
+
+function withMeter(valid: ValidModule, options: MeterOptions, recording: boolean): WithMeter {
   const { module } = valid;
   const functions = importsOf(module, "function").length + module.functions.length;
   const globals = importsOf(module, "global").length + module.globals.length;
@@ -105,12 +139,12 @@ function withMeter(
     ? new Pieces(module, firstPiece, (out) => lookAtEpoch(out, added), options.piece)
     : undefined;
   const counted = { looks: 0, payments: 0 };
-  const context = { ...contextOf(module, options, added), pieces, counted };
+  const context = { ...contextOf(module, options, added), pieces, counted, recording };
   // Bodies first: they say which helpers there must be.
   const bodies = parts.map(({ body, scan, locals }) => {
     return { locals: [...locals, ...SCRATCH], ...meterBody(context, body, scan) };
   });
-  const twinBodies = twins.map(({ body, scan }) => ({ locals: SCRATCH, ...meterTwin(context, body, scan) }));
+  const twinBodies = twins.map(({ body, scan, of }) => ({ locals: SCRATCH, of, ...meterTwin(context, body, scan) }));
   const late = pieces === undefined ? -1 : firstLate(module);
   const starter = pieces === undefined || late < 0 ? [] : [startWithData(module, late, pieces)];
   const helpers = pieces?.functions ?? [];
@@ -171,11 +205,13 @@ function withMeter(
     // Offsets into code are not what they were.
     customs: module.customs.filter(({ name }) => !name.startsWith("metadata.code.") && !name.startsWith(".debug_")),
   };
-  const hinted = [
-    ...bodies.map((one, n) => ({ ...one, index: functions - bodies.length + n })),
+  const imported = functions - parts.length;
+  const written = [
+    ...bodies.map((one, n) => ({ ...one, index: imported + n, of: imported + n })),
     ...twinBodies.map((one, n) => ({ ...one, index: firstTwin + n })),
   ];
-  return { module: metered, hinted, functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
+  const counts = { functions: parts.length, twins: twins.length, helpers: helpers.length, ...counted };
+  return { module: metered, written, counts };
 }
 
 const PASSIVE = { kind: "passive" } as const;
@@ -239,11 +275,15 @@ function partsOf(module: Module, options: MeterOptions, firstTwin: number): read
     const plan = movable && flat !== undefined ? planReentry(scan, flat) : undefined;
     const twin = plan === undefined ? undefined : { plan, index: next };
     if (twin !== undefined) next += 1;
-    return { body: { start, end, locals: count, twin }, scan, locals, type: composite };
+    return { of: imported + n, body: { start, end, locals: count, twin }, scan, locals, type: composite };
   });
 }
 
-function contextOf(module: Module, options: MeterOptions, added: Added): Omit<BodyContext, "pieces" | "counted"> {
+function contextOf(
+  module: Module,
+  options: MeterOptions,
+  added: Added,
+): Omit<BodyContext, "pieces" | "counted" | "recording"> {
   const wide = ({ limits }: { readonly limits: Limits }) => limits.address === "i64";
   return {
     module,

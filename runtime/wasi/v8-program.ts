@@ -4,11 +4,21 @@
  */
 import { decodeModule } from "../binary/decode.ts";
 import type { LoadedModule } from "../engine.ts";
-import { trapFault } from "../faults.ts";
 import { Fault } from "../kernel/fault.ts";
 import { unwrap } from "../kernel/result.ts";
-import { instrument, METER_EXPORTS, type Sizes, sizesOf, WHY, whyOf } from "../metered/index.ts";
-import { trapOf } from "../v8/traps.ts";
+import {
+  instrument,
+  METER_EXPORTS,
+  type MeterOptions,
+  originalPlaces,
+  type Sizes,
+  sizesOf,
+  WHY,
+  whyOf,
+} from "../metered/index.ts";
+import { moved, type Place, placesOf } from "../v8/backtrace.ts";
+import { withFrames } from "../v8/frames.ts";
+import { fuelFaultOf, trapFaultOf } from "../v8/trap-faults.ts";
 import { validateModule } from "../validate/module.ts";
 import { type Wasi, WasiExit } from "./options.ts";
 import { WASI_MODULE } from "./preview1.ts";
@@ -16,6 +26,9 @@ import { WASI_MODULE } from "./preview1.ts";
 const EMPTY = new Uint8Array(0);
 /** Of which no program sees the end, and which a number holds to the unit. */
 const MOST_FUEL = Number.MAX_SAFE_INTEGER;
+
+/** That V8 shall note: more than are told, because those of added functions and of the host are among them. */
+const FRAMES = 64;
 
 export interface OnV8 {
   readonly wasi: Wasi;
@@ -33,13 +46,14 @@ export interface OnV8 {
 /** What the call returned. Throws WasiExit, TRAP_*, METER_*, or what the embedder's own functions threw. */
 export function runOnV8(loaded: LoadedModule, options: OnV8): readonly unknown[] {
   const { wasi, entry, args, metered, fuel = MOST_FUEL, onEnd } = options;
-  const bytes = metered ? withLeash(loaded.bytes, options) : loaded.bytes;
+  const meter = metered ? meterOf(options) : undefined;
+  const bytes = meter === undefined ? loaded.bytes : unwrap(instrument(validate(loaded.bytes), meter)).bytes;
   let exported: Readonly<Record<string, unknown>> = {};
   let memory: unknown;
   let tank: { value: bigint } | undefined;
   let why = () => 0;
   wasi.bind(() => (memory instanceof WebAssembly.Memory ? new Uint8Array(memory.buffer) : EMPTY));
-  try {
+  const run = (): unknown => {
     const module = new WebAssembly.Module(bytes);
     const { exports } = new WebAssembly.Instance(module, { [WASI_MODULE]: wasi.functions });
     exported = exports;
@@ -56,41 +70,32 @@ export function runOnV8(loaded: LoadedModule, options: OnV8): readonly unknown[]
     if (typeof initialize === "function") initialize();
     const call = exports[entry];
     if (typeof call !== "function") throw new TypeError(`the program exports no function ${entry}`);
-    const result: unknown = call(...args);
+    return call(...args);
+  };
+  try {
+    const result = withFrames(FRAMES, run);
     return result === undefined ? [] : Array.isArray(result) ? result : [result];
   } catch (thrown) {
     if (thrown instanceof WasiExit || thrown instanceof Fault || thrown instanceof TypeError) throw thrown;
-    if (why() === WHY.fuel) throw trapFault("TRAP_FUEL", { where: "a function of the module" });
-    const { code, message } = trapOf(thrown);
-    throw trapFault(TRAPS[code as keyof typeof TRAPS] ?? "TRAP_UNREACHABLE", {
-      reason: message,
-      where: "a function of the module",
-      tag: "?",
-    });
+    const places = placesIn(loaded, thrown, meter);
+    throw why() === WHY.fuel ? fuelFaultOf(loaded.module, places) : trapFaultOf(thrown, loaded.module, places);
   } finally {
     if (tank !== undefined) onEnd?.({ fuel: fuel - Number(tank.value), sizes: sizesOf(exported) });
   }
 }
 
 /** The Validator judges the clamped bytes again: they are not those that were published. */
-function withLeash(bytes: Uint8Array, { fuel, deterministic = false, onEnd }: OnV8): Uint8Array {
-  const valid = unwrap(validateModule(unwrap(decodeModule(bytes))));
+const validate = (bytes: Uint8Array) => unwrap(validateModule(unwrap(decodeModule(bytes))));
+
+function meterOf({ fuel, deterministic = false, onEnd }: OnV8): MeterOptions {
   const told = onEnd !== undefined;
   const counted = fuel === undefined && !told ? "none" : "exact";
-  return unwrap(instrument(valid, { epoch: true, fuel: counted, reentry: true, deterministic, sizes: told })).bytes;
+  return { epoch: true, fuel: counted, reentry: true, deterministic, sizes: told };
 }
 
-/** The codes of the interpreter, for the same reasons. */
-const TRAPS = {
-  unreachable: "TRAP_UNREACHABLE",
-  "out-of-bounds-memory-access": "TRAP_MEMORY_BOUNDS",
-  "integer-divide-by-zero": "TRAP_DIVIDE_BY_ZERO",
-  "integer-overflow": "TRAP_INTEGER_OVERFLOW",
-  "invalid-conversion-to-integer": "TRAP_INVALID_CONVERSION",
-  "out-of-bounds-table-access": "TRAP_TABLE_BOUNDS",
-  "indirect-call-type-mismatch": "TRAP_INDIRECT_TYPE",
-  "null-reference": "TRAP_NULL_REFERENCE",
-  "unaligned-atomic": "TRAP_UNALIGNED_ATOMIC",
-  "call-stack-exhausted": "TRAP_STACK",
-  "uncaught-exception": "TRAP_EXCEPTION",
-} as const satisfies Readonly<Record<string, string>>;
+/** Where it stood, in the module as it was published. */
+function placesIn({ bytes, module }: LoadedModule, thrown: unknown, meter: MeterOptions | undefined): readonly Place[] {
+  const valid = validate(bytes);
+  const places = placesOf(thrown, meter && originalPlaces(valid, meter));
+  return moved(places, valid.module, module);
+}
