@@ -31,8 +31,9 @@ const INTERRUPT = "\u0003";
 const ERASE = ["\b", "\u007f"];
 
 function readSecret(question: string): Promise<string> {
-  process.stderr.write(question);
+  // First the mode, then the question: who answers quickly must not see the answer echoed.
   process.stdin.setRawMode(true);
+  process.stderr.write(question);
   process.stdin.resume();
   process.stdin.setEncoding("utf8");
   return new Promise((resolve) => {

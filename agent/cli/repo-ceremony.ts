@@ -7,7 +7,7 @@ import { type CeremonyInput, holdCeremony, parseCeremony } from "../../updater/r
 import { type Asker, terminalAsker } from "./ask.ts";
 import { passphrase, readFile } from "./files.ts";
 import { DIR_OPTION } from "./repo-open.ts";
-import { tellSettled } from "./repo-settled.ts";
+import { sayWeak, tellSettled } from "./repo-settled.ts";
 import { askCeremony } from "./repo-wizard.ts";
 import { type Args, type Io, usageFault, type Verb } from "./verb.ts";
 
@@ -34,6 +34,9 @@ export async function hold(args: Args, io: Io, asker: Asker | undefined): Promis
   if (args.flag("show-plan")) {
     io.out(JSON.stringify(input, null, 2));
     return 0;
+  }
+  for (const role of ["root", "targets"] as const) {
+    for (const line of sayWeak(role, input.thresholds[role], input.owners.length)) io.err(line);
   }
   const from = file === undefined ? "." : dirname(file);
   if (file === undefined && asker !== undefined) {

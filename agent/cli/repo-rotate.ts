@@ -14,7 +14,7 @@ import {
 } from "../../updater/repository/index.ts";
 import { passphrase } from "./files.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
-import { tellSettled } from "./repo-settled.ts";
+import { sayWeak, tellSettled } from "./repo-settled.ts";
 import { type Args, usageFault, type Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -45,6 +45,10 @@ export const verb: Verb = {
     const settled = unwrap(await repo.rotate(rotation));
     if (args.flag("json")) io.out(JSON.stringify(settled));
     else tellSettled(settled, io);
+    for (const { repository, role, threshold, keys } of unwrap(repo.status()).roles) {
+      const isOwners = role === "root" || (role === "targets" && repository === "image");
+      if (isOwners) for (const line of sayWeak(`${repository} ${role}`, threshold, keys.length)) io.err(line);
+    }
     return 0;
   },
 };

@@ -24,6 +24,15 @@ export function tellSettled(settled: Settled, io: Io): void {
   );
 }
 
+/** What a quorum does not survive, or does not prevent; nothing when it does both. */
+export function sayWeak(role: string, threshold: number, keys: number): readonly string[] {
+  if (keys === 1)
+    return [`warning: one key is all of ${role}: lost, it can never be changed; stolen, nobody else is asked`];
+  if (threshold === keys)
+    return [`warning: ${role} needs all of its ${keys} keys: one lost, it can never be changed again`];
+  return threshold === 1 ? [`warning: each of the ${keys} keys of ${role} commands it alone`] : [];
+}
+
 export function sayWaiting(missing: readonly Missing[]): readonly string[] {
   return missing.map((one) => `  ${sayMissing(one)}; may sign: ${one.waiting.map(shortId).join(", ") || "nobody"}`);
 }

@@ -1,6 +1,6 @@
 /** Makes a key known to this machine's repository: its file goes to `keys/`, its id to `repository.json`. */
 import { basename, join, resolve } from "node:path";
-import { readBounded } from "../../runtime/kernel/durable.ts";
+import { ensureDirectory, readBounded } from "../../runtime/kernel/durable.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { writeConfig } from "./config.ts";
@@ -25,6 +25,7 @@ export function addKey(shop: Workshop, path: string, passphrase: string | undefi
     const bytes = unwrap(readBounded(path, KEY_FILE_BYTES_MAX));
     const there = readIfThere(place, KEY_FILE_BYTES_MAX);
     if (there !== undefined && Buffer.compare(there, bytes) !== 0) throw fault("REPO_KEY_EXISTS", { file: place });
+    ensureDirectory(shop.at.keys, 0o700);
     shop.disk.write(place, bytes, 0o600);
   }
   const keys = { ...shop.config.keys, [half.key.keyID]: file };

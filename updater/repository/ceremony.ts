@@ -7,7 +7,7 @@ import { existsSync } from "node:fs";
 import { basename, join, resolve } from "node:path";
 import { teamName, tenantId } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
-import { readBounded } from "../../runtime/kernel/durable.ts";
+import { ensureDirectory, readBounded } from "../../runtime/kernel/durable.ts";
 import { attempt, type Result, unwrap } from "../../runtime/kernel/result.ts";
 import {
   array,
@@ -85,6 +85,7 @@ export function holdCeremony(
     const made: Made[] = [];
     const plan = planOf(input, options, made);
     refusePlan(plan);
+    ensureDirectory(at.keys, 0o700);
     for (const { file, bytes } of made) (options.disk ?? realDisk).write(at.key(file), bytes, 0o600);
     const settled = unwrap(await foundRepositories(directory, plan, options));
     const transcript = transcriptOf(directory, plan, settled, options.now());

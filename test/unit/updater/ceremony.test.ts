@@ -1,5 +1,5 @@
 /** The first root is made by people on several machines, or not at all. */
-import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -81,6 +81,7 @@ describe("a ceremony", () => {
     const owners = [{ name: "anna" }, { name: "bob" }, { name: "carol", file: table.people[2]?.publicFile ?? "" }];
     expect(unwrap(await hold(table, plan(owners))).settled.kind).toBe("published");
     expect(open(table).imageRoot().byteLength).toBeGreaterThan(1000);
+    expect(statSync(join(table.directory, "keys")).mode & 0o777).toBe(0o700);
   });
 
   it("writes down who takes part and the digest that everybody can compare", async () => {

@@ -81,7 +81,7 @@ async function signedAtHome(one: ReturnType<typeof desk>, role: string, ...owner
 describe("the verbs of a publisher", () => {
   it("carry a repository from a ceremony with keys at home to a change of owners", async () => {
     const one = desk();
-    const { at, run } = one;
+    const { at, run, errs } = one;
     await threeOwners(one);
     expect(await run(status)).toContain("image root 1: 0 of 2 signatures of the owners");
     expect(await signedAtHome(one, "root", "anna", "carol")).toContain("root: published");
@@ -91,8 +91,14 @@ describe("the verbs of a publisher", () => {
     await run(rotate, "owners", "--add", `dora=${at("dora.pem.pub")}`, "--remove", "bob");
     const merged = await signedAtHome(one, "root", "anna", "carol", "dora");
     expect(merged).toContain("image root: signature of dora");
+    await run(rotate, "owners", "--threshold", "3");
+    expect(errs.join("\n")).not.toContain("warning"); // Waiting, not in force.
+    await signedAtHome(one, "root", "anna", "carol", "dora");
+    await run(keyNew, at("eve.pem"), "--plain");
+    await run(rotate, "team/web", "--add", `eve=${at("eve.pem.pub")}`, "--threshold", "2");
+    expect(errs.join("\n")).toContain("warning: image root needs all of its 3 keys: one lost");
     expect(merged).toContain("root: published");
-    expect(JSON.parse(readFileSync(at("anna.known"), "utf8")).seen["image root"].version).toBe(2);
+    expect(JSON.parse(readFileSync(at("anna.known"), "utf8")).seen["image root"].version).toBe(3);
     expect(await run(refresh, "--before", "48h")).toBe("nothing ends soon");
   });
 
