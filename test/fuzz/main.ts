@@ -5,10 +5,12 @@ import { Fault } from "../../runtime/kernel/fault.ts";
 import { fuzzLoader } from "./loader/run.ts";
 import { fuzzTiers } from "./tiers/run.ts";
 
-const HELP = `Usage: npm run fuzz -- loader|tiers [--seconds N] [--seed TEXT] [--json]
+const HELP = `Usage: npm run fuzz -- loader|tiers [--seconds N] [--seed TEXT] [--only TIER] [--json]
 
 loader: compares what our Loader and Validator say of a module with what V8 says.
 tiers: runs modules in the interpreter, the metered tier and plain V8, and compares results, traps, fuel and memories.
+  One way is "carried": begun in the interpreter, moved to the metered tier after some call. --only compares one way
+  alone with the interpreter.
 
 Set SALLYPORT_SUITES to the folder that holds wasm-spec/ (default: ../shared/data beside this repository). Ends with 0
 when there was no finding.`;
@@ -23,6 +25,7 @@ const { values, positionals } = parseArgs({
   options: {
     seconds: { type: "string", default: "60" },
     seed: { type: "string" },
+    only: { type: "string" },
     json: { type: "boolean", default: false },
     help: { type: "boolean", short: "h", default: false },
   },
@@ -54,7 +57,7 @@ async function main(): Promise<number> {
   const progress = (line: string) => {
     if (process.stderr.isTTY) process.stderr.write(`\r\x1b[K${line}`);
   };
-  const summary = await fuzz({ seconds, seed, log, progress });
+  const summary = await fuzz({ seconds, seed, only: values.only, log, progress });
   if (values.json) log(JSON.stringify(summary));
   else log(`${summary.runs} inputs in ${summary.seconds} s, ${summary.findings} findings (seed ${seed})`);
   return summary.findings === 0 ? 0 : 1;

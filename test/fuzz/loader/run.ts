@@ -9,6 +9,8 @@ import { loadCorpus } from "./corpus.ts";
 import type { Message, Order } from "./shift.ts";
 
 export interface FuzzOptions {
+  /** tiers: this one alone beside the interpreter. */
+  readonly only?: string | undefined;
   readonly seconds: number;
   readonly seed: string;
   readonly log: (line: string) => void;

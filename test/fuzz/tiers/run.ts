@@ -5,9 +5,11 @@
 import { spawn } from "node:child_process";
 import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
+import { usageFault } from "../../../agent/cli/verb.ts";
 import { loadCorpus } from "../loader/corpus.ts";
 import type { FuzzOptions, FuzzSummary } from "../loader/run.ts";
 import type { Message, Order } from "./shift.ts";
+import { SUBJECT_NAMES } from "./subjects.ts";
 
 const SHIFT = fileURLToPath(new URL("./shift.ts", import.meta.url));
 const SHIFT_INPUTS = 1500;
@@ -17,7 +19,10 @@ const FINDINGS_MAX = 30;
 /** V8 compiles with its baseline compiler, and in every third shift with its optimising one. */
 const FLAGS: readonly (readonly string[])[] = [[], [], ["--no-liftoff"]];
 
-export async function fuzzTiers({ seconds, seed, log, progress }: FuzzOptions): Promise<FuzzSummary> {
+export async function fuzzTiers({ seconds, seed, only, log, progress }: FuzzOptions): Promise<FuzzSummary> {
+  if (only !== undefined && !SUBJECT_NAMES.includes(only)) {
+    throw usageFault(`there is no way "${only}" to run a module; there are: ${SUBJECT_NAMES.join(", ")}`);
+  }
   // Assembles the suite, if that is still to be done, before the time runs.
   await loadCorpus();
   const started = performance.now();
@@ -33,7 +38,8 @@ export async function fuzzTiers({ seconds, seed, log, progress }: FuzzOptions): 
     } else for (const [name, count] of message.counts) total.set(name, (total.get(name) ?? 0) + count);
   };
   for (let shift = 0; elapsed() < seconds && found.size < FINDINGS_MAX; shift += 1) {
-    const order: Order = { seed, from: runs, to: runs + SHIFT_INPUTS, seconds: seconds - elapsed(), known: [...found] };
+    const left = { from: runs, to: runs + SHIFT_INPUTS, seconds: seconds - elapsed() };
+    const order: Order = { seed, ...left, known: [...found], ...(only === undefined ? {} : { only }) };
     const end = await work(order, FLAGS[shift % FLAGS.length] ?? [], hear);
     runs = end.next;
     if (end.done) continue;

@@ -16,6 +16,7 @@ export interface Order {
   readonly from: number;
   readonly to: number;
   readonly seconds: number;
+  readonly only?: string;
   /** Signatures of findings that have been reported. */
   readonly known: readonly string[];
 }
@@ -42,7 +43,7 @@ let input = order.from;
 for (; input < order.to && performance.now() - started < order.seconds * 1000; input += 1) {
   say({ kind: "at", input });
   const made = inputOf(order.seed, input, corpus);
-  const agreement = judged(made.bytes, `${order.seed} ${input}`, made);
+  const agreement = judged(made.bytes, `${order.seed} ${input}`, { open: made.open, only: order.only });
   if (agreement.kind === "excluded") count(`${made.how}: excluded, ${agreement.reason}`);
   else if (agreement.kind === "agree") {
     count(`${made.how}: agree`);

@@ -16,6 +16,13 @@ const METERED: readonly (readonly [name: string, options: MeterOptions])[] = [
   ["metered-deterministic", { epoch: true, fuel: "exact", reentry: true, turns: 3, deterministic: true }],
 ];
 
+/** What `--only` may name: all but the one that the others are compared with. */
+export const SUBJECT_NAMES: readonly string[] = [
+  ...["interpreter-blocks", "interpreter-slices", "interpreter-moved", "v8"],
+  ...METERED.map(([name]) => name),
+  "carried",
+];
+
 /** Every tier for one module; the first is the one that the others are compared with. */
 export function subjectsOf(valid: ValidModule, driven: Driven): readonly Subject[] {
   return [

@@ -3,12 +3,16 @@ import { readdirSync, readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { decodeModule } from "../../../runtime/binary/decode.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
+import { ALL_FEATURES } from "../../../runtime/module/features.ts";
 import { opcode } from "../../../runtime/module/opcodes.ts";
+import { validateModule } from "../../../runtime/validate/module.ts";
 import { instructionsOf } from "../../fuzz/loader/instructions.ts";
 import { Random } from "../../fuzz/random.ts";
+import { drive } from "../../fuzz/tiers/drive.ts";
 import { inputOf } from "../../fuzz/tiers/input.ts";
 import { judge } from "../../fuzz/tiers/judge.ts";
 import { makeProgram } from "../../fuzz/tiers/program.ts";
+import { SUBJECT_NAMES, subjectsOf } from "../../fuzz/tiers/subjects.ts";
 
 const folder = new URL("../../fuzz/tiers/cases/", import.meta.url);
 /** Each seed gives other arguments, and an empty tank somewhere else. */
@@ -30,6 +34,15 @@ describe("the tiers' fuzzer", () => {
     const numbers = Array.from({ length: 10 }, (_, n) => n);
     expect(numbers.map((n) => hex("a", n))).toEqual(numbers.map((n) => hex("a", n)));
     expect(numbers.filter((n) => hex("a", n) === hex("b", n)).length).toBeLessThan(3);
+  });
+
+  it("knows by name every way that a module is run", () => {
+    const driven = drive(unwrap(decodeModule(makeProgram(new Random("names")))), new Random("names"), true);
+    if (driven === undefined) throw new Error("nothing to call");
+    const module = unwrap(decodeModule(driven.bytes));
+    const subjects = subjectsOf(unwrap(validateModule(module, { features: ALL_FEATURES })), { ...driven, module });
+    const names = subjects.map(({ name }) => name);
+    expect(names).toEqual(["interpreter", ...SUBJECT_NAMES]);
   });
 
   it("makes programs that are valid, with nearly every instruction in one of them", () => {
