@@ -135,8 +135,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     tier,
     of: (chosen) => ({ tier: chosen, start: (guest) => engineOf(chosen).start({ ...guest, cache }) }),
   };
-  const spareThread = options.spareThread === true;
-  if (spareThread) engineOf(tier).keepSpare?.(true);
+  const { keepSpare } = engineOf(tier);
+  const spareThread = options.spareThread === true && keepSpare !== undefined;
+  if (spareThread) keepSpare(true);
   log("info", "engine", { tier, spareThread });
   const serial = createSerial();
   const services = createModuleServices({ memory, uplink, topics });
@@ -280,7 +281,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       await loop.close();
       transitions.close();
       await serial.run(() => supervisor.close());
-      engineOf(tier).keepSpare?.(false);
+      if (spareThread) keepSpare(false);
       await memory.flush();
       await uplink.stop();
       updater.close();

@@ -6,7 +6,7 @@ import type { Engine, GuestOptions } from "../engine.ts";
 import { hostHasWebAssembly } from "../kernel/host.ts";
 import type { Module } from "../module/module.ts";
 import { startGuest } from "../worker/host.ts";
-import { preparer } from "../worker/threads.ts";
+import { keepSpare, preparer } from "../worker/threads.ts";
 
 /** Functions, types, segments and the like, each an object in the interpreter: half of what its thread has room for. */
 const ENTRIES_MAX = 50_000;
@@ -17,6 +17,8 @@ export const autoEngine: Engine = {
   warm: () => {
     if (hostHasWebAssembly()) preparer.warm();
   },
+  // For modules whose code is in the cache: they begin in the metered tier.
+  keepSpare: (wanted) => keepSpare(wanted && hostHasWebAssembly()),
 };
 
 function beginsIn({ module }: GuestOptions): "auto" | "interpreter" | "metered" {
