@@ -16,8 +16,8 @@ export interface Mirror {
 
 export interface Mirrors {
   /**
-   * `use` with one mirror after the other until one serves. Throws the most telling of their faults. Where the source
-   * was not asked for anything, no mirror gets praise or blame.
+   * `use` with one mirror after the other until one serves. Throws the most telling of their faults. No mirror is
+   * blamed where its source was not asked for anything.
    */
   each<T>(use: (source: Source) => Promise<T>): Promise<T>;
   close(): void;
@@ -73,7 +73,6 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
         };
         try {
           const value = await use(watched);
-          if (!asked) return value;
           one.failures = 0;
           one.avoidedUntil = Number.NEGATIVE_INFINITY;
           lastGood = one;

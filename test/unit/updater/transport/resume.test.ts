@@ -180,6 +180,7 @@ describe("a server that is asked to continue", () => {
   const misleading: Readonly<Record<string, Answer>> = {
     "with another place": range({ "content-range": `bytes ${HALF - 1}-${LAST}/${BODY.length}` }),
     "with more than the file": range({ "content-range": `bytes ${HALF}-${LAST + 1}/${BODY.length + 1}` }),
+    "with more than the file, of a size it does not say": range({ "content-range": `bytes ${HALF}-${LAST + 1}/*` }),
     "with another size": range({ "content-range": `bytes ${HALF}-${LAST}/${BODY.length + 1}` }),
     "with an end before the start": range({ "content-range": `bytes ${HALF}-${HALF - 1}/${BODY.length}` }),
     "in another unit": range({ "content-range": `lines ${HALF}-${LAST}/${BODY.length}` }),

@@ -19,12 +19,16 @@ const board = owner.issue({ subject: "board-1", names: ["URI:spiffe://home/board
 /** A TLS server that tells who asked, and a board that asks it with this identity. */
 async function serve(server: ServerOptions, identity: () => TlsIdentity) {
   const connections: string[] = [];
+  const ended: Promise<string>[] = [];
   const listener = createServer(server, (request, response) => {
     const { subject } = (request.socket as TLSSocket).getPeerCertificate();
     response.end(`hello ${String(subject?.CN ?? "nobody")}`);
   });
   listener.on("secureConnection", (socket) =>
     connections.push(String(socket.getPeerCertificate().subject?.CN ?? "nobody")),
+  );
+  listener.on("secureConnection", (socket) =>
+    ended.push(new Promise((resolve) => socket.on("close", () => resolve("ended")))),
   );
   await new Promise<void>((resolve) => listener.listen(0, "127.0.0.1", resolve));
   const url = `https://127.0.0.1:${(listener.address() as AddressInfo).port}/`;
@@ -38,7 +42,7 @@ async function serve(server: ServerOptions, identity: () => TlsIdentity) {
     const body = await attempt(() => source.metadata("timestamp.json", 1000));
     return body.ok ? Buffer.from(body.value ?? []).toString() : faultOf(body).line();
   };
-  return { ask, connections };
+  return { ask, connections, ended };
 }
 
 describe("a server", () => {
@@ -122,10 +126,11 @@ describe("a board's certificate", () => {
 
   it("that was renewed is shown with the next request, on a new connection", async () => {
     let identity: TlsIdentity = { ca: owner.cert, ...board };
-    const { ask, connections } = await serve(asking, () => identity);
+    const { ask, connections, ended } = await serve(asking, () => identity);
     await ask();
     identity = { ca: owner.cert, ...owner.issue({ subject: "board-1b" }) };
     expect([await ask(), await ask()]).toEqual(["hello board-1b", "hello board-1b"]);
     expect(connections).toEqual(["board-1", "board-1b"]);
+    expect(await ended[0]).toBe("ended");
   });
 });
