@@ -16,14 +16,18 @@ const stranger = makeAuthority("stranger");
 const local = owner.issue({ subject: "updates", names: ["IP:127.0.0.1"] });
 const board = owner.issue({ subject: "board-1", names: ["URI:spiffe://home/board-1"] });
 
-/** A TLS server that tells who asked, and a board that asks it with this identity. */
-async function serve(server: ServerOptions, identity: () => TlsIdentity) {
+/** A TLS server that tells who asked, its first answer when `first` is there, and a board with this identity. */
+async function serve(server: ServerOptions, identity: () => TlsIdentity, first = Promise.resolve()) {
   const connections: string[] = [];
   const ended: Promise<string>[] = [];
   const listener = createServer(server, (request, response) => {
     const { subject } = (request.socket as TLSSocket).getPeerCertificate();
-    response.end(`hello ${String(subject?.CN ?? "nobody")}`);
+    void (connections.length === 1 ? first : Promise.resolve()).then(() =>
+      response.end(`hello ${String(subject?.CN ?? "nobody")}`),
+    );
   });
+  // Longer than any test, so that it is the board that ends connections.
+  listener.keepAliveTimeout = 60_000;
   listener.on("secureConnection", (socket) =>
     connections.push(String(socket.getPeerCertificate().subject?.CN ?? "nobody")),
   );
@@ -131,6 +135,19 @@ describe("a board's certificate", () => {
     identity = { ca: owner.cert, ...owner.issue({ subject: "board-1b" }) };
     expect([await ask(), await ask()]).toEqual(["hello board-1b", "hello board-1b"]);
     expect(connections).toEqual(["board-1", "board-1b"]);
+    expect(await ended[0]).toBe("ended");
+  });
+
+  it("that was renewed during a download lets it end in peace, and its connection with it", async () => {
+    let identity: TlsIdentity = { ca: owner.cert, ...board };
+    const answer = Promise.withResolvers<void>();
+    const { ask, connections, ended } = await serve(asking, () => identity, answer.promise);
+    const running = ask();
+    await expect.poll(() => connections.length).toBe(1);
+    identity = { ca: owner.cert, ...owner.issue({ subject: "board-1b" }) };
+    expect(await ask()).toBe("hello board-1b");
+    answer.resolve();
+    expect(await running).toBe("hello board-1");
     expect(await ended[0]).toBe("ended");
   });
 });
