@@ -103,7 +103,7 @@ function planOf(input: CeremonyInput, options: CeremonyOptions, made: Made[]): P
   const key = ({ name, file }: { name: string; file?: string }): PlannedKey => {
     const place = unwrap(parseShape(keyFileName, `${name.replaceAll(".", "-")}.pem`, `the key file of ${name}`));
     if (file === undefined) return makeKey(name, place, options, made);
-    const path = resolve(options.from, file);
+    const path = resolve(options.from, file.replace(/^exec:/, ""));
     const half = unwrap(readPublicHalf(path, options.passphrase));
     if (!canSign(path)) return { name, half };
     const own = path.endsWith(".json")

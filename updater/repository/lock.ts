@@ -8,7 +8,16 @@
  */
 
 import { randomBytes } from "node:crypto";
-import { linkSync, mkdirSync, readFileSync, renameSync, rmSync, writeFileSync } from "node:fs";
+import {
+  existsSync,
+  linkSync,
+  mkdirSync,
+  readFileSync,
+  readlinkSync,
+  renameSync,
+  rmSync,
+  writeFileSync,
+} from "node:fs";
 import { hostname } from "node:os";
 import { dirname, join } from "node:path";
 import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
@@ -37,8 +46,9 @@ export interface Processes {
 
 export const realProcesses: Processes = {
   pid: process.pid,
-  host: hostname(),
+  host: `${hostname()}${processSpace()}`,
   life(pid) {
+    if (!existsSync("/proc/self/stat")) return livesAnywhere(pid) ? `process ${pid}` : undefined;
     try {
       const boot = readFileSync("/proc/sys/kernel/random/boot_id", "utf8").trim();
       const stat = readFileSync(`/proc/${pid}/stat`, "utf8");
@@ -50,6 +60,24 @@ export const realProcesses: Processes = {
   },
   pause: (ms) => new Promise((resolve) => setTimeout(resolve, ms)),
 };
+
+/** Process ids mean something within one namespace only: two containers of one name are two machines here. */
+function processSpace(): string {
+  try {
+    return ` ${readlinkSync("/proc/self/ns/pid")}`;
+  } catch {
+    return "";
+  }
+}
+
+/** Where there is no /proc: whether any process has this number. */
+function livesAnywhere(pid: number): boolean {
+  try {
+    return process.kill(pid, 0);
+  } catch (error) {
+    return codeOf(error) === "EPERM";
+  }
+}
 
 export interface Lock {
   /** Throws REPO_LOCKED when somebody else holds it by now. */

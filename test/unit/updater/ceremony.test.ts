@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
+import { parseSignerDescription } from "../../../updater/repository/exec-signer.ts";
 import { holdCeremony, openRepositories, parseCeremony, type Repositories } from "../../../updater/repository/index.ts";
 import { person, signedBy } from "./people.ts";
 import { codeOf, faultOf } from "./site.ts";
@@ -120,6 +121,13 @@ describe("a ceremony", () => {
 
   it("refuses a plan with a field that it does not know", () => {
     expect(codeOf(parseCeremony(utf8('{"schema":"sallyport.ceremony/1","treshold":1}')))).toBe("SHAPE_MISMATCH");
+  });
+
+  it("is planned as the documentation shows", () => {
+    const page = readFileSync(new URL("../../../docs/publishing.md", import.meta.url), "utf8");
+    const [plan_ = "", signer = ""] = [...page.matchAll(/```json\n([\s\S]*?)```/g)].map(([, json]) => json);
+    expect(unwrap(parseCeremony(utf8(plan_))).owners).toHaveLength(3);
+    expect(unwrap(parseSignerDescription(utf8(signer), "the example")).protocol).toBe("json");
   });
 
   it("is not held over a repository", async () => {

@@ -1,4 +1,6 @@
 /** Two processes on one repository directory: one after the other, also after one of them died. */
+import { spawn } from "node:child_process";
+import { once } from "node:events";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -83,6 +85,22 @@ describe("the lock of a repository", () => {
     die(1);
     const tries = await Promise.allSettled([2, 3, 4, 5].map((pid) => lockDirectory(at, process(pid), 0)));
     expect(tries.filter((one) => one.status === "fulfilled")).toHaveLength(1);
+  });
+
+  it("of a process that was killed is free for the next one", async () => {
+    const at = directory();
+    const room = new URL("../../../updater/repository/lock.ts", import.meta.url).href;
+    const code = `const { lockDirectory, realProcesses } = await import(${JSON.stringify(room)});
+await lockDirectory(process.argv[1], realProcesses, 0);
+console.log("held");
+setInterval(() => {}, 1000);`;
+    const child = spawn(process.execPath, ["--no-warnings", "--input-type=module", "--eval", code, at]);
+    await once(child.stdout, "data");
+    await expect(lockDirectory(at, realProcesses, 0)).rejects.toMatchObject({ facts: { pid: child.pid ?? 0 } });
+    child.kill("SIGKILL");
+    await once(child, "exit");
+    (await lockDirectory(at, realProcesses, 0)).release();
+    expect(readdirSync(at)).toEqual([]);
   });
 
   it("knows this very process as alive", async () => {

@@ -178,6 +178,55 @@ describe("an expired root", () => {
   });
 });
 
+describe("any sequence of rotations", () => {
+  it.each([1, 2, 3])("is followed by boards that look now and then (seed %i)", async (seed) => {
+    const site = await makeReadySite();
+    const board = site.board("old");
+    const { rotate, addKey } = site.repositories;
+    let state = seed;
+    const below = (count: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) >>> 0;
+      return (state >>> 16) % count;
+    };
+    const replaced = { owners: "owner-1", acme: "team-acme" };
+    const fresh = async (step: number) => {
+      const one = person(site.directory, `key-${step}`, below(2) === 0 ? "ed25519" : "p256");
+      unwrap(await addKey(renamed(site, one.file, `key-${step}.pem`)));
+      return one.named;
+    };
+    const steps: readonly ((step: number) => Promise<unknown>)[] = [
+      async (step) => {
+        const edit = { add: [await fresh(step)], remove: [replaced.owners] };
+        replaced.owners = `key-${step}`;
+        return unwrap(await rotate({ what: "owners", edit }));
+      },
+      async (step) => {
+        const edit = { add: [await fresh(step)], remove: [], replace: true } as const;
+        return unwrap(await rotate({ what: "online", repository: "image", roles: ["timestamp", "snapshot"], edit }));
+      },
+      async (step) => {
+        const edit = { add: [await fresh(step)], remove: [], replace: true } as const;
+        const roles = ["timestamp", "snapshot", "targets"] as const;
+        return unwrap(await rotate({ what: "online", repository: "director", roles, edit }));
+      },
+      async (step) => {
+        const edit = { add: [await fresh(step)], remove: [replaced.acme] };
+        replaced.acme = `key-${step}`;
+        return unwrap(await rotate({ what: "team", team: "acme", edit }));
+      },
+      async (step) => site.release(`2.${step}.0`),
+      async () => unwrap(await rotate({ what: "renew", role: ["root", "targets", "team-acme"][below(3)] ?? "root" })),
+      async () => unwrap(await site.repositories.resign()),
+    ];
+    for (let step = 0; step < 14; step += 1) {
+      await steps[below(steps.length)]?.(step);
+      if (below(3) === 0) unwrap(await board.refresh());
+    }
+    const seen = unwrap(await board.refresh()).versions;
+    expect(unwrap(await site.board("new").refresh()).versions).toEqual(seen);
+  });
+});
+
 async function replaceOnline(
   site: Site,
   repository: "image" | "director",
