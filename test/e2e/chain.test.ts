@@ -1,5 +1,5 @@
 /** The whole chain in one process: from a publisher's key to a pin that moves, and back to its safe level. */
-import { readFileSync, writeFileSync } from "node:fs";
+import { readFileSync, truncateSync, writeFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { readBoard } from "../../agent/provision/device.ts";
 import { signCommand } from "../../agent/wire/index.ts";
@@ -245,6 +245,19 @@ describe("the chain", () => {
     const grants = await site.observer.until("grants", (one) => one.topic === "up/mod/narrowed/grants", { from });
     expect(grants.text).toContain('"id":"kv"');
     expect(grants.text).not.toContain('"id":"publish:count"');
+  });
+
+  it("starts what runs again although its memory of metadata was damaged, and reports that", async () => {
+    await site.stop();
+    for (const name of ["vault", "vault.before"]) truncateSync(site.stage.path(`board/state/updater/${name}`), 100);
+    const from = site.observer.mark();
+    await site.start();
+    expect(await codeAfter(from, "update.memory")).toBe("UPDATE_VAULT_TORN");
+    const state = "up/mod/narrowed/state";
+    await site.observer.until("running", (one) => one.topic === state && one.get("s") === "running", { from });
+    await site.order("refresh", {});
+    const codes = site.observer.seen.slice(from).map((one) => [one.topic, one.get("data.code")]);
+    expect(codes.filter(([topic]) => topic === "up/ev/update.refused")).toEqual([]);
   });
 
   it("stops and forgets a module that is no longer assigned", async () => {
