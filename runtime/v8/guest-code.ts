@@ -6,7 +6,7 @@ const EMPTY = new Uint8Array(0);
 
 export const v8Tier: GuestTier = {
   make(wasm, module, functions, prepared) {
-    const compiled = prepared?.compiled ?? new WebAssembly.Module(wasm);
+    const compiled = prepared?.compiled ?? new WebAssembly.Module(prepared?.bytes ?? wasm);
     return codeOf(compiled, module, functions).code;
   },
   trapOf,

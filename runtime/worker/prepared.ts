@@ -9,7 +9,7 @@ import type { PreparedCode } from "../guest-code.ts";
 import { sha256 } from "../kernel/digest.ts";
 import { type Fault, reasonOf } from "../kernel/fault.ts";
 import { err, ok, type Result } from "../kernel/result.ts";
-import type { Preparer } from "./preparer.ts";
+import { HANDED_OVER, type Preparer } from "./preparer.ts";
 
 /** Changes whenever the same module would be instrumented to other bytes. */
 const VERSION = 3;
@@ -57,10 +57,12 @@ export async function codeFor(
   const key = keyOf(tier, grade, wasm);
   if (atHand !== undefined && "known" in atHand) return ok(keep(key, atHand.known));
   if (tier === "v8") {
+    if (wasm.length > HANDED_OVER) return ok({ bytes: wasm });
     const result = await compile(wasm);
     return result.ok ? ok(keep(key, result.value)) : result;
   }
   if (atHand !== undefined) {
+    if (atHand.bytes.length > HANDED_OVER) return ok(atHand);
     // Refused bytes are of another version of the host: they are made again.
     const result = await compile(atHand.bytes);
     if (result.ok) return ok(keep(key, result.value));
@@ -70,7 +72,8 @@ export async function codeFor(
   const { bytes: kept } = prepared.value;
   // Writing may wait for a disk: the guest goes first.
   if (cache !== undefined) setImmediate(() => cache.put(key, kept));
-  return ok(keep(key, prepared.value.compiled));
+  const { compiled: made } = prepared.value;
+  return ok(made === undefined ? { bytes: kept } : keep(key, made));
 }
 
 /** By the host's compiler threads: this one goes on meanwhile. */

@@ -17,6 +17,17 @@ export interface PrepareOptions {
   readonly carry?: boolean;
 }
 
+/** Bytes for a cache, and the compiled module, which other threads take as it is; absent for bytes above `HANDED_OVER`. */
+export interface PreparedBytes extends PreparedCode {
+  readonly bytes: Uint8Array;
+}
+
+/**
+ * A thread that gets a compiled module reads its bytes once, to name it for a debugger: 1.6 ms for each MB. The agent's
+ * thread has no such time for a large module, which is compiled where it runs.
+ */
+export const HANDED_OVER = 2 ** 22;
+
 /** What the thread is asked, one at a time. */
 export interface PrepareJob extends PrepareOptions {
   readonly wasm: Uint8Array;
@@ -24,7 +35,7 @@ export interface PrepareJob extends PrepareOptions {
 
 /** Its answer: a refusal as what a Fault is made of, because classes do not cross threads. */
 export type PrepareAnswer =
-  | { readonly prepared: Required<PreparedCode> }
+  | { readonly prepared: PreparedBytes }
   | { readonly refused: { readonly code: string; readonly facts: Facts } };
 
 export interface PreparingThread {
@@ -46,10 +57,9 @@ export interface PreparerSeams {
 
 export interface Preparer {
   /**
-   * Bytes for a cache and the compiled module, which other threads take as it is. The Fault of whoever refuses the module;
-   * ENGINE_PREPARE when it takes too long or too much memory, ENGINE_START when there can be no thread.
+   * The Fault of whoever refuses the module; ENGINE_PREPARE when it takes too long or too much memory, ENGINE_START when there can be no thread.
    */
-  prepare(wasm: Uint8Array, options: PrepareOptions): Promise<Result<Required<PreparedCode>, Fault>>;
+  prepare(wasm: Uint8Array, options: PrepareOptions): Promise<Result<PreparedBytes, Fault>>;
   /** Starts the thread ahead of the first module, if it is not there. */
   warm(): void;
   /** Ends the thread; what waits is refused. The preparer can be used again. */
@@ -58,7 +68,7 @@ export interface Preparer {
 
 interface Waiting {
   readonly job: PrepareJob;
-  readonly resolve: (result: Result<Required<PreparedCode>, Fault>) => void;
+  readonly resolve: (result: Result<PreparedBytes, Fault>) => void;
 }
 
 /** Milliseconds that a module of so many bytes may take to be prepared. */
@@ -87,7 +97,7 @@ export function createPreparer({ spawn, after }: PreparerSeams): Preparer {
     return mine;
   }
 
-  function settle(result: Result<Required<PreparedCode>, Fault>): void {
+  function settle(result: Result<PreparedBytes, Fault>): void {
     cancel();
     const done = current;
     current = undefined;
@@ -153,6 +163,6 @@ export function createPreparer({ spawn, after }: PreparerSeams): Preparer {
   };
 }
 
-function resultOf(answer: PrepareAnswer): Result<Required<PreparedCode>, Fault> {
+function resultOf(answer: PrepareAnswer): Result<PreparedBytes, Fault> {
   return "prepared" in answer ? ok(answer.prepared) : err(faultOf(answer.refused.code, answer.refused.facts));
 }

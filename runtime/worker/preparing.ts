@@ -8,7 +8,7 @@ import { validateFault } from "../faults.ts";
 import { assert } from "../kernel/assert.ts";
 import { Fault, reasonOf } from "../kernel/fault.ts";
 import { prepare } from "../metered/prepare.ts";
-import type { PrepareAnswer, PrepareJob } from "./preparer.ts";
+import { HANDED_OVER, type PrepareAnswer, type PrepareJob } from "./preparer.ts";
 import { trainingModule } from "./training.ts";
 
 const port = parentPort;
@@ -25,7 +25,8 @@ function compile(bytes: Uint8Array): WebAssembly.Module {
 function answerTo({ wasm, grade, carry }: PrepareJob): PrepareAnswer {
   try {
     const bytes = prepare(wasm, grade, carry);
-    return { prepared: { bytes, compiled: compile(bytes) } };
+    const compiled = compile(bytes);
+    return { prepared: bytes.length > HANDED_OVER ? { bytes } : { bytes, compiled } };
   } catch (error) {
     // What is no refusal is our own mistake: it ends the thread, and with it the module's start.
     if (!(error instanceof Fault)) throw error;
@@ -46,4 +47,8 @@ function practise(): void {
 }
 
 setImmediate(practise);
-port.on("message", (job: PrepareJob) => port.postMessage(answerTo(job)));
+port.on("message", (job: PrepareJob) => {
+  const answer = answerTo(job);
+  // Given away, not copied: the agent's thread has no time for it.
+  port.postMessage(answer, "prepared" in answer ? [answer.prepared.bytes.buffer as ArrayBuffer] : []);
+});

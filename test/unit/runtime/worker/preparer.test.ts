@@ -141,7 +141,7 @@ describe("the real preparing thread", () => {
       assemble('(module (func (export "seven") (result i32) (i32.const 7)))'),
       options,
     );
-    if (!good.ok) throw good.error;
+    if (!good.ok || good.value.compiled === undefined) throw new Error("nothing was compiled");
     const { exports } = new WebAssembly.Instance(good.value.compiled);
     expect((exports["seven"] as () => number)()).toBe(7);
     const named = await preparer.prepare(assemble('(module (func (export "sallyport:why")))'), options);
