@@ -20,6 +20,7 @@ import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { readBounded } from "../../runtime/kernel/durable.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
+import { refuseBroken } from "./client-check.ts";
 import { fault } from "./faults.ts";
 import { type Tree, teamRole } from "./layout.ts";
 import {
@@ -180,6 +181,9 @@ async function publishDirected(
     },
     [{ role: "targets", version: next.version, bytes: fileOf(signed) }],
   );
+  if (has < chain.length) {
+    refuseBroken({ repository: "director", device }, chain, { ...made, roles: new Map([["targets", signed]]) });
+  }
   // Every version of the director's root is reachable under every device's base URL (DESIGN section 5). Clients read
   // meanwhile: new roots come after metadata that the old root accepts too, and before metadata that it does not.
   const copies = chain.slice(has).map((one) => ({

@@ -12,11 +12,9 @@ import { Metadata, MetadataKind, type Root, type Targets } from "@tufjs/models";
 import { assert } from "../../runtime/kernel/assert.ts";
 import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
 import { readBounded } from "../../runtime/kernel/durable.ts";
-import { Fault } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { restore } from "../client/refresh.ts";
-import type { DelegatedFile } from "../client/trust.ts";
 import { type Change, refuseOverlap, writeChange } from "./change.ts";
+import { refuseBroken } from "./client-check.ts";
 import { renewDevices } from "./director.ts";
 import { fault } from "./faults.ts";
 import { replayJournal, writeJournal } from "./journal.ts";
@@ -151,7 +149,8 @@ async function nextImage(
   );
   const roles = new Map(standing.roles);
   for (const { role, metadata } of changed) roles.set(role, metadata as Metadata<Targets>);
-  refuseBroken([...standing.chains.image, ...(newRoot === undefined ? [] : [newRoot])], made, roles);
+  const chain = [...standing.chains.image, ...(newRoot === undefined ? [] : [newRoot])];
+  refuseBroken({ repository: "image" }, chain, { ...made, roles });
 
   if (newRoot === undefined) return { order: made.writes, seamless: true };
   const rootFirst = [rootWrite(shop.at.image.metadata, newRoot), ...made.writes];
@@ -168,11 +167,6 @@ export async function recover(shop: Workshop): Promise<void> {
   if (!replayJournal(shop.directory, shop.at, shop.disk)) return;
   await renewDevices(shop);
   shop.disk.remove(shop.at.journal);
-}
-
-interface Made {
-  readonly timestamp: Uint8Array;
-  readonly snapshot: Uint8Array;
 }
 
 function rootWrite(folder: string, root: Metadata<Root>): Write {
@@ -195,39 +189,6 @@ function topFiles(timestamp: Uint8Array, snapshot: Uint8Array, targets: Metadata
     snapshot: Metadata.fromJSON(MetadataKind.Snapshot, json(snapshot)),
     targets,
   };
-}
-
-/** Verifies as a client that was provisioned with the first root. Expiry is not asked: an expired role may be renewed. */
-function refuseBroken(
-  chain: readonly Metadata<Root>[],
-  made: Made,
-  roles: ReadonlyMap<string, Metadata<Targets>>,
-): void {
-  const [pinned, ...roots] = chain.map(fileOf);
-  const targets = roles.get("targets");
-  assert(pinned !== undefined && targets !== undefined, "a published image repository has a root and targets");
-  const delegated: DelegatedFile[] = [];
-  const visit = (delegator: string) => {
-    for (const [role, metadata] of roles) {
-      if (role === "targets" || delegated.some((one) => one.role === role)) continue;
-      const { delegations } = roles.get(delegator)?.signed ?? {};
-      const isNamed = delegations?.roles !== undefined && Object.hasOwn(delegations.roles, role);
-      if (!isNamed && delegations?.succinctRoles?.isDelegatedRole(role) !== true) continue;
-      delegated.push({ role, delegator, bytes: fileOf(metadata) });
-      visit(role);
-    }
-  };
-  visit("targets");
-  const { timestamp, snapshot } = made;
-  try {
-    restore(
-      { repository: "image", pinned, at: 0 },
-      { roots, timestamp, snapshot, targets: fileOf(targets), delegated },
-    );
-  } catch (error) {
-    if (error instanceof Fault) throw fault("REPO_WOULD_BREAK", { reason: error.line() }, error);
-    throw error;
-  }
 }
 
 function json(bytes: Uint8Array) {

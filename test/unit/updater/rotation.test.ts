@@ -1,11 +1,14 @@
 /** Keys are replaced while boards read: every rotation is followed by a board from the very first root on. */
-import { copyFileSync, existsSync, rmSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { unwrap } from "../../../runtime/kernel/result.ts";
+import { attemptSync, unwrap } from "../../../runtime/kernel/result.ts";
+import { refuseBroken } from "../../../updater/repository/client-check.ts";
 import { type Rotation, readPublicHalf } from "../../../updater/repository/index.ts";
+import { paths } from "../../../updater/repository/layout.ts";
 import { readTree } from "../../../updater/repository/metadata.ts";
+import { readStanding } from "../../../updater/repository/standing.ts";
 import { person } from "./people.ts";
 import { codeOf, DEVICE, desired, FILES, faultOf, makeReadySite, OTHER, type Site } from "./site.ts";
 
@@ -175,6 +178,23 @@ describe("an expired root", () => {
     for (const role of ["root", "targets", "team-acme", "team-umbrella"]) await rotated(site, { what: "renew", role });
     unwrap(await site.repositories.resign());
     expect(unwrap(await board.refresh()).versions.image.root).toBe(2);
+  });
+});
+
+describe("what a client would refuse", () => {
+  it("is not published: here a timestamp and a snapshot of another repository", async () => {
+    const [site, other] = [await makeReadySite(), await makeReadySite()];
+    const { chains, roles } = readStanding(paths(site.directory));
+    const file = (of: Site, name: string) => new Uint8Array(readFileSync(join(of.image.metadata, name)));
+    const version = readTree(site.image)?.snapshot.version ?? 0;
+    const proposed = (of: Site) => ({
+      timestamp: file(of, "timestamp.json"),
+      snapshot: file(of, `${version}.snapshot.json`),
+      roles,
+    });
+    refuseBroken({ repository: "image" }, chains.image, proposed(site));
+    const refusal = attemptSync(() => refuseBroken({ repository: "image" }, chains.image, proposed(other)));
+    expect(faultOf(refusal)).toMatchObject({ code: "REPO_WOULD_BREAK", cause: { code: "UPDATE_SIGNATURE" } });
   });
 });
 
