@@ -1,5 +1,5 @@
 /** The board's way to its repositories as configuration: what is refused, and certificate files that are renewed. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -7,6 +7,7 @@ import { proxyOfEnvironment } from "../../../../agent/cli/proxy-environment.ts";
 import { transportOptions, transportShape } from "../../../../agent/provision/transport.ts";
 import { parseShape } from "../../../../runtime/kernel/shape.ts";
 import { makeAuthority } from "../../../fakes/certificates.ts";
+import { ROOT } from "../../../tree.ts";
 
 const parse = (value: unknown) => parseShape(transportShape, value, "transport");
 const night = { days: ["mon", "sun"], from: "22:00", to: "24:00" };
@@ -22,6 +23,12 @@ describe("the transport settings of a board", () => {
       window,
     };
     expect(parse(all)).toEqual({ ok: true, value: all });
+  });
+
+  it("of the documentation are such settings", () => {
+    const text = readFileSync(join(ROOT, "docs", "updater.md"), "utf8");
+    const [, example = ""] = /### Settings of a board.*?```json\n(.*?)```/s.exec(text) ?? [];
+    expect(parse(JSON.parse(example)).ok).toBe(true);
   });
 
   const wrong: Readonly<Record<string, unknown>> = {
