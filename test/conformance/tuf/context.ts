@@ -7,6 +7,7 @@ import { mkdirSync, readdirSync, readFileSync, rmSync, statSync, writeFileSync }
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { isDeepStrictEqual } from "node:util";
+import { Board } from "./board.ts";
 import { initialize } from "./metadata-dir.ts";
 import type { Mount, SimulatorServer } from "./server.ts";
 import { Repository, START_MS } from "./simulator.ts";
@@ -33,6 +34,8 @@ export interface CommandOptions {
   readonly at?: number;
   readonly env?: Readonly<Record<string, string>>;
   readonly extra?: readonly string[];
+  /** How long the stock client waits for an answer, ms. */
+  readonly patienceMs?: number;
   /** Leaves the stock client out: it has seen this state already. */
   readonly alone?: boolean;
 }
@@ -48,13 +51,16 @@ export class Context {
   readonly metadataDir: string;
   readonly targetDir: string;
   readonly stock: Stock;
-  readonly #directory: string;
+  readonly directory: string;
   readonly #compiled: string;
+  readonly #server: SimulatorServer;
+  #board: Board | undefined;
 
   constructor(server: SimulatorServer, directory: string, repository = new Repository()) {
-    this.#directory = directory;
+    this.directory = directory;
     // Shared by all cases of a run: half of what a short command takes is compiling.
     this.#compiled = join(directory, "..", "compiled");
+    this.#server = server;
     this.repo = repository;
     this.mount = server.mount(repository);
     this.stockMount = server.mount(repository);
@@ -62,6 +68,12 @@ export class Context {
     this.targetDir = join(directory, "targets");
     this.stock = stockClient(join(directory, "stock"), this.stockMount);
     for (const one of [this.metadataDir, this.targetDir]) mkdirSync(one, { recursive: true });
+  }
+
+  /** A board with two repositories of its own, for what the protocol does not know. */
+  board(): Board {
+    this.#board ??= new Board(this, this.#server);
+    return this.#board;
   }
 
   /** As the command does it, without a process of its own. */
@@ -78,7 +90,7 @@ export class Context {
   }
 
   #rootFile(root: Uint8Array): string {
-    const file = join(this.#directory, "initial-root.json");
+    const file = join(this.directory, "initial-root.json");
     writeFileSync(file, root);
     return file;
   }
@@ -106,7 +118,7 @@ export class Context {
 
   async #judge(expected: string, outcome: Outcome, names: readonly string[], options: CommandOptions): Promise<void> {
     if (options.alone !== true) {
-      const stock = await this.stock.run(names, options.at ?? START_MS);
+      const stock = await this.stock.run(names, options.at ?? START_MS, options.patienceMs);
       this.verdicts.push({ ours: outcome.exit === 0 ? "ok" : outcome.code, stock });
     }
     const exit = expected === "ok" ? 0 : 1;
@@ -185,7 +197,8 @@ export class Context {
   }
 
   clear(): void {
-    rmSync(this.#directory, { recursive: true, force: true });
+    this.#board?.updater.close();
+    rmSync(this.directory, { recursive: true, force: true });
   }
 }
 

@@ -11,7 +11,7 @@ export interface Stock {
   readonly directory: string;
   init(root: Uint8Array): void;
   /** Whether it accepts all of it. */
-  run(names: readonly string[], at: number): Promise<boolean>;
+  run(names: readonly string[], at: number, patienceMs?: number): Promise<boolean>;
 }
 
 export function stockClient(directory: string, mount: Mount): Stock {
@@ -23,14 +23,14 @@ export function stockClient(directory: string, mount: Mount): Stock {
       for (const one of [metadataDir, targetDir]) mkdirSync(one, { recursive: true });
       writeFileSync(join(metadataDir, "root.json"), root);
     },
-    async run(names, at) {
+    async run(names, at, patienceMs = 30_000) {
       try {
         const updater = new Updater({
           metadataDir,
           metadataBaseUrl: mount.metadataUrl,
           targetDir,
           targetBaseUrl: mount.targetsUrl,
-          config: { fetchTimeout: 3000, fetchRetries: 0 },
+          config: { fetchTimeout: patienceMs, fetchRetries: 0 },
         });
         const trusted: unknown = Reflect.get(updater, "trustedSet");
         Object.assign(trusted as object, { referenceTime: new Date(at) });

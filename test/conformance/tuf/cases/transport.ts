@@ -96,7 +96,7 @@ export const transport: readonly Case[] = [
     async run(t) {
       await t.init();
       misbehave(t, (_, name) => name === "timestamp.json");
-      await t.refresh("UPDATE_SLOW", { extra: LIMIT("idleMs", 300) });
+      await t.refresh("UPDATE_SLOW", { extra: LIMIT("idleMs", 300), patienceMs: 1000 });
     },
   },
   {
@@ -108,7 +108,7 @@ export const transport: readonly Case[] = [
         response.writeHead(200, { "content-length": 500 }).write("{");
         return true;
       });
-      await t.refresh("UPDATE_SLOW", { extra: LIMIT("idleMs", 300) });
+      await t.refresh("UPDATE_SLOW", { extra: LIMIT("idleMs", 300), patienceMs: 1000 });
     },
   },
   {
@@ -122,7 +122,8 @@ export const transport: readonly Case[] = [
         timers.push(setInterval(() => response.write(" "), 20));
         return true;
       });
-      await t.refresh("UPDATE_SLOW", { extra: [...LIMIT("speedWindowMs", 500), ...LIMIT("idleMs", 10_000)] });
+      const extra = [...LIMIT("speedWindowMs", 500), ...LIMIT("idleMs", 10_000)];
+      await t.refresh("UPDATE_SLOW", { extra, patienceMs: 1000 });
       for (const timer of timers) clearInterval(timer);
     },
   },
