@@ -50,6 +50,11 @@ export const ENGINE_LIMITS = {
   prepareMsPerMiB: 2000,
   /** JavaScript heap of the thread that prepares modules: for 25 MB, of which the instrumenter makes what is just admitted. */
   prepareHeapMiB: 512,
+  /**
+   * Up to so many bytes, a module of the tier `auto` is prepared beside the start of its thread and is often done first;
+   * a larger one when its guest has begun, so that the two do not share processors until then.
+   */
+  prepareBesideBytes: 64 * 1024,
   /** Milliseconds after which the preparing thread ends when no module came. */
   prepareIdleMs: 10_000,
   /** JavaScript heap of a worker; the guest's linear memory is not in it. */

@@ -50,7 +50,7 @@ export function link(
     if (call === undefined || type?.kind !== "func") return undefined;
     return store.hostFunction(type.params, type.results, hostCall(call, type.results));
   };
-  const instance = unwrap(store.instantiate(valid, resolve));
+  const instance = unwrap(store.instantiate(valid, resolve, "initialized"));
   const memory = instance.exports.get("memory");
   return {
     valid,
@@ -59,6 +59,8 @@ export function link(
     refuel(units) {
       store.fuel = units;
     },
+    // When there is a memory that its host calls can find.
+    begin: () => void unwrap(instance.start()),
     memory: () => (memory?.kind === "memory" ? memory.bytes : EMPTY),
     call(field, ...args) {
       const f = instance.exports.get(field);

@@ -4,7 +4,7 @@
  */
 import { linkFault } from "../faults.ts";
 import type { Fault } from "../kernel/fault.ts";
-import { type Result, unwrap } from "../kernel/result.ts";
+import { ok, type Result, unwrap } from "../kernel/result.ts";
 import { CodeReader } from "../module/code-reader.ts";
 import type {
   ByteRange,
@@ -46,6 +46,9 @@ const REF_NULL = 0xd0;
 const REF_FUNC = 0xd2;
 const END = 0x0b;
 
+/** How far an instance comes: `initialized` has what active segments bring, `started` has run its start function. */
+export type Stage = "defined" | "initialized" | "started";
+
 export type Resolve = (module: string, name: string) => Extern | undefined;
 
 /** What an instance needs of its store. */
@@ -83,13 +86,21 @@ export class Instance {
   /** The constant expression that is being evaluated as a function of index -1. */
   #expression: { readonly range: ByteRange; readonly type: ValType } | undefined;
 
-  static make(store: InstanceStore, valid: ValidModule, resolve: Resolve, initialize: boolean): Instance {
+  static make(store: InstanceStore, valid: ValidModule, resolve: Resolve, stage: Stage): Instance {
     const imports = valid.module.imports.map((one) => [one, resolveImport(store, valid, one, resolve)] as const);
     const instance = new Instance(store, valid);
     for (const [one, extern] of imports) instance.#addImport(one, extern);
     instance.#define();
-    if (initialize) instance.#initialize();
+    if (stage !== "defined") instance.#initialize();
+    if (stage === "started") unwrap(instance.start());
     return instance;
+  }
+
+  /** Calls the start function, if there is one. TRAP_*, or what a host function threw. */
+  start(): Result<unknown, Fault> {
+    const { start } = this.module;
+    if (start === undefined) return ok(undefined);
+    return this.#store.invoke(this.functions[start.function] as FunctionInstance, []);
   }
 
   private constructor(store: InstanceStore, valid: ValidModule) {
@@ -200,7 +211,7 @@ export class Instance {
     return items.expressions.map((range) => this.#reference(range, this.canonical(type)));
   }
 
-  /** Active segments in order, then the start function. Section 4.7.2, steps 24 to 27. */
+  /** Active segments in order. Section 4.7.2, steps 24 to 26. */
   #initialize(): void {
     const { machine } = this.#store;
     for (const [n, { mode }] of this.module.elements.entries()) {
@@ -224,8 +235,6 @@ export class Instance {
       memory.bytes.set(data, at);
       machine.datas[number] = new Uint8Array(0);
     }
-    const { start } = this.module;
-    if (start !== undefined) unwrap(this.#store.invoke(this.functions[start.function] as FunctionInstance, []));
   }
 
   #offset(mode: Extract<SegmentMode, { kind: "active" }>, wide: boolean): number {

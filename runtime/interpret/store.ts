@@ -14,7 +14,7 @@ import type { ValidModule } from "../validate/module.ts";
 import { Activation, type Runner } from "./activation.ts";
 import { framesOf } from "./backtrace.ts";
 import { HotCode } from "./hot-code.ts";
-import { Instance, type InstanceStore, type Resolve } from "./instance.ts";
+import { Instance, type InstanceStore, type Resolve, type Stage } from "./instance.ts";
 import { GlobalInstance, MemoryInstance, TableInstance, TagInstance } from "./instances.ts";
 import { run } from "./loop.ts";
 import { type Lowered, lower, totalWords } from "./lower.ts";
@@ -193,8 +193,8 @@ export class Store implements InstanceStore {
   // --- modules
 
   /** Links and instantiates. LINK_* when an import is missing or does not match; TRAP_* when a segment or start traps. */
-  instantiate(valid: ValidModule, resolve: Resolve): Result<Instance, Fault> {
-    return attemptSync(() => Instance.make(this, valid, resolve, true));
+  instantiate(valid: ValidModule, resolve: Resolve, stage: Stage = "started"): Result<Instance, Fault> {
+    return attemptSync(() => Instance.make(this, valid, resolve, stage));
   }
 
   /** Evaluates a constant expression as a function that is forgotten afterwards. Traps are thrown. */
@@ -219,7 +219,7 @@ export class Store implements InstanceStore {
 
   /** Links and allocates without running segments and start: for `restore`, which brings the state. */
   adopt(valid: ValidModule, resolve: Resolve): Result<Instance, Fault> {
-    return attemptSync(() => Instance.make(this, valid, resolve, false));
+    return attemptSync(() => Instance.make(this, valid, resolve, "defined"));
   }
 
   /** The call that a restored machine holds. */

@@ -171,12 +171,20 @@ export async function startGuest(
   const ourDeadline = (what: string) =>
     clock.after(ENGINE_LIMITS.workerStartMs, () => finish({ why: "worker", message: `no ${what} in time` }));
 
+  let preparing: ReturnType<typeof codeFor> | undefined;
+  const code = () => {
+    preparing ??= codeFor(wanted, by, atHand);
+    return preparing;
+  };
+
   /** What is prepared when the thread of a guest is up, or when that has the interpreter: it then begins without. */
   async function codeInTime(): Promise<PreparedCode | undefined> {
     let made: PreparedCode | undefined;
-    void code.then((result) => {
-      if (result.ok) made = result.value;
-    });
+    if (wanted.wasm.byteLength <= ENGINE_LIMITS.prepareBesideBytes) {
+      void code().then((result) => {
+        if (result.ok) made = result.value;
+      });
+    }
     await up.promise;
     if (made === undefined) await ask({ op: "load" });
     if (made === undefined) now = "interpreter";
@@ -185,7 +193,7 @@ export async function startGuest(
 
   /** Between two calls, as soon as the code is prepared. A guest whose module is refused there goes on as it is. */
   async function moveWhenPrepared(): Promise<void> {
-    const made = await code;
+    const made = await code();
     if (end !== undefined) return;
     if (!made.ok) stays = "refused";
     else if (made.value !== undefined) await ask({ op: "move", prepared: made.value });
@@ -229,8 +237,7 @@ export async function startGuest(
     finish({ why: "worker", message: "the thread did not come up in time" }),
   );
   void up.promise.then(notUp);
-  const code = codeFor(wanted, by, atHand);
-  const prepared = tier === "auto" ? ok(await codeInTime()) : (await Promise.all([code, up.promise]))[0];
+  const prepared = tier === "auto" ? ok(await codeInTime()) : (await Promise.all([code(), up.promise]))[0];
   if (!prepared.ok) {
     finish({ why: "stopped" });
     await worker.terminate();

@@ -30,7 +30,8 @@ const atLeast = (n: number, from: number) =>
 it("lets a module count without a gap from before its code was prepared until long after", async () => {
   const from = site.observer.mark();
   // Of a size that takes longer to prepare than to begin without.
-  await site.install(guestRelease("remember", { name: "counter", everyMs: 20, codeBytes: 1_000_000 }));
+  const large = { everyMs: 20, codeBytes: 1_000_000, limits: { callMs: 5000 } };
+  await site.install(guestRelease("remember", { name: "counter", ...large }));
   const first = await site.observer.until("it runs", (one) => one.topic === "up/mod/counter/state", { from });
   expect(first.get("engine.tier")).toBe("auto");
   for (let n = 7001; prepared().length === 0; n += 1) await atLeast(n, from);

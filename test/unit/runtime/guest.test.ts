@@ -49,6 +49,20 @@ describe.each(["metered", "interpreter", "auto"] as const)("in the %s tier", (ti
   const RANDOM = '(import "sallyport_v1" "random_get" (func $random (param i32 i32) (result i32)))';
   const READ = '(import "sallyport_v1" "event_read" (func $read (param i32 i32 i32) (result i32)))';
 
+  it("has a memory when its start function calls the host", async () => {
+    const calls: HostCall[] = [];
+    const port = {
+      call(call: HostCall) {
+        calls.push(call);
+        return { value: 0 };
+      },
+    };
+    const begins = `(module ${PUBLISH} (memory (export "memory") 1) (data (i32.const 16) "count") (start $s)
+      (func $s (drop (call $publish (i32.const 16) (i32.const 5) (i32.const 0) (i32.const 0) (i32.const 0)))))`;
+    await up(begins, { port });
+    expect(calls.map(({ bytes: [name] }) => fromUtf8(name ?? new Uint8Array()))).toEqual(["count"]);
+  });
+
   describe("a crossing call", () => {
     it("carries numbers and bytes there and the answer back, also when it is answered later", async () => {
       const calls: HostCall[] = [];

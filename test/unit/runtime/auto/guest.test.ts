@@ -161,6 +161,32 @@ describe("a guest of the tier auto", () => {
     expect(await early.handle(event())).toEqual({ ok: true, value: 1 });
   });
 
+  it.each([
+    ["a small module beside the start of its thread", 100, ["prepared", "start"]],
+    ["a large one when its start function has run", 100_000, ["start", "prepared"]],
+  ] as const)("is prepared: %s", async (_which, bytes, expected) => {
+    const order: string[] = [];
+    const by: Preparer = {
+      ...preparer,
+      prepare(...given) {
+        order.push("prepared");
+        return preparer.prepare(...given);
+      },
+    };
+    const { options } = await start(counter());
+    const wat = `(module ${PUBLISH} (memory (export "memory") 4) (data "${"x".repeat(bytes)}") (start $start)
+      (func $start (drop (call $publish (i32.const 0) (i32.const 1) (i32.const 0) (i32.const 0) (i32.const 0)))))`;
+    const port = {
+      call() {
+        order.push("start");
+        return { value: 0 };
+      },
+    };
+    const module = unwrap(load(assemble(wat), LIMITS));
+    running.push(unwrap(await startGuest("auto", { ...options, module, port }, by)));
+    expect(order).toEqual(expected);
+  });
+
   it("goes on in the interpreter when nothing can be prepared", async () => {
     const refused = async () => err(engineFault("ENGINE_PREPARE", { reason: "it takes too long" }));
     const { options } = await start(counter());
