@@ -65,7 +65,7 @@ const MUTATIONS: readonly Mutation[] = [
     file: "updater/client/vault.ts",
     from: "        syncDirectory(directory);\n",
     to: "",
-    tests: "test/unit/updater/power.test.ts",
+    tests: "test/e2e/power.test.ts",
   },
   {
     check: "bounded step of the time floor",

@@ -5,17 +5,18 @@
 import { cpSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it, vi } from "vitest";
-import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
-import type { Sha256 } from "../../../runtime/kernel/brand.ts";
-import { sha256 } from "../../../runtime/kernel/digest.ts";
-import { Fault } from "../../../runtime/kernel/fault.ts";
-import { unwrap } from "../../../runtime/kernel/result.ts";
-import type { TrustedView, Updater } from "../../../updater/index.ts";
-import { disk, type Failure } from "../../fakes/failing-disk.ts";
-import { DEVICE, desired, FILES, faultOf, makeReadySite, releaseInput } from "./site.ts";
+import { releasePaths } from "../../runtime/kernel/authority/manifest.ts";
+import type { Sha256 } from "../../runtime/kernel/brand.ts";
+import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
+import { Fault } from "../../runtime/kernel/fault.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import type { TrustedView, Updater } from "../../updater/index.ts";
+import { disk, type Failure } from "../fakes/failing-disk.ts";
+import { codeOf, DEVICE, desired, FILES, faultOf, makeReadySite, releaseInput } from "../unit/updater/site.ts";
 
 vi.mock("node:fs", async (original) => {
-  const { disk: failing } = await import("../../fakes/failing-disk.ts");
+  const { disk: failing } = await import("../fakes/failing-disk.ts");
   return failing.before(await original());
 });
 
@@ -29,9 +30,11 @@ interface Scene {
   /** Opens the board whose files are under `name`, in a boot of its own. */
   open(name: string): Updater;
   folder(name: string): string;
+  /** Runs `look` while the image repository serves its old state again. */
+  whileRolledBack(look: () => Promise<void>): Promise<void>;
 }
 
-/** A board that is one release behind; its files are under `base`. */
+/** A board that is one release and one root behind; its files are under `base`. */
 async function makeScene(): Promise<Scene> {
   const site = await makeReadySite();
   let boots = 0;
@@ -49,19 +52,29 @@ async function makeScene(): Promise<Scene> {
   const old = unwrap(await board.refresh()).versions;
   await fetchAll(board, FILES);
   board.close();
+  const rollBack = site.backup(site.image);
+  await site.forgeRoot(2, ["owner-1.pem", "owner-2.pem"], () => {});
   await site.release("1.1.0");
   unwrap(await site.repositories.assign(DEVICE, [desired("1.1.0")]));
   const fresh = open("fresh");
   const now = unwrap(await fresh.refresh()).versions;
-  const { module } = releaseInput("1.0.0");
-  return { old, now, module: { length: module.byteLength, sha256: sha256(module) }, open, folder };
+  const goOn = site.backup(site.image);
+  const whileRolledBack = async (look: () => Promise<void>) => {
+    rollBack();
+    await look();
+    goOn();
+  };
+  const { module: code } = releaseInput("1.0.0");
+  const module = { length: code.byteLength, sha256: sha256(code) };
+  return { old, now, module, open, folder, whileRolledBack };
 }
 
 /** A refresh with the download of what it assigns; the code of what refused it, or `done`. */
 async function update(board: Updater): Promise<string> {
   const view = await board.refresh();
   if (!view.ok) return view.error.code;
-  const bytes = await board.fetchTarget(unwrap(view.value.agreed(NEW.module)));
+  const target = view.value.agreed(NEW.module);
+  const bytes = target.ok ? await board.fetchTarget(target.value) : target;
   return bytes.ok ? "done" : bytes.error.code;
 }
 
@@ -103,6 +116,10 @@ async function isSound(scene: Scene, name: string, at: string): Promise<unknown>
   // What runs can start again without any network.
   const target = { path: FILES.module, ...scene.module, custom: undefined, repository: "image" } as const;
   expect((await board.fetchTarget(target)).ok, at).toBe(true);
+  if (canonicalJson(versions) === canonicalJson(scene.now)) {
+    // Nothing below what it has seen.
+    await scene.whileRolledBack(async () => expect(codeOf(await board.refresh()), at).toBe("UPDATE_ROLLBACK"));
+  }
   expect(await update(board), at).toBe("done");
   expect(board.view()?.versions, at).toEqual(scene.now);
   board.close();
@@ -124,7 +141,7 @@ describe("at every change to the disk", () => {
       }
       disk.heal();
     }
-  }, 60_000);
+  }, 120_000);
 
   it("a disk that refuses is named as such, not as a network, and is good again once it takes changes", async () => {
     const scene = await makeScene();
@@ -138,7 +155,7 @@ describe("at every change to the disk", () => {
     }
     // Some changes are of no consequence: a draft that cannot be removed, the lock's file at the end.
     expect([...seen].sort()).toEqual(["UPDATE_DISK", "done"]);
-  }, 60_000);
+  }, 120_000);
 
   it("a refused commit names path and errno, and leaves the board as it was", async () => {
     const scene = await makeScene();
@@ -150,7 +167,10 @@ describe("at every change to the disk", () => {
     disk.heal();
     expect(fault.code).toBe("UPDATE_DISK");
     expect(fault.kind).toBe("disk");
-    expect(fault.facts).toMatchObject({ errno: "ENOSPC", path: join(scene.folder("full"), "elsewhere", "counter") });
+    expect(fault.facts).toMatchObject({
+      errno: "ENOSPC",
+      path: join(scene.folder("full"), "updater", "roots", "image", "2.root.json"),
+    });
     expect(board.view()?.versions).toEqual(scene.old);
     expect(unwrap(await board.refresh()).versions).toEqual(scene.now);
   });
