@@ -3,7 +3,7 @@
  * for this device. The updater is the board's own, in this process, under its own strict profile; the stock client looks
  * at each repository by itself, which is all it can do.
  */
-import { cpSync, rmSync } from "node:fs";
+import { cpSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
 import { deviceId } from "../../../runtime/kernel/brand.ts";
@@ -11,6 +11,7 @@ import { attemptSync, type Result, unwrap } from "../../../runtime/kernel/result
 import { parseShape } from "../../../runtime/kernel/shape.ts";
 import { openUpdater, type Updater, type UpdaterOptions } from "../../../updater/index.ts";
 import { DEVICE_FIELD } from "../../../updater/layout.ts";
+import type { BoardRun } from "./board-refresh.ts";
 import type { Mount, SimulatorServer } from "./server.ts";
 import { Repository, START_MS, type TargetsDocument } from "./simulator.ts";
 import { type Stock, stockClient } from "./stock.ts";
@@ -78,15 +79,37 @@ export class Board {
     this.updater = this.open(changes);
   }
 
-  /** Keeps a copy of the board's memory; the answer puts it back, as restoring a disk image would. */
-  backup(): (changes?: Partial<UpdaterOptions>) => void {
+  /** Keeps a copy of the memory of a board, and of files beside it; the answer puts it back while the board is off. */
+  backup(...beside: readonly string[]): () => void {
     const copy = `${this.directory}-copy`;
-    cpSync(this.directory, copy, { recursive: true, filter: (name) => !/lock\.\d+$/.test(name) });
-    return (changes = {}) => {
-      this.updater.close();
+    const isLock = (name: string) => /lock\.\d+$/.test(name);
+    cpSync(this.directory, copy, { recursive: true, filter: (name) => !isLock(name) });
+    for (const file of beside) cpSync(file, `${file}-copy`);
+    return () => {
       rmSync(this.directory, { recursive: true });
       cpSync(copy, this.directory, { recursive: true });
-      this.updater = this.open(changes);
+      for (const file of beside) cpSync(`${file}-copy`, file);
+    };
+  }
+
+  versions(): unknown {
+    return this.updater.view()?.versions;
+  }
+
+  /** The same board for `board-refresh.ts`. */
+  processOptions(counterFile: string): BoardRun {
+    const address = (which: "image" | "director", { metadataUrl, targetsUrl }: Mount) => {
+      const rootFile = join(this.#t.directory, `${which}-root.json`);
+      writeFileSync(rootFile, this[which].pinned);
+      return { metadataUrl, targetsUrl, rootFile };
+    };
+    return {
+      directory: this.directory,
+      counterFile,
+      device: DEVICE,
+      at: this.now,
+      image: address("image", this.imageMount),
+      director: address("director", this.directorMount),
     };
   }
 
@@ -130,10 +153,13 @@ export class Board {
     this.director.publish("targets", "snapshot", "timestamp");
   }
 
-  async refresh(expected: string): Promise<void> {
+  /** `alone`: the stock client has seen this state already. */
+  async refresh(expected: string, { alone = false } = {}): Promise<void> {
     const result = await this.updater.refresh();
-    const stock = await Promise.all(this.#stock.map((one) => one.run([], this.now)));
-    this.#t.verdicts.push({ ours: codeOf(result), stock: stock.every((one) => one) });
+    if (!alone) {
+      const stock = await Promise.all(this.#stock.map((one) => one.run([], this.now)));
+      this.#t.verdicts.push({ ours: codeOf(result), stock: stock.every((one) => one) });
+    }
     this.#t.same(codeOf(result), expected, "refresh");
   }
 

@@ -130,8 +130,13 @@ export class Context {
   }
 
   #command(args: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome> {
+    return this.spawn(CLIENT, args, env);
+  }
+
+  /** Any program; the first word of its standard error is taken for a code. */
+  spawn(program: string, args: readonly string[], env: Readonly<Record<string, string>>): Promise<Outcome> {
     const { promise, resolve, reject } = Promise.withResolvers<Outcome>();
-    const child = spawn(CLIENT, args, {
+    const child = spawn(program, args, {
       env: { ...process.env, NODE_COMPILE_CACHE: this.#compiled, ...env },
       stdio: ["ignore", "ignore", "pipe"],
       timeout: TIMEOUT_MS,

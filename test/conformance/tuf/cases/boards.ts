@@ -1,11 +1,72 @@
 /** A board's own rules on top of TUF: two repositories that have to agree, metadata for one device, one transaction. */
 import { readdirSync, rmSync } from "node:fs";
-import { join } from "node:path";
+import { dirname, join } from "node:path";
+import { fileURLToPath, pathToFileURL } from "node:url";
+import { isDeepStrictEqual } from "node:util";
 import { FILES, OTHER, TEAM } from "../board.ts";
 import type { Case } from "../context.ts";
 import { DAY_MS } from "../simulator.ts";
 
+const STEPS_MAX = 400;
+const REFRESH = join(dirname(fileURLToPath(import.meta.url)), "..", "board-refresh.ts");
+const KILLER = pathToFileURL(join(dirname(REFRESH), "kill-at.ts")).href;
+
 export const boards: readonly Case[] = [
+  {
+    name: "a refresh that is killed at any step leaves the old state or the new one, raises no alarm, and loses no floor",
+    async run(t) {
+      const board = t.board();
+      const counter = { counterFile: join(t.directory, "counter") };
+      board.restart(counter);
+      await board.refresh("ok");
+      board.updater.close();
+      const old = { image: new Map(board.image.files), director: new Map(board.director.files) };
+      const before = board.versions();
+      for (const one of ["image", "director"] as const) board[one].publish("root");
+      board.publishImage();
+      board.publishDirector();
+      const current = { image: new Map(board.image.files), director: new Map(board.director.files) };
+      const serve = (files: typeof current) => {
+        for (const one of ["image", "director"] as const) {
+          board[one].files.clear();
+          for (const [name, bytes] of files[one]) board[one].files.set(name, bytes);
+        }
+      };
+      const restore = board.backup(counter.counterFile);
+      const run = JSON.stringify(board.processOptions(counter.counterFile));
+      const seen = { old: 0, new: 0 };
+      for (let step = 1; step < STEPS_MAX; step += 1) {
+        restore();
+        const env = { NODE_OPTIONS: `--import=${KILLER}`, SALLYPORT_KILL_AT: String(step) };
+        const { exit, signal, stderr } = await t.spawn(process.execPath, ["--no-warnings", REFRESH, run], env);
+        t.isTrue(exit === 0 || signal === "SIGKILL", `step ${step}: ${exit} ${stderr}`);
+        if (exit === 0) break;
+        board.updater = board.open(counter);
+        t.same(
+          board.updater.notices.map((one) => one.code),
+          [],
+          `notices after step ${step}`,
+        );
+        const shown = board.updater.view()?.versions;
+        const isOld = isDeepStrictEqual(shown, before);
+        seen[isOld ? "old" : "new"] += 1;
+        if (!isOld) {
+          serve(old);
+          await board.refresh("UPDATE_ROLLBACK", { alone: true });
+          serve(current);
+        }
+        await board.refresh("ok", { alone: true });
+        t.isTrue(
+          !isDeepStrictEqual(board.updater.view()?.versions, before),
+          `the refresh after step ${step} came through`,
+        );
+        if (!isOld) t.same(board.updater.view()?.versions, shown, `versions shown after step ${step}`);
+        board.updater.close();
+      }
+      t.isTrue(seen.old > 5 && seen.new > 0, `${seen.old} steps left the old state, ${seen.new} the new one`);
+      board.updater = board.open(counter);
+    },
+  },
   {
     name: "a release that is assigned is agreed, fetched and there after a restart",
     async run(t) {
@@ -100,7 +161,9 @@ export const boards: readonly Case[] = [
         board.publishDirector();
         await board.refresh("ok");
       }
-      restore(counter);
+      board.updater.close();
+      restore();
+      board.updater = board.open(counter);
       t.same(board.updater.vaultFault?.code, "UPDATE_RESTORED", "what the board says");
       t.same(board.updater.view(), undefined, "view");
       await board.refresh("ok");
