@@ -36,7 +36,7 @@ const SPARE_AFTER_MS = 1000;
 /** Throws what `Worker` throws. */
 export function guestThread(start: GuestStart): Worker {
   const { thread } = spare;
-  if (thread === undefined || start.tier !== "metered") {
+  if (thread === undefined || (start.tier !== "metered" && start.tier !== "auto")) {
     return startThread("guest", ENGINE_LIMITS.workerHeapMiB, { workerData: start });
   }
   spare.thread = undefined;
@@ -46,7 +46,7 @@ export function guestThread(start: GuestStart): Worker {
   return thread;
 }
 
-/** Keeps one guest's thread of the metered tier ready, some 7 MB: a module starts without the time that a thread takes. */
+/** Keeps one thread for a guest of `metered` or `auto` ready, some 7 MB: a module starts without the time that one takes. */
 export function keepSpare(wanted: boolean): void {
   spare.wanted = wanted;
   if (wanted) return startSpare();

@@ -10,7 +10,7 @@ import { err, unwrap } from "../../../../runtime/kernel/result.ts";
 import { prepare } from "../../../../runtime/metered/prepare.ts";
 import { startGuest } from "../../../../runtime/worker/host.ts";
 import type { Preparer } from "../../../../runtime/worker/preparer.ts";
-import { preparer } from "../../../../runtime/worker/threads.ts";
+import { keepSpare, preparer } from "../../../../runtime/worker/threads.ts";
 import { assemble } from "../../../guests/guests.ts";
 
 const LIMITS = { memoryPages: 4, tableElements: 8, callMs: 300, logLinesPerMin: 60 };
@@ -185,6 +185,21 @@ describe("a guest of the tier auto", () => {
     const module = unwrap(load(assemble(wat), LIMITS));
     running.push(unwrap(await startGuest("auto", { ...options, module, port }, by)));
     expect(order).toEqual(expected);
+  });
+
+  it("takes a thread that was kept ready, and moves there as well", async () => {
+    keepSpare(true);
+    try {
+      const { guest, said, until, release } = await start(counter());
+      await until(() => said.length === 3);
+      expect(guest.stats().tier).toBe("interpreter");
+      release();
+      await until(() => guest.stats().tier === "metered");
+      await until(() => said.length > 3);
+      expect(said.slice(0, 4)).toEqual([202, 205, 206, 209]);
+    } finally {
+      keepSpare(false);
+    }
   });
 
   it("goes on in the interpreter when nothing can be prepared", async () => {
