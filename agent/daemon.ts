@@ -78,7 +78,15 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     device: config.device,
     hardware: { profile: description.profile, abi: GUEST_ABI },
     now: memory.trustedNow,
-    transport: { clock, random, ...transportOptions(config.transport, options.proxy, log) },
+    transport: {
+      clock,
+      random,
+      ...transportOptions(config.transport, {
+        proxy: options.proxy,
+        log,
+        onLeft: (address, why) => reporter.refusal("update.mirror", why, { address }),
+      }),
+    },
     ...(config.counterFile === undefined ? {} : { counterFile: config.counterFile }),
   });
 

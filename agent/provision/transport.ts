@@ -6,7 +6,7 @@
 import { statSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { readBounded } from "../../runtime/kernel/durable.ts";
-import { reasonOf } from "../../runtime/kernel/fault.ts";
+import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { attemptSync, type Result, unwrap } from "../../runtime/kernel/result.ts";
 import { array, type Infer, integer, object, oneOf, optional, refined, string } from "../../runtime/kernel/shape.ts";
 import type { Log } from "../../runtime/kernel/world.ts";
@@ -64,19 +64,31 @@ export const transportShape = object({
 });
 export type TransportConfig = Infer<typeof transportShape>;
 
-/** The updater's options from the board's configuration; `proxy` is what the environment says. */
+export interface TransportSeams {
+  /** What the environment says of proxies. */
+  readonly proxy: ProxySettings | undefined;
+  readonly log: Log;
+  /** An address behaves otherwise than before: it is left for the next, for this reason. */
+  onLeft(address: string, why: Fault): void;
+}
+
+/** The updater's options from the board's configuration. */
 export function transportOptions(
   config: TransportConfig | undefined,
-  proxy: ProxySettings | undefined,
-  log: Log,
+  { proxy, log, onLeft }: TransportSeams,
 ): TransportOptions {
   const { tls } = config ?? {};
+  const lastCode = new Map<string, string>();
   return {
     proxy: config?.proxy ?? proxy,
     bytesPerSMax: config?.bytesPerSMax,
     window: config?.window,
     ...(tls === undefined ? {} : { tls: identityFiles(tls, log) }),
-    onLeft: (address, why) => log("warn", "repository address left", { address, code: why.code, reason: why.message }),
+    onLeft(address, why) {
+      log("warn", "repository address left", { address, code: why.code, reason: why.message });
+      if (lastCode.get(address) !== why.code) onLeft(address, why);
+      lastCode.set(address, why.code);
+    },
   };
 }
 

@@ -154,6 +154,10 @@ function once(ask: Exchange, line: Line): Promise<Head | "stale connection"> {
     request = line.connector.request(ask.method, ask.url, ask.headers);
     request.on("error", broken);
     request.on("response", answer);
+    // After an answer its own events tell the end; an upgrade (101) that nobody asked for is none.
+    request.on("close", () => {
+      if (!answered) broken(new Error("closed without an answer"));
+    });
     request.end();
   } catch (error) {
     broken(error);

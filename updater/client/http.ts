@@ -38,7 +38,7 @@ export interface TransportOptions {
   /** Cap on what is read from all sources together, bytes per second. */
   readonly bytesPerSMax?: number | undefined;
   readonly window?: DownloadWindow | undefined;
-  /** An address was left for the next one, or was the last. */
+  /** One of several addresses was left for the next, or was the last. */
   onLeft?(address: string, why: Fault): void;
 }
 

@@ -25,7 +25,7 @@ export interface Mirrors {
 
 export interface MirrorsOptions {
   readonly clock: Clock;
-  /** A mirror was left for the next one, or was the last. */
+  /** One of several mirrors was left for the next, or was the last. */
   onLeft(mirror: string, fault: Fault): void;
 }
 
@@ -82,7 +82,7 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
           one.failures += 1;
           const penalty = Math.min(PENALTY_FIRST_MS * 4 ** (one.failures - 1), PENALTY_LONGEST_MS);
           one.avoidedUntil = clock.monotonic() + penalty;
-          options.onLeft(one.mirror.name, error);
+          if (all.length > 1) options.onLeft(one.mirror.name, error);
           if (worst === undefined || TELLING[error.kind] < TELLING[worst.kind]) worst = error;
         }
       }

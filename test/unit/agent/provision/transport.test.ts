@@ -4,8 +4,10 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { proxyOfEnvironment } from "../../../../agent/cli/proxy-environment.ts";
+import { provisionFault } from "../../../../agent/faults.ts";
 import { transportOptions, transportShape } from "../../../../agent/provision/transport.ts";
 import { parseShape } from "../../../../runtime/kernel/shape.ts";
+import type { Log } from "../../../../runtime/kernel/world.ts";
 import { makeAuthority } from "../../../fakes/certificates.ts";
 import { ROOT } from "../../../tree.ts";
 
@@ -53,10 +55,29 @@ describe("the transport settings of a board", () => {
 
   it("come before the environment where they name a proxy", () => {
     const environment = proxyOfEnvironment({ HTTPS_PROXY: "http://env:1" });
-    const log = () => undefined;
-    expect(transportOptions(undefined, environment, log).proxy?.https).toBe("http://env:1");
+    const seams = { proxy: environment, log: () => undefined, onLeft: () => undefined };
+    expect(transportOptions(undefined, seams).proxy?.https).toBe("http://env:1");
     const proxy = { https: "http://own:1" };
-    expect(transportOptions({ proxy }, environment, log).proxy).toEqual(proxy);
+    expect(transportOptions({ proxy }, seams).proxy).toEqual(proxy);
+  });
+
+  it("report an address once for each reason to leave it, and log it each time", () => {
+    const [logged, reported]: [unknown[], string[]] = [[], []];
+    const { onLeft } = transportOptions(undefined, {
+      proxy: undefined,
+      log: (_, what) => logged.push(what),
+      onLeft: (address, why) => reported.push(`${address} ${why.code}`),
+    });
+    const [gone, damaged] = (["PROVISION_EXISTS", "PROVISION_INCOMPLETE"] as const).map((code) => provisionFault(code));
+    for (const why of [gone, gone, damaged, gone]) if (why !== undefined) onLeft?.("a", why);
+    if (gone !== undefined) onLeft?.("b", gone);
+    expect(reported).toEqual([
+      "a PROVISION_EXISTS",
+      "a PROVISION_INCOMPLETE",
+      "a PROVISION_EXISTS",
+      "b PROVISION_EXISTS",
+    ]);
+    expect(logged).toHaveLength(5);
   });
 });
 
@@ -68,6 +89,8 @@ describe("the environment's proxies", () => {
     expect(proxyOfEnvironment({})).toEqual({ http: undefined, https: undefined, except: [] });
   });
 });
+
+const seams = (log: Log) => ({ proxy: undefined, log, onLeft: () => undefined });
 
 describe("a board's certificate files", () => {
   const owner = makeAuthority();
@@ -86,7 +109,10 @@ describe("a board's certificate files", () => {
     write("key", first.key);
     const warnings: unknown[] = [];
     const tls = { caFile: path("ca"), certFile: path("cert"), keyFile: path("key"), serverNames: ["DNS:x"] };
-    const options = transportOptions({ tls }, undefined, (_, what, facts) => warnings.push([what, facts]));
+    const options = transportOptions(
+      { tls },
+      seams((_, what, facts) => void warnings.push([what, facts])),
+    );
     const ask = () => options.tls?.() ?? expect.fail("there are certificates");
     const certificate = () => {
       const found = ask();
@@ -133,7 +159,10 @@ describe("a board's certificate files", () => {
 
   it("come in pairs", () => {
     const { path } = board();
-    const options = transportOptions({ tls: { certFile: path("cert") } }, undefined, () => undefined);
+    const options = transportOptions(
+      { tls: { certFile: path("cert") } },
+      seams(() => undefined),
+    );
     const found = options.tls?.();
     expect(found?.ok === false && found.error.line()).toMatch(/come together/);
   });

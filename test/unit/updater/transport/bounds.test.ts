@@ -104,6 +104,24 @@ describe("an answer", () => {
     await ended;
   });
 
+  it("that speaks another protocol from here on is none", async () => {
+    const { metadata, ended } = await serveRaw((socket) => {
+      socket.write("HTTP/1.1 101 Switching Protocols\r\nConnection: Upgrade\r\nUpgrade: x\r\n\r\n");
+    });
+    expect(faultOf(await metadata()).line()).toMatch(/^UPDATE_NETWORK.*without an answer/);
+    await ended;
+  });
+
+  it("of two lengths, or of a length and chunks, is none", async () => {
+    const lengths = ["Content-Length: 5\r\nContent-Length: 6", "Content-Length: 5\r\nTransfer-Encoding: chunked"];
+    for (const head of lengths) {
+      const { metadata } = await serveRaw((socket) =>
+        socket.write(`HTTP/1.1 200 OK\r\n${head}\r\n\r\n5\r\n12345\r\n0\r\n\r\n`),
+      );
+      expect(codeOf(await metadata())).toBe("UPDATE_NETWORK");
+    }
+  });
+
   it("that is not HTTP is a broken line", async () => {
     const { metadata, ended } = await serveRaw((socket) => socket.write("SSH-2.0-OpenSSH_9.9\r\n"));
     expect(codeOf(await metadata())).toBe("UPDATE_NETWORK");

@@ -159,7 +159,8 @@ describe("a board with mirrors", () => {
 
   it("of one address is told the very fault of that address", async () => {
     const site = await makeReadySite();
-    const { board } = boardOf(site, ["http://127.0.0.1:1/"]);
+    const { board, left } = boardOf(site, ["http://127.0.0.1:1/"]);
     expect(faultOf(await board.refresh()).kind).toBe("network");
+    expect(left).toEqual([]);
   });
 });
