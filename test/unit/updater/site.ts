@@ -9,21 +9,10 @@ import { join } from "node:path";
 import { type MetaFile, Root, Snapshot, Targets } from "@tufjs/models";
 import { expect, onTestFinished } from "vitest";
 import { assert } from "../../../runtime/kernel/assert.ts";
-import type { DesiredModule } from "../../../runtime/kernel/authority/desired.ts";
-import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
-import {
-  type DeviceId,
-  deviceId,
-  type ModuleName,
-  type TeamName,
-  type Version,
-} from "../../../runtime/kernel/brand.ts";
-import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { sha256 } from "../../../runtime/kernel/digest.ts";
+import type { DeviceId } from "../../../runtime/kernel/brand.ts";
 import { writeDurable } from "../../../runtime/kernel/durable.ts";
 import type { Fault } from "../../../runtime/kernel/fault.ts";
 import { type Result, unwrap } from "../../../runtime/kernel/result.ts";
-import { parseShape } from "../../../runtime/kernel/shape.ts";
 import { openUpdater, type Updater, type UpdaterOptions } from "../../../updater/index.ts";
 import { DEVICE_FIELD } from "../../../updater/layout.ts";
 import {
@@ -39,13 +28,10 @@ import { makeKey, openKeyring } from "../../../updater/repository/keys.ts";
 import { paths, type Tree } from "../../../updater/repository/layout.ts";
 import { bindTo, publish, readTree, sign } from "../../../updater/repository/metadata.ts";
 import type { RoleKey } from "../../../updater/repository/tuf-key.ts";
+import { DEVICE, desired, POLICY, releaseInput, TEAMS } from "./content.ts";
 
-export const DEVICE = unwrap(parseShape(deviceId, "board-1", "the test's device"));
-export const OTHER = unwrap(parseShape(deviceId, "board-2", "the test's other device"));
-export const TEAMS = ["acme", "umbrella"] as const;
-export const POLICY = utf8('{"policy":1}');
-export const FILES = releasePaths("acme", "thermostat", "1.0.0");
-export const DAY_MS = 86_400_000;
+export { DAY_MS, DEVICE, desired, FILES, OTHER, POLICY, releaseInput, TEAMS } from "./content.ts";
+
 const FAR = "2040-01-01T00:00:00Z";
 
 /** Metadata as somebody who forges it sees it: fields to be set. */
@@ -205,37 +191,6 @@ export async function makeReadySite(): Promise<Site> {
   await site.release("1.0.0");
   unwrap(await site.repositories.assign(DEVICE, [desired("1.0.0")]));
   return site;
-}
-
-export function desired(version: string, name = "thermostat", team = "acme"): DesiredModule {
-  return {
-    team: team as TeamName,
-    name: name as ModuleName,
-    version: version as Version,
-    grants: [],
-    lifts: [],
-    probationS: 60,
-  };
-}
-
-export function releaseInput(
-  version: string,
-  { name = "thermostat", team = "acme", ...changes }: Partial<ReleaseInput> & { name?: string; team?: string } = {},
-): ReleaseInput {
-  const module = changes.module ?? utf8(`\0asm code of ${team} ${name} ${version}`);
-  const manifest = {
-    schema: "sallyport.module/1",
-    team,
-    name,
-    version,
-    abi: "core-v1",
-    entry: { path: releasePaths(team, name, version).module, sha256: sha256(module), size: module.byteLength },
-    limits: { memoryPages: 2, callMs: 50 },
-    triggers: [],
-    capabilities: [],
-  };
-  const bundle = utf8(`{"bundle":"${version}"}`);
-  return { manifest: utf8(JSON.stringify(manifest)), module, bundle, hardware: ["any/core-v1"], ...changes };
 }
 
 /** The code of a refusal; a success fails the test. */
