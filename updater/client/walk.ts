@@ -20,6 +20,7 @@ export type LoadedRoles = (role: string, delegator: string) => Targets | undefin
 export function walk(path: string, loaded: LoadedRoles): Found {
   const toVisit = [{ role: "targets", delegator: "root" }];
   const visited = new Set<string>();
+  const hash = sha256(utf8(path));
   for (let next = toVisit.pop(); next !== undefined; next = toVisit.pop()) {
     // 5.6.7.1: skip visited roles, stop at the maximum.
     if (visited.has(next.role)) continue;
@@ -32,7 +33,7 @@ export function walk(path: string, loaded: LoadedRoles): Found {
 
     // 5.6.7.2: children in order of appearance; a terminating one ends the search after itself.
     const children: { role: string; delegator: string }[] = [];
-    for (const child of delegatesFor(targets, path)) {
+    for (const child of delegatesFor(targets, path, hash)) {
       children.push({ role: child.name, delegator: next.role });
       if (child.terminating) {
         toVisit.length = 0;
@@ -44,13 +45,13 @@ export function walk(path: string, loaded: LoadedRoles): Found {
   return { kind: "absent" };
 }
 
-function delegatesFor(targets: Targets, path: string): readonly { name: string; terminating: boolean }[] {
+function delegatesFor(targets: Targets, path: string, hash: string): readonly { name: string; terminating: boolean }[] {
   const { roles, succinctRoles } = targets.delegations ?? {};
   if (roles !== undefined) {
     return Object.values(roles).filter(
       (role) =>
         role.paths?.some((pattern) => matchesPattern(pattern, path)) ??
-        role.pathHashPrefixes?.some((prefix) => sha256(utf8(path)).startsWith(prefix)) ??
+        role.pathHashPrefixes?.some((prefix) => hash.startsWith(prefix)) ??
         false,
     );
   }
