@@ -16,7 +16,9 @@ export const expiration: readonly Case[] = [
       await t.refresh("ok");
       t.repo.root.expires = timeAfter(-1);
       t.repo.publish("root", "targets", "snapshot", "timestamp");
+      t.requests();
       await t.refresh("UPDATE_STALE");
+      t.same(t.requests().at(-1), "metadata/4.root.json", "last request");
       t.shows({ root: 3, snapshot: 1, targets: 1, timestamp: 1 });
     },
   },

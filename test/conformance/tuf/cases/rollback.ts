@@ -156,6 +156,37 @@ export const rollback: readonly Case[] = [
     },
   },
   {
+    name: "new timestamp keys alone are the way back for targets that ran ahead: timestamp and snapshot go together",
+    async run(t) {
+      await t.init();
+      t.repo.targets().version = 99;
+      t.repo.publish("targets", "snapshot", "timestamp");
+      await t.refresh("ok");
+      t.repo.setKeys("timestamp", [ed25519Key()]);
+      goBack(t, "targets");
+      t.repo.publish("root", "snapshot", "timestamp");
+      await t.refresh("ok");
+      t.same(t.versions()["targets"], 1, "targets");
+    },
+  },
+  {
+    name: "a key that is taken away is the way back, though what it signed is signed by one that stays as well",
+    async run(t) {
+      const stays = ed25519Key();
+      t.repo.setKeys("timestamp", [ed25519Key(), stays]);
+      t.repo.publish("root", "timestamp");
+      await t.init();
+      t.repo.timestamp.version = 99;
+      t.repo.publish("timestamp");
+      await t.refresh("ok");
+      t.repo.setKeys("timestamp", [stays]);
+      t.repo.publish("root");
+      goBack(t, "timestamp");
+      await t.refresh("ok");
+      t.same(t.versions()["timestamp"], 1, "timestamp");
+    },
+  },
+  {
     name: "the way back stays open when the first refresh over it did not come through",
     async run(t) {
       await t.init();
