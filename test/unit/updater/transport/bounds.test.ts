@@ -186,17 +186,38 @@ describe("a server that trickles", () => {
 
   it("is asked anew, as a stuck connection may be the cause, before it is given up", async () => {
     let requests = 0;
-    const { target } = await serve(
+    const clock = new SteppingClock();
+    const pausing = Promise.withResolvers<void>();
+    const random = {
+      bytes: (count: number) => new Uint8Array(count),
+      fraction() {
+        pausing.resolve();
+        return 0.5;
+      },
+    };
+    const { source } = await serve(
       (_, response) => {
         requests += 1;
         if (requests > 1) return void response.end("12345");
         response.writeHead(200, { "content-length": 5 });
         response.write("12");
       },
-      { idleMs: 40 },
+      {},
+      { clock, random },
     );
-    expect((await target(5)).ok).toBe(true);
-    expect(requests).toBe(2);
+    const begun = Promise.withResolvers<void>();
+    const sink = memorySink(5);
+    const append = (chunk: Uint8Array) => {
+      sink.append(chunk);
+      begun.resolve();
+    };
+    const whole = source.target("a/b", 5, { ...sink, append });
+    await begun.promise;
+    clock.advance(defaultLimits.idleMs);
+    await pausing.promise;
+    clock.advance(1_000);
+    await whole;
+    expect([Buffer.from(sink.bytes()).toString(), requests]).toEqual(["12345", 2]);
   });
 });
 
