@@ -1,4 +1,5 @@
 /** `sallyport provision`: makes a board: its key, the roots it will believe, what it has and where it connects. */
+import { resolve } from "node:path";
 import { parseBoard } from "../../devices/index.ts";
 import { assert } from "../../runtime/kernel/assert.ts";
 import { type DeviceId, deviceId, tenantId } from "../../runtime/kernel/brand.ts";
@@ -28,6 +29,10 @@ export const verb: Verb = {
     "password-file": { value: "FILE", required: true, help: "file with the broker password" },
     board: { value: "FILE", required: true, help: "board description (names of lines and sensors)" },
     "simulated-dir": { value: "DIR", help: "directory in which another process plays the simulated world" },
+    "counter-file": {
+      value: "FILE",
+      help: "on another partition: counts commits, so that a restored backup is noticed",
+    },
     poll: { value: "SECONDS", default: "300", help: "how often repositories are looked at without a hint" },
   },
   examples: [
@@ -46,6 +51,7 @@ export const verb: Verb = {
     const transport =
       file === undefined ? undefined : unwrap(parseJson(transportShape, readFile(file), file, TRANSPORT_BYTES_MAX));
     const simulated = args.maybe("simulated-dir");
+    const counterFile = args.maybe("counter-file");
     const made = unwrap(
       provisionBoard(args.text("dir"), {
         config: {
@@ -64,6 +70,7 @@ export const verb: Verb = {
           },
           pollS: args.integer("poll", { min: 5, max: 604_800 }),
           ...(simulated === undefined ? {} : { simulatedDirectory: simulated }),
+          ...(counterFile === undefined ? {} : { counterFile: resolve(counterFile) }),
         },
         imageRoot: readFile(args.text("image-root")),
         directorRoot: readFile(args.text("director-root")),

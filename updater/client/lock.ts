@@ -59,7 +59,10 @@ export function takeLock(directory: string, processes: Processes = nodeProcesses
   throw fault("UPDATE_LOCKED", { directory, pid: "unknown" });
 }
 
-/** The real processes of this machine, by /proc; where there is none, a process that exists is alive. */
+/**
+ * The real processes of this machine, by /proc; where there is none, a process that exists is alive. Two containers on
+ * one directory do not see each other's processes: there the agent's database, which has a lock of its own, keeps one out.
+ */
 export function nodeProcesses(): Processes {
   const boot = firstLine("/proc/sys/kernel/random/boot_id");
   return {

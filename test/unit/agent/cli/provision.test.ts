@@ -56,4 +56,10 @@ describe("a provisioned board", () => {
     expect((await provision(transport)).transport).toEqual(transport);
     expect(await provision({ bytesPerSMin: 20_000 })).toMatch(/^SHAPE_MISMATCH.*bytesPerSMin/);
   });
+
+  it("counts its commits where it is told to, wherever the agent is started from", async () => {
+    expect((await provision(undefined)).counterFile).toBeUndefined();
+    const { counterFile } = await provision(undefined, "--counter-file", "elsewhere/counter");
+    expect(counterFile).toBe(join(process.cwd(), "elsewhere", "counter"));
+  });
 });
