@@ -3,7 +3,7 @@
  * and its own (TUF 5.3.4); every other role needs the quorum that its delegator names. Keys are counted by id, each
  * once, and only when the signature verifies.
  */
-import type { Key, Metadata, Root, Targets } from "@tufjs/models";
+import type { Key, Metadata, Root, Snapshot, Targets, Timestamp } from "@tufjs/models";
 import type { RepositoryName } from "../client/header.ts";
 
 /** A document that people sign: a root of either repository, or a targets role of the image repository. */
@@ -18,6 +18,13 @@ export interface Standing {
   readonly chains: Readonly<Record<RepositoryName, readonly Metadata<Root>[]>>;
   /** `targets` and the delegated roles of the image repository. */
   readonly roles: ReadonlyMap<string, Metadata<Targets>>;
+  /** What names them as current; absent before anything was published, and for a signer elsewhere. */
+  readonly top?: Top;
+}
+
+export interface Top {
+  readonly timestamp: Metadata<Timestamp>;
+  readonly snapshot: Metadata<Snapshot>;
 }
 
 export interface Quorum {

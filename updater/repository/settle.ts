@@ -11,14 +11,13 @@ import { join } from "node:path";
 import { Metadata, MetadataKind, type Root, type Targets } from "@tufjs/models";
 import { assert } from "../../runtime/kernel/assert.ts";
 import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
-import { readBounded } from "../../runtime/kernel/durable.ts";
-import { unwrap } from "../../runtime/kernel/result.ts";
+import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { type Change, refuseOverlap, writeChange } from "./change.ts";
 import { refuseBroken } from "./client-check.ts";
 import { renewDevices } from "./director.ts";
 import { fault } from "./faults.ts";
 import { replayJournal, writeJournal } from "./journal.ts";
-import { addSignatures, bindTo, edition, fileOf, readTree, type TreeState, type Write } from "./metadata.ts";
+import { addSignatures, bindTo, edition, fileOf, type TreeState, type Write } from "./metadata.ts";
 import { keyIfUsable, onlineKeys, type TopFiles, verifiesUnder } from "./online.ts";
 import {
   courtesyQuorums,
@@ -77,7 +76,13 @@ export async function signHere(shop: Workshop, change: Change, standing: Standin
   for (const document of change.documents) {
     const required = requiredQuorums(document, standing, change.documents);
     for (const quorum of required) await fillUp(shop, document, quorum, required, true);
-    for (const quorum of courtesyQuorums(document, standing)) await fillUp(shop, document, quorum, [quorum], false);
+    const isRequired = (one: Quorum) =>
+      required.some(
+        ({ keyIds, threshold }) => one.threshold <= threshold && keyIds.every((id) => one.keyIds.includes(id)),
+      );
+    for (const quorum of courtesyQuorums(document, standing)) {
+      if (!isRequired(quorum)) await fillUp(shop, document, quorum, [quorum], false);
+    }
   }
 }
 
@@ -131,7 +136,7 @@ async function nextImage(
   const rootBefore = standing.chains.image.at(-1);
   const root = newRoot ?? rootBefore;
   if (root === undefined) throw fault("REPO_UNFINISHED", { directory: shop.directory, reason: "there is no root yet" });
-  const before = readTree(shop.at.image);
+  const before = stateOf(standing);
   const changed = change.documents.filter((one) => one.role !== "root");
   const roots = { now: root.signed, before: newRoot === undefined ? undefined : rootBefore?.signed };
   const made = await edition(
@@ -150,14 +155,17 @@ async function nextImage(
   const roles = new Map(standing.roles);
   for (const { role, metadata } of changed) roles.set(role, metadata as Metadata<Targets>);
   const chain = [...standing.chains.image, ...(newRoot === undefined ? [] : [newRoot])];
-  refuseBroken({ repository: "image" }, chain, { ...made, roles });
+  refuseBroken({ repository: "image" }, chain, { ...made, roles: concerned(standing, roles, changed, newRoot) });
 
   if (newRoot === undefined) return { order: made.writes, seamless: true };
   const rootFirst = [rootWrite(shop.at.image.metadata, newRoot), ...made.writes];
-  if (rootBefore === undefined || before === undefined) return { order: rootFirst, seamless: true };
+  const { top } = standing;
+  const targets = standing.roles.get("targets");
+  if (rootBefore === undefined || top === undefined || targets === undefined)
+    return { order: rootFirst, seamless: true };
   const next = topFiles(made.timestamp, made.snapshot, roles.get("targets"));
   if (!verifiesUnder(rootBefore, next)) {
-    return { order: rootFirst, seamless: verifiesUnder(root, currentFiles(shop, before)) };
+    return { order: rootFirst, seamless: verifiesUnder(root, { ...top, targets }) };
   }
   return { order: [...made.writes, rootWrite(shop.at.image.metadata, newRoot)], seamless: true };
 }
@@ -173,13 +181,31 @@ function rootWrite(folder: string, root: Metadata<Root>): Write {
   return { path: join(folder, `${root.signed.version}.root.json`), bytes: fileOf(root) };
 }
 
-const METADATA_BYTES_MAX = 16 * 1024 * 1024;
+/** What is in force, as the next edition continues it. */
+function stateOf({ top, roles }: Standing): TreeState | undefined {
+  const targets = roles.get("targets")?.signed;
+  if (top === undefined || targets === undefined) return undefined;
+  const delegated = new Map(
+    [...roles].flatMap(([role, { signed }]) => (role === "targets" ? [] : [[role, signed] as const])),
+  );
+  return { timestamp: top.timestamp.signed, snapshot: top.snapshot.signed, targets, delegated };
+}
 
-function currentFiles(shop: Workshop, before: TreeState): TopFiles {
-  const { metadata } = shop.at.image;
-  const read = (name: string) => unwrap(readBounded(join(metadata, name), METADATA_BYTES_MAX));
-  const targets = Metadata.fromJSON(MetadataKind.Targets, json(read(`${before.targets.version}.targets.json`)));
-  return topFiles(read("timestamp.json"), read(`${before.snapshot.version}.snapshot.json`), targets);
+/**
+ * The roles whose standing a change can alter: all of them when keys or delegations change, else those that change and
+ * those that delegate. (A full role takes the library a third of a second to read.)
+ */
+function concerned(
+  standing: Standing,
+  roles: ReadonlyMap<string, Metadata<Targets>>,
+  changed: readonly Document[],
+  newRoot: Metadata<Root> | undefined,
+): ReadonlyMap<string, Metadata<Targets>> {
+  const delegations = (one: Metadata<Targets> | undefined) => canonicalJson(one?.signed.delegations?.toJSON() ?? null);
+  const asBefore = changed.every(({ role }) => delegations(roles.get(role)) === delegations(standing.roles.get(role)));
+  if (newRoot !== undefined || !asBefore) return roles;
+  const names = new Set(["targets", ...changed.map(({ role }) => role)]);
+  return new Map([...roles].filter(([role, one]) => names.has(role) || one.signed.delegations !== undefined));
 }
 
 function topFiles(timestamp: Uint8Array, snapshot: Uint8Array, targets: Metadata<Targets> | undefined): TopFiles {

@@ -14,7 +14,7 @@ const ROOT_BYTES_MAX = 512_000;
 export function readStanding(at: ReturnType<typeof paths>): Standing {
   return {
     chains: { image: readChain(at.image.metadata), director: readChain(at.directorRoot) },
-    roles: readRoles(at.image.metadata),
+    ...readRoles(at.image.metadata),
   };
 }
 
@@ -29,21 +29,22 @@ export function readChain(folder: string): readonly Metadata<Root>[] {
   }
 }
 
-function readRoles(folder: string): ReadonlyMap<string, Metadata<Targets>> {
+function readRoles(folder: string): Pick<Standing, "roles" | "top"> {
   const roles = new Map<string, Metadata<Targets>>();
   const read = (name: string) => {
     const bytes = readIfThere(join(folder, name), METADATA_BYTES_MAX);
     if (bytes === undefined) throw fault("REPO_UNREADABLE", { directory: folder, reason: `${name} is not there` });
     return json(bytes);
   };
-  if (readIfThere(join(folder, "timestamp.json"), METADATA_BYTES_MAX) === undefined) return roles;
+  if (readIfThere(join(folder, "timestamp.json"), METADATA_BYTES_MAX) === undefined) return { roles };
   return parsed(folder, "timestamp.json", () => {
-    const { version } = Metadata.fromJSON(MetadataKind.Timestamp, read("timestamp.json")).signed.snapshotMeta;
-    const { meta } = Metadata.fromJSON(MetadataKind.Snapshot, read(`${version}.snapshot.json`)).signed;
-    for (const [file, { version: of }] of Object.entries(meta)) {
+    const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, read("timestamp.json"));
+    const { version } = timestamp.signed.snapshotMeta;
+    const snapshot = Metadata.fromJSON(MetadataKind.Snapshot, read(`${version}.snapshot.json`));
+    for (const [file, { version: of }] of Object.entries(snapshot.signed.meta)) {
       roles.set(file.replace(/\.json$/, ""), Metadata.fromJSON(MetadataKind.Targets, read(`${of}.${file}`)));
     }
-    return roles;
+    return { roles, top: { timestamp, snapshot } };
   });
 }
 
