@@ -2,10 +2,11 @@
  * What the board remembers when a part of its memory was damaged, put back from a backup or taken away: which state is
  * shown, below which versions nothing is taken, and that the next honest refresh always succeeds.
  */
-import { cpSync, existsSync, rmSync, truncateSync } from "node:fs";
+import { cpSync, existsSync, mkdirSync, readFileSync, rmSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { unwrap } from "../../../runtime/kernel/result.ts";
+import { attemptSync, unwrap } from "../../../runtime/kernel/result.ts";
+import { sealed } from "../../../updater/client/sealed.ts";
 import type { Updater } from "../../../updater/index.ts";
 import { codeOf, DEVICE, desired, FILES, type ForgedRoot, faultOf, makeReadySite, type Site } from "./site.ts";
 
@@ -243,5 +244,46 @@ describe("a restored backup", () => {
     expect(codes(board)).toEqual(["UPDATE_COUNTER"]);
     unwrap(await board.refresh());
     expect(codes(open())).toEqual([]);
+  });
+});
+
+describe("an updater", () => {
+  it("keeps a second one off its directory, and lets the next one in when it is closed", async () => {
+    const site = await makeReadySite();
+    const directory = site.boardDirectory();
+    const first = site.board("board");
+    const second = attemptSync(() => site.board("other name", { directory }));
+    expect(faultOf(second).code).toBe("UPDATE_LOCKED");
+    expect(faultOf(second).facts).toEqual({ directory, pid: process.pid });
+    first.close();
+    expect((await site.board("other name", { directory }).refresh()).ok).toBe(true);
+  });
+
+  it("that is closed while it refreshes commits nothing afterwards", async () => {
+    const site = await makeReadySite();
+    const board = site.board();
+    unwrap(await board.refresh());
+    const vault = readFileSync(join(site.boardDirectory(), "vault"));
+    unwrap(await site.repositories.resign());
+    const refreshing = board.refresh();
+    board.close();
+    expect((await refreshing).ok).toBe(false);
+    expect(readFileSync(join(site.boardDirectory(), "vault"))).toEqual(vault);
+  });
+
+  it("believes a vault that was written before commits were counted, and counts from there", async () => {
+    const site = await makeReadySite();
+    const { versions } = unwrap(await site.board().refresh());
+    site.board().close();
+    const file = join(site.boardDirectory(), "vault");
+    const { commit: _, ...document } = JSON.parse(readFileSync(file, "utf8").slice(64));
+    rmSync(site.boardDirectory(), { recursive: true });
+    mkdirSync(site.boardDirectory());
+    writeFileSync(file, sealed(document));
+    const board = site.board();
+    expect(codes(board)).toEqual([]);
+    expect(board.view()?.versions).toEqual(versions);
+    unwrap(await board.refresh());
+    expect(board.commits()).toBe(1);
   });
 });
