@@ -1,8 +1,9 @@
-/** `sallyport repo add`: a target of the owner's own role: the policy, the trusted root. Checked before it is signed. */
+/** `sallyport repo add`: targets of the owner's own role: the policy, the trusted root. Checked before they are signed. */
 import { POLICY_PATH, parsePolicy, parseTrustedRoot, TRUSTED_ROOT_PATH } from "../../attest/index.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { readFile } from "./files.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
+import { published } from "./repo-settled.ts";
 import { usageFault, type Verb } from "./verb.ts";
 
 const CHECKS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
@@ -12,21 +13,27 @@ const CHECKS: Readonly<Record<string, (bytes: Uint8Array) => unknown>> = {
 
 export const verb: Verb = {
   name: "repo add",
-  summary: "Sign a document with the owner's keys and publish it. Only these documents are the owner's to sign.",
-  positionals: ["TARGET", "FILE"],
+  summary: "Sign documents with the owner's keys and publish them as one change. Only these are the owner's to sign.",
+  positionals: ["TARGET", "FILE", "[TARGET FILE...]"],
   options: { dir: DIR_OPTION },
   examples: [
     `sallyport repo add ${POLICY_PATH} policy.json`,
-    `sallyport repo add ${TRUSTED_ROOT_PATH} trusted_root.json`,
+    `sallyport repo add ${POLICY_PATH} policy.json ${TRUSTED_ROOT_PATH} trusted_root.json`,
   ],
   async run(args, io) {
-    const [target = "", file = ""] = args.positionals;
-    const check = CHECKS[target];
-    if (check === undefined) throw usageFault(`repo add: TARGET is one of ${Object.keys(CHECKS).join(", ")}`);
-    const bytes = readFile(file);
-    check(bytes);
-    unwrap(await openRepo(args).putOwnerTargets(new Map([[target, bytes]])));
-    io.out(`${target} signed and published`);
+    const files = new Map<string, Uint8Array>();
+    for (let index = 0; index < args.positionals.length; index += 2) {
+      const [target = "", file] = args.positionals.slice(index, index + 2);
+      const check = Object.hasOwn(CHECKS, target) ? CHECKS[target] : undefined;
+      if (check === undefined) throw usageFault(`repo add: TARGET is one of ${Object.keys(CHECKS).join(", ")}`);
+      if (file === undefined) throw usageFault(`repo add: the FILE of ${target} is missing`);
+      if (files.has(target)) throw usageFault(`repo add: ${target} is given twice`);
+      const bytes = readFile(file);
+      check(bytes);
+      files.set(target, bytes);
+    }
+    published(await openRepo(args).putOwnerTargets(files), "targets", io);
+    for (const target of files.keys()) io.out(`${target} signed and published`);
     return 0;
   },
 };

@@ -1,9 +1,11 @@
 /** `sallyport repo publish`: one release into the image repository. The loader judges it first, as a device will. */
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { teamRole } from "../../updater/repository/index.ts";
 import { loadModule } from "../flow/admit.ts";
 import { readFile } from "./files.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
+import { published } from "./repo-settled.ts";
 import type { Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -30,7 +32,7 @@ export const verb: Verb = {
     const earlier = repo.releases().filter((one) => one.team === team && one.name === name);
     // The new release's own counter: everything before it is below the floor.
     const floor = Math.max(0, ...earlier.map((one) => one.releaseCounter)) + 1;
-    const release = unwrap(
+    const release = published(
       await repo.publishRelease({
         manifest,
         module,
@@ -39,6 +41,8 @@ export const verb: Verb = {
         deltas: args.integer("deltas", { min: 0, max: 8 }),
         ...(args.flag("raise-floor") ? { releaseFloor: floor } : {}),
       }),
+      teamRole(team),
+      io,
     );
     io.out(
       `published ${team}/${name} ${parsed.version}, release counter ${release.releaseCounter}, floor ${release.releaseFloor}`,

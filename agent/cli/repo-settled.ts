@@ -1,4 +1,5 @@
 /** How the verbs that change offline roles tell what came of it, and how a person names a role. */
+import { type Result, unwrap } from "../../runtime/kernel/result.ts";
 import { type Missing, type Settled, sayMissing, shortId, teamRole } from "../../updater/repository/index.ts";
 import type { Io } from "./verb.ts";
 
@@ -19,9 +20,17 @@ export function tellSettled(settled: Settled, io: Io): void {
   }
   io.out(`${settled.lead}: waits for signatures`);
   for (const line of sayWaiting(settled.missing)) io.out(line);
-  io.err(
-    `next: sallyport repo export --role ${settled.lead} FILE, sallyport repo sign FILE there, sallyport repo merge FILE`,
-  );
+  sayNext(settled.lead, io);
+}
+
+/** The value of a verb that promises publication; where that waits for signatures, the way to them before the refusal. */
+export function published<T>(result: Result<T>, lead: string, io: Io): T {
+  if (!result.ok && result.error.code === "REPO_UNSIGNED") sayNext(lead, io);
+  return unwrap(result);
+}
+
+function sayNext(lead: string, io: Io): void {
+  io.err(`next: sallyport repo export --role ${lead} FILE, sallyport repo sign FILE there, sallyport repo merge FILE`);
 }
 
 /** What a quorum does not survive, or does not prevent; nothing when it does both. */

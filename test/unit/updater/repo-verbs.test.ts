@@ -18,6 +18,15 @@ import { verb as rotate } from "../../../agent/cli/repo-rotate.ts";
 import { verb as sign, signHere } from "../../../agent/cli/repo-sign.ts";
 import { verb as status } from "../../../agent/cli/repo-status.ts";
 import { type Args, type Io, parseVerbArgs, type Verb } from "../../../agent/cli/verb.ts";
+import { startSigstore } from "../../fakes/sigstore.ts";
+
+const POLICY = JSON.stringify({
+  schema: "sallyport.policy/1",
+  version: 1,
+  evidence: [],
+  ceilings: [],
+  operators: [],
+});
 
 function desk() {
   const directory = mkdtempSync(join(tmpdir(), "sallyport-verbs-"));
@@ -126,6 +135,33 @@ describe("the verbs of a publisher", () => {
     const one = desk();
     await threeOwners(one);
     await expect(one.run(rotate, ...argv)).rejects.toThrow(reason);
+  });
+});
+
+describe("repo add", () => {
+  it("signs several documents as one change, and says the way to the owners who are not here", async () => {
+    const one = desk();
+    const { at, run, errs } = one;
+    await threeOwners(one);
+    await signedAtHome(one, "root", "anna", "bob");
+    const sigstore = await startSigstore();
+    onTestFinished(() => sigstore.close());
+    writeFileSync(at("policy.json"), POLICY);
+    writeFileSync(at("trusted_root.json"), sigstore.trustedRoot);
+    const both = ["policy/policy.json", at("policy.json"), "trust/trusted_root.json", at("trusted_root.json")];
+    await expect(run(addPolicy, ...both)).rejects.toMatchObject({ code: "REPO_UNSIGNED" });
+    expect(errs.join("\n")).toContain("next: sallyport repo export --role targets FILE");
+    expect(await signedAtHome(one, "targets", "anna", "bob")).toContain("targets: published");
+  });
+
+  it.each([
+    [["policy/policy.json", "p.json", "trust/trusted_root.json"], "the FILE of trust/trusted_root.json is missing"],
+    [["policy/policy.json", "p.json", "policy/policy.json", "p.json"], "policy/policy.json is given twice"],
+    [["constructor", "p.json"], "TARGET is one of"],
+  ])("is not started by %j", async (argv, reason) => {
+    const { at, run } = desk();
+    writeFileSync(at("p.json"), POLICY);
+    await expect(run(addPolicy, ...argv.map((one) => (one === "p.json" ? at(one) : one)))).rejects.toThrow(reason);
   });
 });
 
