@@ -9,7 +9,7 @@ import { DelegatedRole, Role } from "@tufjs/models/dist/role.js";
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
-import { attempt, unwrap } from "../../../runtime/kernel/result.ts";
+import { attempt, attemptSync, unwrap } from "../../../runtime/kernel/result.ts";
 import { genericTuf, sallyport } from "../../../updater/client/profile.ts";
 import { makeSearch, type RefreshInput, refreshTopLevel } from "../../../updater/client/refresh.ts";
 import { defaultLimits, type Source } from "../../../updater/client/source.ts";
@@ -126,6 +126,23 @@ describe("a delegated role that two delegators name", () => {
     const found = trust.find("a/x");
     expect(found.kind === "found" && found.target.hashes["sha256"]).toBe(sha256(utf8("honest")));
     expect(repository.requests.filter((name) => name === "1.shared.json")).toHaveLength(1);
+  });
+});
+
+describe("kept files in which one role is two files", () => {
+  it("are refused, whoever signed the second one", async () => {
+    const [a, b, roleOfA, roleOfB] = [pair(), pair(), pair(), pair()];
+    const parent = (one: Pair, child: Pair) =>
+      bytesOf(new Targets({ ...COMMON, delegations: delegations(["shared", child.key, ["*"]]) }), [one]);
+    const [first, second] = [roleOfA, roleOfB].map((one) => bytesOf(new Targets({ ...COMMON }), [one]));
+    const files = { a: parent(a, roleOfA), b: parent(b, roleOfB), shared: first ?? expect.fail("no file") };
+    const repository = makeRepository(delegations(["a", a.key, ["*"]], ["b", b.key, ["*"]]), files);
+    const one = input(repository);
+    const trust = await refreshTopLevel(one);
+    for (const role of ["a", "b"] as const) trust.targets(role, "targets", files[role]);
+    trust.targets("shared", "a", files.shared);
+    const result = attemptSync(() => trust.targets("shared", "b", second ?? expect.fail("no file")));
+    expect(codeOf(result)).toBe("UPDATE_MIX_AND_MATCH");
   });
 });
 
