@@ -23,7 +23,7 @@ export interface Header {
   readonly device: unknown;
 }
 
-const DEPTH_MAX = 24;
+const DEPTH_MAX = 25;
 const SIGNATURES_MAX = 32;
 const TIME = /^\d{4}-\d\d-\d\dT\d\d:\d\d:\d\d(?:\.\d{1,9})?(?:Z|[+-]\d\d:\d\d)$/;
 
@@ -33,13 +33,15 @@ export function readHeader(bytes: Uint8Array, place: Place, entriesMax: number =
     fault("UPDATE_METADATA_INVALID", { ...place, reason }, cause ?? undefined);
   const text = fromUtf8(bytes);
   if (text === undefined) throw invalid("not UTF-8");
+  // Before the parser, which takes a second for two megabytes of brackets.
+  if (nestsDeeper(text, DEPTH_MAX)) throw invalid(`nested deeper than ${DEPTH_MAX}`);
   let document: unknown;
   try {
     document = JSON.parse(text);
   } catch (error) {
     throw invalid(`not JSON: ${reasonOf(error)}`, error);
   }
-  const unbounded = findUnbounded(document, 0, entriesMax);
+  const unbounded = findUnbounded(document, entriesMax);
   if (unbounded !== undefined) throw invalid(unbounded);
   const signed = field(document, "signed");
   const signatures = field(document, "signatures");
@@ -59,14 +61,33 @@ function field(value: unknown, name: string): unknown {
   return (value as Record<string, unknown>)[name];
 }
 
-function findUnbounded(value: unknown, depth: number, entriesMax: number): string | undefined {
+const [QUOTE, BACKSLASH] = [0x22, 0x5c];
+const OPENING: ReadonlySet<number> = new Set([0x5b, 0x7b]);
+const CLOSING: ReadonlySet<number> = new Set([0x5d, 0x7d]);
+
+/** Whether lists and objects stand in one another more than `max` times; brackets in texts do not count. */
+function nestsDeeper(text: string, max: number): boolean {
+  let depth = 0;
+  let inText = false;
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === QUOTE) inText = !inText;
+    else if (inText) at += code === BACKSLASH ? 1 : 0;
+    else if (OPENING.has(code)) depth += 1;
+    else if (CLOSING.has(code)) depth -= 1;
+    if (depth > max) return true;
+  }
+  return false;
+}
+
+/** As deep as `nestsDeeper` let it be. */
+function findUnbounded(value: unknown, entriesMax: number): string | undefined {
   if (typeof value !== "object" || value === null) return undefined;
-  if (depth > DEPTH_MAX) return `nested deeper than ${DEPTH_MAX}`;
   const entries = Object.entries(value);
   if (entries.length > entriesMax) return `a list of more than ${entriesMax} entries`;
   for (const [name, one] of entries) {
     if (name === "__proto__") return "a field named __proto__";
-    const found = findUnbounded(one, depth + 1, entriesMax);
+    const found = findUnbounded(one, entriesMax);
     if (found !== undefined) return found;
   }
   return undefined;

@@ -6,12 +6,14 @@ import { attemptSync } from "../../../runtime/kernel/result.ts";
 import { readHeader } from "../../../updater/client/header.ts";
 import { type Found, matchesPattern, walk } from "../../../updater/client/walk.ts";
 import { hashedPath, isDelegableName } from "../../../updater/layout.ts";
-import { codeOf } from "./site.ts";
+import { codeOf, faultOf } from "./site.ts";
 
 const PLACE = { repository: "image", role: "targets" } as const;
 const SIGNED = { version: 1, expires: "2030-01-01T00:00:00Z" };
 const read = (text: string) => attemptSync(() => readHeader(utf8(text), PLACE));
 const file = (signed: object, signatures: unknown = []) => JSON.stringify({ signed, signatures });
+/** So many lists in one another; the file and `signed` are two levels more. */
+const nested = (levels: number): unknown => JSON.parse("[".repeat(levels) + "]".repeat(levels));
 
 describe("a metadata file", () => {
   it("of honest form is read", () => {
@@ -31,12 +33,20 @@ describe("a metadata file", () => {
     ["has signatures without number", file(SIGNED, Array(33).fill({}))],
     ["lists more than the library can copy in time", file({ ...SIGNED, targets: Object.fromEntries(many(2001)) })],
     ["is nested without end", `{"signed":${"[".repeat(5000)}${"]".repeat(5000)},"signatures":[]}`],
+    ["nests one level too deep", file({ ...SIGNED, custom: nested(24) })],
     [
       "has a field named __proto__",
       `{"signed":{"version":1,"expires":"2030-01-01T00:00:00Z","__proto__":{}},"signatures":[]}`,
     ],
   ])("that %s is refused", (_, text) => {
     expect(codeOf(read(text))).toBe("UPDATE_METADATA_INVALID");
+  });
+
+  it("is refused for its nesting before it is parsed, and not for brackets in its texts", () => {
+    const refused = faultOf(read(`{"signed":${"[".repeat(30)}`));
+    expect(refused.facts["reason"]).toBe("nested deeper than 25");
+    const texts = { plain: "[".repeat(60), quoted: `"\\"${"{".repeat(60)}` };
+    expect(read(file({ ...SIGNED, texts, custom: nested(23) })).ok).toBe(true);
   });
 
   it("that is not UTF-8 is refused", () => {
