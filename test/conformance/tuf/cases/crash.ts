@@ -169,7 +169,7 @@ export const crash: readonly Case[] = [
         return true;
       };
       const first = t.command(["refresh"]);
-      await asked.promise;
+      await Promise.race([asked.promise, first]);
       const second = await t.command(["refresh"]);
       t.same([second.exit, second.code], [1, "UPDATE_LOCKED"], "the second");
       release.resolve();
