@@ -9,9 +9,12 @@ import type { Verb } from "./verb.ts";
 export const verb: Verb = {
   name: "repo merge",
   summary: "Add the signatures of returned files to the change that waits; publish it when its thresholds are reached.",
-  positionals: ["FILE..."],
+  positionals: ["[FILE...]"],
   options: { dir: DIR_OPTION, json: { help: "print what was added and what became of it as JSON" } },
-  examples: ["sallyport repo merge anna.signing.json bob.signing.json"],
+  examples: [
+    "sallyport repo merge anna.signing.json bob.signing.json",
+    "sallyport repo merge    (what has its signatures and could not be published then)",
+  ],
   async run(args, io) {
     const files = args.positionals.map((name) => ({ name, bytes: readFile(name, SIGNING_BYTES_MAX) }));
     const merged = unwrap(await openRepo(args).merge(files));

@@ -25,7 +25,7 @@ function* page(status: Status): Generator<string> {
     yield `${repository} ${role} ${version} ends ${expires} (${daysLeft < 0 ? "PAST" : `${daysLeft} days left`})`;
   }
   for (const { lead, missing } of status.waiting) {
-    yield `${lead}: waits for signatures`;
+    yield `${lead}: ${missing.length > 0 ? "waits for signatures" : "has its signatures; sallyport repo merge publishes it"}`;
     yield* sayWaiting(missing);
   }
 }

@@ -72,13 +72,19 @@ export function writeChange(at: ReturnType<typeof paths>, change: Change, disk: 
   disk.write(at.change(lead), utf8(text), 0o600);
 }
 
-/** Throws REPO_PENDING when another change has one of these roles. */
+/**
+ * Throws REPO_PENDING when another change has one of these roles. A waiting root holds the owner's targets as well: new
+ * targets could be signed by an owner who is about to leave, and the root would then break what is in force.
+ */
 export function refuseOverlap(at: ReturnType<typeof paths>, change: Change): void {
   for (const lead of waitingLeads(at)) {
     const other = readChange(at, lead);
-    const both = change.documents.find((one) =>
-      other.documents.some((two) => two.repository === one.repository && two.role === one.role),
-    );
+    const held = new Set(other.documents.flatMap(heldBy));
+    const both = change.documents.find((one) => heldBy(one).some((name) => held.has(name)));
     if (both !== undefined) throw fault("REPO_PENDING", { role: `${both.repository} ${both.role}`, lead });
   }
+}
+
+function heldBy({ repository, role }: Document): readonly string[] {
+  return role === "root" && repository === "image" ? ["image root", "image targets"] : [`${repository} ${role}`];
 }

@@ -1,7 +1,7 @@
 /** The verbs by which people change and sign what is theirs: rotate, export, merge, drop, and the overview of it all. */
 import { unwrap } from "../../runtime/kernel/result.ts";
 import type { RepositoryName } from "../client/header.ts";
-import { readChange, waitingLeads } from "./change.ts";
+import { readChange, waitingLeads, writeChange } from "./change.ts";
 import { devicesOf } from "./director.ts";
 import { fault } from "./faults.ts";
 import { type Names, namesIn as namesOf } from "./names.ts";
@@ -30,7 +30,7 @@ export interface Merged {
   readonly settled: readonly Settled[];
 }
 
-/** Takes signatures from returned files and publishes every change that has enough now. Throws a Fault. */
+/** Takes signatures from returned files and publishes every change that has enough now, without a file too. Throws a Fault. */
 export async function merge(
   shop: Workshop,
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
@@ -51,7 +51,14 @@ export async function merge(
         added.push({ role: `${document.repository} ${document.role}`, keyId, name: names[keyId] });
       }
     }
+    // Kept before anything is tried: whatever stands in the way now, nobody has to sign again.
+    shop.stillLocked();
+    writeChange(shop.at, change, shop.disk);
     settled.push(await conclude(shop, change, standing));
+  }
+  for (const lead of waitingLeads(shop.at)) {
+    const [standing, change] = [readStanding(shop.at), readChange(shop.at, lead)];
+    if (missingFrom(change.documents, standing).length === 0) settled.push(await conclude(shop, change, standing));
   }
   return { added, settled };
 }

@@ -57,6 +57,9 @@ function changeOwners(
   expires: Expires,
 ): Change {
   const image = inForce(standing, "image");
+  const teams = standing.roles.get("targets")?.signed.delegations?.keys ?? {};
+  const daily = edit.add.find(({ key }) => Object.hasOwn(teams, key.keyID));
+  if (daily !== undefined) throw refused("root", `key ${daily.name} is a team's`);
   const forTargets: Edit = {
     add: edit.add,
     remove: edit.remove,
@@ -104,6 +107,7 @@ function changeTeam(
   if (current === undefined) throw refused("targets", "nothing is published yet");
   const draft = current.toJSON() as unknown as TargetsJson;
   const delegations = draft.delegations ?? { keys: {}, roles: [] };
+  if (!Array.isArray(delegations.roles)) throw refused(role, "the owner's targets delegate to hash bins, not to teams");
   const before = delegations.roles.find((one) => one.name === role);
   const names = namesIn(current);
   const added: Record<string, string> = {};

@@ -68,7 +68,7 @@ describe("owners", () => {
     expect(existsSync(join(site.image.metadata, "2.root.json"))).toBe(false);
   });
 
-  it("are counted once: the same key again, or an online key, is refused", async () => {
+  it("are counted once: the same key again, an online key, or a team's, is refused", async () => {
     const site = await makeReadySite();
     const again = (file: string) => {
       const { key } = unwrap(readPublicHalf(join(site.directory, "keys", file), undefined));
@@ -76,6 +76,8 @@ describe("owners", () => {
     };
     expect(faultOf(await again("owner-2.pem")).message).toContain("already one of its keys");
     expect(faultOf(await again("image-online.pem")).message).toContain("an owner's and an online key");
+    expect(faultOf(await again("director-online.pem")).message).toContain("an owner's and an online key");
+    expect(faultOf(await again("team-acme.pem")).message).toContain("is a team's");
   });
 });
 

@@ -1,5 +1,5 @@
 /** What leaves for another machine to be signed, what comes back, and what neither side falls for. */
-import { rmSync } from "node:fs";
+import { renameSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { assert } from "../../../runtime/kernel/assert.ts";
@@ -106,7 +106,29 @@ describe("a change whose signers are elsewhere", () => {
   });
 });
 
+describe("a root that waits", () => {
+  it("holds the owner's targets too, so that they are signed by owners who stay", async () => {
+    const { site } = await ownersAway();
+    await site.repositories.rotate({ what: "owners", edit: { add: [], remove: ["owner-1"], threshold: 1 } });
+    expect(codeOf(await site.repositories.putOwnerTargets(POLICY_2))).toBe("REPO_PENDING");
+  });
+});
+
 describe("merging", () => {
+  it("keeps the signatures when publication has to wait for another reason", async () => {
+    const { site, owners } = await ownersAway();
+    await site.repositories.putOwnerTargets(POLICY_2);
+    const sent = unwrap(await site.repositories.exportChange("targets"));
+    const bytes = await signedBy(sent, at(owners, first), at(owners, second));
+    const online = join(site.directory, "keys", "image-online.pem");
+    renameSync(online, `${online}.away`);
+    expect(codeOf(await site.repositories.merge([{ name: "f", bytes }]))).toBe("REPO_NO_ONLINE_KEY");
+    expect(unwrap(site.repositories.status()).waiting).toEqual([{ lead: "targets", missing: [] }]);
+    renameSync(`${online}.away`, online);
+    const again = unwrap(await site.repositories.merge([]));
+    expect(again).toMatchObject({ added: [], settled: [{ kind: "published" }] });
+  });
+
   it("refuses a stranger's signature, an altered one, and another proposal's", async () => {
     const { site, owners } = await ownersAway();
     await site.repositories.putOwnerTargets(POLICY_2);
