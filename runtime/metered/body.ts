@@ -1,61 +1,17 @@
 /** One body with its checks and charges put in: everything else is copied byte for byte. */
-import type { LocalRun, Module } from "../module/module.ts";
+import type { LocalRun } from "../module/module.ts";
 import { I32, I64 } from "../module/val-type.ts";
 import { Code } from "./code.ts";
+import type { Added, BodyContext, Scratch } from "./context.ts";
 import { BodyEmitter, type Insertions } from "./emit.ts";
 import { charge, costsOf, payBulk, workOf } from "./fuel.ts";
 import { planLooks } from "./looks.ts";
-import type { MeterOptions } from "./options.ts";
-import type { Pieces } from "./pieces.ts";
 import { type Reentry, TwinWriter } from "./reentry.ts";
 import type { BodyScan, Construct, Segment } from "./scan.ts";
-
-/** Indices of what was added to the module, as far as the options ask for it. */
-export interface Added {
-  readonly why: number;
-  readonly fuel: number;
-  readonly epoch: number;
-  /** Function () -> (): looks at the epoch again, waits or traps. */
-  readonly interrupted: number;
-}
-
-/** What bodies need to know of their module. */
-export interface BodyContext {
-  readonly module: Module;
-  readonly options: MeterOptions;
-  readonly added: Added;
-  /** Bulk operations on memory `n` or table `n` count in i64. */
-  readonly memory64: readonly boolean[];
-  readonly table64: readonly boolean[];
-  /** log2 of the bytes of an element, by the index of an array type. */
-  elementLog2(type: number): number;
-  /** Helpers that do bulk operations in pieces, where a guest can be interrupted. */
-  readonly pieces: Pieces | undefined;
-  readonly counted: Inserted;
-  /** Bodies note where their instructions came from. */
-  readonly recording: boolean;
-}
-
-/** How often what was put in. */
-export interface Inserted {
-  looks: number;
-  payments: number;
-}
 
 /** A look at the epoch: a load and a branch that is not taken. */
 export function lookAtEpoch(out: Code, { epoch, interrupted }: Added): void {
   out.firstWord(epoch).rarely().call(interrupted).end();
-}
-
-/** Locals that the added code uses, by their indices. */
-export interface Scratch {
-  readonly fuel: number;
-  readonly count32: number;
-  readonly count64: number;
-  /** Turns of loops until the next look around. */
-  readonly turns: number;
-  readonly grown: number;
-  readonly goal: number;
 }
 
 /** What a body gets behind its own locals. */

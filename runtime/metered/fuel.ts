@@ -1,8 +1,8 @@
 /** Payments of fuel: what a body's segments cost, and the code that takes it from the tank. */
 import { CodeReader } from "../module/code-reader.ts";
 import { opcode } from "../module/opcodes.ts";
-import type { Added, BodyContext, Scratch } from "./body.ts";
 import { Code } from "./code.ts";
+import type { Added, BodyContext, Scratch } from "./context.ts";
 import type { MeterOptions } from "./options.ts";
 import type { BodyScan, Bulk } from "./scan.ts";
 

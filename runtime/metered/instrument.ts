@@ -12,18 +12,10 @@ import { ALL_FEATURES } from "../module/features.ts";
 import { type CompositeType, importsOf, type Limits, type LocalRun, type Module } from "../module/module.ts";
 import { I32, I64, isDefaultable, type ValType } from "../module/val-type.ts";
 import { type ValidModule, validateModule } from "../validate/module.ts";
-import {
-  type Added,
-  type BodyContext,
-  type BodyToMeter,
-  lookAtEpoch,
-  meterBody,
-  meterTwin,
-  SCRATCH,
-  type Written,
-} from "./body.ts";
+import { type BodyToMeter, lookAtEpoch, meterBody, meterTwin, SCRATCH, type Written } from "./body.ts";
 import { carryParts, planCarry } from "./carry.ts";
 import { Code } from "./code.ts";
+import type { Added, BodyContext } from "./context.ts";
 import { elementLog2Of } from "./elements.ts";
 import { HINTS, type Hinted, hintSection } from "./hints.ts";
 import { firstLate, startWithData } from "./late-data.ts";
