@@ -1,11 +1,12 @@
 import { defineConfig } from "vitest/config";
 
-/** One project per promise: `npm test` runs the first three, the others are commands of their own. */
+/** One project per promise: `npm test` runs all of them, other suites are commands of their own. */
 export default defineConfig({
   test: {
     projects: [
       { test: { name: "tidy", include: ["test/tidy.test.ts", "test/catalogue.test.ts"], testTimeout: 20_000 } },
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
+      { test: { name: "attacks", include: ["test/attacks/**/*.test.ts"], testTimeout: 20_000 } },
       {
         test: {
           name: "e2e-inprocess",

@@ -36,13 +36,14 @@ class FailingDisk {
 
   /** From now on counts and fails below `root`; what is there now is durable. */
   watch(root: string, failAt = Number.POSITIVE_INFINITY, failure: Failure = { kind: "power" }): void {
-    this.#root = root;
+    this.#root = undefined; // Reading what is there is no change, even where node:fs itself goes through this disk.
     this.#failAt = failAt;
     this.#failure = failure;
     this.changes = 0;
     this.#folders = new Map();
     this.#open = new Map();
     this.#take(root);
+    this.#root = root;
   }
 
   heal(): void {
