@@ -2,7 +2,7 @@
 // It has no dependencies of its own: it runs before anything is installed. The `node` package among our dependencies puts
 // the pinned Node 26 into node_modules/.bin, which every npm script finds first on its PATH.
 import { spawnSync } from "node:child_process";
-import { existsSync, statSync } from "node:fs";
+import { existsSync, lstatSync, statSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { fileURLToPath } from "node:url";
 
@@ -17,7 +17,9 @@ if (major < 20) {
   process.exit(1);
 }
 
-const fresh = existsSync(marker) && existsSync(pinned) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs;
+// Another checkout's modules behind a link: `npm ci` would empty them under the other's feet.
+const shared = lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
+const fresh = shared || (existsSync(marker) && existsSync(pinned) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs);
 if (!fresh) {
   console.error("sallyport: installing the pinned dependencies (Node 26 among them) into node_modules ...");
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
