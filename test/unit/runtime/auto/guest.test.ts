@@ -265,6 +265,7 @@ describe("the code of a guest that cannot move", () => {
     expect(refused.code.call("next")).toBe(2);
     expect(refused.code.memory()[0]).toBe(2);
     expect(refused.code.move({ bytes: prepare(refused.wasm, undefined, true) })).toBe("refused");
+    expect(refused.code.leash).toBeUndefined();
 
     const failed = made();
     failed.code.call("next");

@@ -48,10 +48,19 @@ describe("fuel by block", () => {
 describe("the instrumenter", () => {
   const valid = (bytes: Uint8Array) => unwrap(validateModule(unwrap(decodeModule(bytes)), { features: ALL_FEATURES }));
 
-  it("refuses a module that exports a name of the leash", () => {
-    const bytes = body([], { exports: [{ name: "sallyport:fuel", kind: "function", index: 0 }] });
+  it.each(["sallyport:fuel", "sallyport:memory-0", "sallyport:"])("refuses a module that exports %s", (name) => {
+    const bytes = body([], { exports: [{ name, kind: "function", index: 0 }] });
     const made = instrument(valid(bytes), EXACT);
     expect(made.ok ? "made" : made.error.code).toBe("METER_NAME");
+  });
+
+  it("makes room for state in a module that does not say how many data segments it has", () => {
+    const limits = { min: 1n, max: undefined, address: "i32" as const };
+    const bytes = body([], {
+      memories: [{ type: { limits, shared: false, pageSizeLog2: 16 } }],
+      datas: [{ mode: { kind: "active", index: 0, offset: Uint8Array.of(0x41, 0, 0x0b) }, bytes: Uint8Array.of(1) }],
+    });
+    expect(instrument(valid(bytes), { ...EXACT, carry: true })).toMatchObject({ ok: true });
   });
 
   it("gives the same bytes for the same module", () => {
