@@ -30,7 +30,7 @@ export interface Merged {
   readonly settled: readonly Settled[];
 }
 
-/** Takes signatures from returned files and publishes every change that has enough now, without a file too. Throws a Fault. */
+/** Takes signatures from returned files and publishes every change that has enough now; without files, those that had. */
 export async function merge(
   shop: Workshop,
   files: readonly { readonly name: string; readonly bytes: Uint8Array }[],
@@ -56,7 +56,7 @@ export async function merge(
     writeChange(shop.at, change, shop.disk);
     settled.push(await conclude(shop, change, standing));
   }
-  for (const lead of waitingLeads(shop.at)) {
+  for (const lead of files.length > 0 ? [] : waitingLeads(shop.at)) {
     const [standing, change] = [readStanding(shop.at), readChange(shop.at, lead)];
     if (missingFrom(change.documents, standing).length === 0) settled.push(await conclude(shop, change, standing));
   }
