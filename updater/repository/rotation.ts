@@ -39,7 +39,8 @@ export type Rotation =
     }
   | { readonly what: "team"; readonly team: string; readonly edit: Edit }
   | { readonly what: "drop-team"; readonly team: string }
-  | { readonly what: "renew"; readonly role: string };
+  /** `also`: further roles in the same change. */
+  | { readonly what: "renew"; readonly role: string; readonly also?: readonly string[] };
 
 type Expires = (role: keyof ExpiryDays) => string;
 
@@ -47,7 +48,7 @@ type Expires = (role: keyof ExpiryDays) => string;
 export function proposeRotation(standing: Standing, rotation: Rotation, expires: Expires): Change {
   if (rotation.what === "owners") return changeOwners(standing, rotation, expires);
   if (rotation.what === "online") return changeOnline(standing, rotation, expires);
-  if (rotation.what === "renew") return renew(standing, rotation.role, expires);
+  if (rotation.what === "renew") return renew(standing, rotation, expires);
   return changeTeam(standing, rotation, expires);
 }
 
@@ -82,18 +83,26 @@ function changeOnline(
   return { lead: "root", documents: [document(repository, "root", root)] };
 }
 
-function renew(standing: Standing, role: string, expires: Expires): Change {
+function renew(
+  standing: Standing,
+  { role, also = [] }: Extract<Rotation, { what: "renew" }>,
+  expires: Expires,
+): Change {
+  const all = [...new Set([role, ...also])];
+  const lead = ["root", "targets"].find((one) => all.includes(one)) ?? role;
+  return { lead, documents: all.flatMap((one) => renewed(standing, one, expires)) };
+}
+
+function renewed(standing: Standing, role: string, expires: Expires): readonly Document[] {
   if (role === "root") {
-    const roots = (["image", "director"] as const).map((repository) =>
+    return (["image", "director"] as const).map((repository) =>
       document(repository, "root", nextRoot(inForce(standing, repository), {}, expires("root"))),
     );
-    return { lead: "root", documents: roots };
   }
   const current = standing.roles.get(role)?.signed;
   if (current === undefined)
     throw refused(role, `there is no such role; there are ${[...standing.roles.keys()].join(", ")}`);
-  const next = successor(current, expires(role === "targets" ? "targets" : "team"));
-  return { lead: role, documents: [document("image", role, next)] };
+  return [document("image", role, successor(current, expires(role === "targets" ? "targets" : "team")))];
 }
 
 function changeTeam(

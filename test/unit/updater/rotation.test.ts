@@ -181,6 +181,19 @@ describe("an expired root", () => {
     unwrap(await site.repositories.resign());
     expect(unwrap(await board.refresh()).versions.image.root).toBe(2);
   });
+
+  it("is renewed together with all that ended meanwhile, in one change", async () => {
+    const site = await makeReadySite();
+    const board = site.board();
+    unwrap(await board.refresh());
+    site.clock.now += 800 * 86_400_000;
+    const also = ["targets", "team-acme", "team-umbrella", "targets"];
+    await rotated(site, { what: "renew", role: "root", also });
+    unwrap(await site.repositories.resign());
+    expect(unwrap(await board.refresh()).versions.image).toMatchObject({ root: 2, targets: 3 });
+    const unknown = await site.repositories.rotate({ what: "renew", role: "root", also: ["team-nobody"] });
+    expect(codeOf(unknown)).toBe("REPO_ROTATION");
+  });
 });
 
 describe("what a client would refuse", () => {
@@ -200,7 +213,7 @@ describe("what a client would refuse", () => {
   });
 });
 
-describe("any sequence of rotations", () => {
+describe("any sequence of rotations", { timeout: 60_000 }, () => {
   it.each([1, 2, 3])("is followed by boards that look now and then (seed %i)", async (seed) => {
     const site = await makeReadySite();
     const board = site.board("old");
