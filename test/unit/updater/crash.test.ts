@@ -91,7 +91,8 @@ const scenarios: readonly Scenario[] = [
   },
 ];
 
-describe("a machine that dies during", () => {
+// Each death is a repository of its own: seconds of durable writes on a slow disk.
+describe("a machine that dies during", { timeout: 60_000 }, () => {
   it.each(scenarios)("$name leaves what boards can read, and the next verb goes on", async ({ prepare, verb }) => {
     const start = mkdtempSync(join(base, "start-"));
     const repo = unwrap(await createRepositories(start, { tenant: "acme-corp", teams: ["acme"], now }));

@@ -39,7 +39,7 @@ function token(type: string): string {
   return file;
 }
 
-describe.skipIf(!isInstalled)("a token (softhsm2 and opensc are needed)", () => {
+describe.skipIf(!isInstalled)("a token (softhsm2 and opensc are needed)", { timeout: 60_000 }, () => {
   it.each([
     ["EC:prime256v1", "ecdsa-sha2-nistp256"],
     ["rsa:2048", "rsassa-pss-sha256"],
