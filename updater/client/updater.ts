@@ -152,6 +152,22 @@ export function openUpdater(options: UpdaterOptions): Updater {
     return committed;
   }
 
+  const fetching = new Map<string, Promise<Result<Uint8Array>>>();
+  async function bytesOf(target: Target): Promise<Uint8Array> {
+    if (closed) throw fault("UPDATE_CLOSED");
+    const committed = memory.committed();
+    if (committed === undefined) {
+      // What was admitted before starts again, whatever became of the metadata.
+      const stored = blobs.read(target.sha256, target.length);
+      if (stored === undefined) throw fault("UPDATE_NEVER_REFRESHED");
+      return stored;
+    }
+    const { consistentSnapshot } = committed[target.repository];
+    return await mirrors[target.repository].each((source) =>
+      fetchTarget(target, { source, blobs, consistentSnapshot, limits }),
+    );
+  }
+
   return {
     recovered: memory.notices.length > 0,
     vaultFault: memory.notices[0],
@@ -165,23 +181,14 @@ export function openUpdater(options: UpdaterOptions): Updater {
       return refreshing;
     },
     view,
-    fetchTarget: (target) =>
-      attempt(() =>
-        onDiskAsync(async () => {
-          if (closed) throw fault("UPDATE_CLOSED");
-          const committed = memory.committed();
-          if (committed === undefined) {
-            // What was admitted before starts again, whatever became of the metadata.
-            const stored = blobs.read(target.sha256, target.length);
-            if (stored === undefined) throw fault("UPDATE_NEVER_REFRESHED");
-            return stored;
-          }
-          const { consistentSnapshot } = committed[target.repository];
-          return await mirrors[target.repository].each((source) =>
-            fetchTarget(target, { source, blobs, consistentSnapshot, limits }),
-          );
-        }),
-      ),
+    fetchTarget(target) {
+      // One download of the same bytes at a time: both would write to one staging file.
+      const under = fetching.get(target.sha256);
+      if (under !== undefined) return under;
+      const mine = attempt(() => onDiskAsync(() => bytesOf(target))).finally(() => fetching.delete(target.sha256));
+      fetching.set(target.sha256, mine);
+      return mine;
+    },
     chain() {
       const committed = memory.committed();
       return committed && { image: committed.image.files(), director: committed.director.files() };

@@ -163,6 +163,17 @@ describe("stored targets", () => {
     expect(tight.usage()).toEqual({ bytes: 4000, pinned: 4000, max: 4010 });
   });
 
+  it("that two ask for at the same moment are downloaded once", async () => {
+    const site = await makeReadySite();
+    const module = new Uint8Array(2_000_000).fill(3);
+    await site.release("1.1.0", { module });
+    unwrap(await site.repositories.assign(DEVICE, [desired("1.1.0")]));
+    const updater = site.board();
+    const target = unwrap(unwrap(await updater.refresh()).agreed(releasePaths("acme", "thermostat", "1.1.0").module));
+    const both = await Promise.all([updater.fetchTarget(target), updater.fetchTarget(target)]);
+    expect(both.map((one) => unwrap(one).byteLength)).toEqual([2_000_000, 2_000_000]);
+  });
+
   it("cannot be fetched before a refresh said what is trusted", async () => {
     const site = await makeReadySite();
     const trusted = site.board("other");
