@@ -21,6 +21,19 @@ describe("the catalogue", () => {
     expect(poor.map(([code]) => code)).toEqual([]);
   });
 
+  it("advises no verb that does not exist", () => {
+    const program = readFileSync(join(ROOT, "agent", "main.ts"), "utf8");
+    const verbs = [...program.matchAll(/^ {2}"?([a-z][a-z ]*?)"?: \{/gm)].map(([, verb]) => verb);
+    expect(verbs).toContain("repo refresh");
+    const advised = entries.flatMap(([code, { means, todo }]) =>
+      [...`${means} ${todo}`.matchAll(/`sallyport ((?:[a-z]+ ?)+)/g)].map(([, words = ""]) => ({ code, words })),
+    );
+    expect(advised.length).toBeGreaterThan(10);
+    const known = (words: string) =>
+      verbs.some((verb) => verb !== undefined && `${words.trim()} `.startsWith(`${verb} `));
+    expect(advised.filter(({ words }) => !known(words))).toEqual([]);
+  });
+
   it("has no code that nothing refuses with", () => {
     const sources = readTree().filter((file) => !file.path.startsWith("test/"));
     const texts = sources.map((file) => readFileSync(join(ROOT, file.path), "utf8"));

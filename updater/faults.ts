@@ -65,7 +65,7 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     says: "{repository} {role} expired at {expires}",
     means:
       "The newest signed metadata offered is past its expiry: a freeze attack, a forgotten renewal, or a wrong clock.",
-    todo: "Run `sallyport repo resign` for timestamp and snapshot; offline roles need their keys. Check the board's clock.",
+    todo: "Run `sallyport repo refresh` for timestamp and snapshot, `sallyport repo renew ROLE` for others. Check the clock.",
   },
   UPDATE_ROLLBACK: {
     kind: "attack",
