@@ -1,8 +1,8 @@
 // Debian packages that the tests use where they are: the compiler that made the bench programs (they must be, byte for
-// byte, what it gives), a terminal; and the assembler of WebAssembly text. Installs what is missing where it may; in CI nothing that could run is skipped.
+// byte, what it gives), a terminal, a token for keys; and the assembler of WebAssembly text. Installs what is missing where it may; in CI nothing that could run is skipped.
 import { spawnSync } from "node:child_process";
 
-const PACKAGES = ["clang-14", "lld-14", "wasi-libc", "libclang-rt-14-dev-wasm32", "bsdutils"];
+const PACKAGES = ["clang-14", "lld-14", "wasi-libc", "libclang-rt-14-dev-wasm32", "bsdutils", "softhsm2", "opensc"];
 
 const run = (file, ...args) =>
   spawnSync(file, args, { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } })

@@ -22,6 +22,8 @@ const SUITES = [
   ["wasm-v8", npm("conformance", "wasm", "--tier", "v8", "--json"), 20],
   ["wasi", npm("conformance", "wasi", "--tier", "metered", "--json"), 40],
   ["wasi-interpreter", npm("conformance", "wasi", "--tier", "interpreter", "--json"), 40],
+  ["wasm-one-result", npm("conformance", "wasm", "--tier", "metered-deterministic", "--json"), 20],
+  ["tuf", npm("conformance", "tuf", "--json"), 120],
   ["race", npm("race", "--seconds", "15", "--json"), 25],
   ["text", npm("conformance", "text"), 30],
   ["fuzz-loader", npm("fuzz", "loader", "--seconds", "45", "--json"), 60],
