@@ -5,7 +5,7 @@
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import type { ValidModule } from "../../../runtime/validate/module.ts";
 import { Random } from "../random.ts";
-import type { Driven } from "./drive.ts";
+import { type Driven, paysForMore } from "./drive.ts";
 import { type Ending, PLENTY, type Running, type Subject } from "./subject.ts";
 import { subjectsOf } from "./subjects.ts";
 
@@ -127,7 +127,7 @@ function differenceOf(subject: Subject, a: Trace, b: Trace, driven: Driven): Dif
       return differ(`ending, ${say(one.ending)}, ${say(other.ending)}`, where, say(one.ending), say(other.ending));
     }
     if (one.results !== other.results) return differ("results", where, one.results, other.results);
-    const enough = driven.bulk || subject.fuel !== "block" || other.used >= one.used;
+    const enough = subject.fuel !== "block" || other.used >= one.used || paysForMore(driven.module);
     if (!enough || (subject.fuel === "exact" && one.used !== other.used)) {
       const kind = one.ending.kind === "returned" || one.ending.kind === "fuel" ? "" : `, ${say(one.ending)}`;
       return differ(`fuel${kind}`, where, `${one.used} units, ${say(one.ending)}`, `${other.used} units`);

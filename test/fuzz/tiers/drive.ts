@@ -51,8 +51,12 @@ export interface Driven {
   /** True for tables of functions, whose elements are compared by index. */
   readonly tables: readonly boolean[];
   readonly tags: number;
-  /** Some instruction pays for more than itself. */
-  readonly bulk: boolean;
+}
+
+/** Whether some instruction pays for more than itself, the drivers' own included: only exact fuel counts those fully. */
+export function paysForMore(module: Module): boolean {
+  const imported = importsOf(module, "function").length;
+  return module.code.some(({ body }) => scanBody(module.bytes, body.start, body.end, imported).bulk.length > 0);
 }
 
 /** Undefined when the module cannot stand alone, or has nothing to call. */
@@ -115,10 +119,8 @@ export function drive(module: Module, random: Random, open: boolean): Omit<Drive
     ],
     code: [...alone.code, ...drivers.map((out, n) => ({ locals: locals[n] ?? [], body: out.bytes }))],
   });
-  const imported = importsOf(module, "function").length;
-  const bulk = module.code.some(({ body }) => scanBody(module.bytes, body.start, body.end, imported).bulk.length > 0);
   const tables = alone.tables.map(({ type }) => isFunction(type.element, module));
-  return { bytes, calls, functions, memories: seen, tables, tags: alone.tags.length, bulk };
+  return { bytes, calls, functions, memories: seen, tables, tags: alone.tags.length };
 }
 
 const NULLABLE = 0x10;
