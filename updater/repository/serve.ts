@@ -9,6 +9,7 @@ import { createServer, type IncomingMessage, type ServerResponse } from "node:ht
 import { join } from "node:path";
 import { pipeline } from "node:stream";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
+import { byteRange } from "../byte-range.ts";
 import { fault } from "./faults.ts";
 
 export interface ServeOptions {
@@ -68,14 +69,22 @@ function publicFile(directory: string, target: string): string | undefined {
   return kind === "metadata" || kind === "targets" ? join(directory, ...parts) : undefined;
 }
 
+/** lstat: a link would lead out of the tree. The folders above are the publisher's own. */
+function statsOf(file: string): Stats | undefined {
+  try {
+    return lstatSync(file);
+  } catch {
+    return undefined; // A name that is too long or leads through a file is not there: nobody ends the server with it.
+  }
+}
+
 function answer(directory: string, request: IncomingMessage, response: ServerResponse): void {
   if (request.method !== "GET" && request.method !== "HEAD") {
     response.writeHead(405, { allow: "GET, HEAD" }).end();
     return;
   }
   const file = publicFile(directory, request.url ?? "");
-  // lstat: a link would lead out of the tree. The folders above are the publisher's own.
-  const stats = file === undefined ? undefined : lstatSync(file, { throwIfNoEntry: false });
+  const stats = file === undefined ? undefined : statsOf(file);
   if (file === undefined || !stats?.isFile()) {
     response.writeHead(404, { "content-length": 0 }).end(); // With a length the connection serves on, for HEAD too.
     return;
@@ -92,7 +101,7 @@ function answer(directory: string, request: IncomingMessage, response: ServerRes
     response.writeHead(304, headers).end();
     return;
   }
-  const range = byteRange(request.headers.range, stats);
+  const range = byteRange(request.headers.range, stats.size);
   if (range === "unsatisfiable") {
     response.writeHead(416, { "content-range": `bytes */${stats.size}` }).end();
     return;
@@ -106,19 +115,4 @@ function answer(directory: string, request: IncomingMessage, response: ServerRes
   if (request.method === "HEAD" || stats.size === 0) response.end();
   // A client that goes away, or a file that vanishes, ends this one answer; pipeline destroys both ends.
   else pipeline(createReadStream(file, { start, end }), response, () => {});
-}
-
-/** RFC 9110 section 14: one range is honoured; what is not understood is ignored. */
-function byteRange(
-  header: string | undefined,
-  { size }: Stats,
-): { start: number; end: number } | "unsatisfiable" | undefined {
-  const match = /^bytes=(\d{0,15})-(\d{0,15})$/.exec(header ?? "");
-  if (match === null) return undefined;
-  const [, first = "", last = ""] = match;
-  if (first === "" && last === "") return undefined;
-  const start = first === "" ? Math.max(0, size - Number(last)) : Number(first);
-  const end = first === "" || last === "" ? size - 1 : Math.min(Number(last), size - 1);
-  if (first !== "" && last !== "" && Number(last) < Number(first)) return undefined;
-  return start >= size || start > end ? "unsatisfiable" : { start, end };
 }

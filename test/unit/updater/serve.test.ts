@@ -26,6 +26,15 @@ function raw(site: Site, path: string, method = "GET", headers: Record<string, s
 
 describe("the static server", () => {
   it.each([
+    ["is longer than the file system takes", `/image/metadata/${"a".repeat(300)}`],
+    ["leads through a file", "/image/metadata/timestamp.json/x"],
+  ])("outlives a name that %s", async (_, path) => {
+    const site = await makeReadySite();
+    expect((await raw(site, path)).status).toBe(404);
+    expect((await raw(site, "/image/metadata/timestamp.json")).status).toBe(200);
+  });
+
+  it.each([
     "/repository.json",
     "/keys/owner-1.pem",
     "/image/../keys/owner-1.pem",
