@@ -35,6 +35,13 @@ const tricks: readonly Trick[] = [
     return `alter ${relative(place, file)}`;
   },
   (place, _, random) => {
+    const targets = filesIn(place).filter((one) => one.includes("/targets/"));
+    if (targets.length === 0) return "no target is left to alter";
+    const file = random.pick(targets);
+    writeFileSync(file, Buffer.from(readFileSync(file)).fill("!"));
+    return `other bytes of the same length as ${relative(place, file)}`;
+  },
+  (place, _, random) => {
     const file = pickFile(place, random);
     if (file === undefined) return "nothing is left to withhold";
     rmSync(file);

@@ -65,14 +65,18 @@ function filesOf(chain: MetadataChain, repository: "image" | "director"): readon
 }
 
 /** What a board shows now, held against all that was ever signed and against what it has shown before. */
-export function judgeShown(updater: Updater, floors: Floors, signed: ReadonlySet<string>): void {
+export function judgeShown(
+  updater: Updater,
+  floors: Floors,
+  signed: Readonly<Record<"image" | "director", ReadonlySet<string>>>,
+): void {
   const chain = updater.chain();
   const view = updater.view();
   must((chain === undefined) === (view === undefined), "chain and view are there together");
   if (chain === undefined || view === undefined) return;
   for (const repository of REPOSITORIES) {
     for (const [role, bytes] of filesOf(chain, repository)) {
-      must(signed.has(sha256(bytes)), `${repository} ${role} was never signed by its owners`);
+      must(signed[repository].has(sha256(bytes)), `${repository} ${role} was never signed for this board`);
     }
     const { versions, keys } = seenIn(chain, repository);
     const before = floors[repository];

@@ -2,16 +2,18 @@
  * The honest side of a run: both repositories as their owners keep them, and the copy of their public part that boards
  * read. What was ever signed here is remembered, so that whatever a board believes can be held against it.
  */
-import { cpSync, existsSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
+import { cpSync, mkdirSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { basename, join } from "node:path";
 import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import type { Fault } from "../../../runtime/kernel/fault.ts";
 import { type Result, unwrap } from "../../../runtime/kernel/result.ts";
-import { createRepositories, openRepositories, type Repositories } from "../../../updater/repository/index.ts";
+import { simplePlan } from "../../../updater/repository/create.ts";
+import { type ExpiryDays, openRepositories, type Repositories } from "../../../updater/repository/index.ts";
 import { paths } from "../../../updater/repository/layout.ts";
 import { readTree } from "../../../updater/repository/metadata.ts";
+import { foundRepositories } from "../../../updater/repository/repositories.ts";
 import type { Random } from "../../fuzz/random.ts";
 import { DAY_MS, DEVICE, desired, OTHER, POLICY, releaseInput, TEAMS } from "../../unit/updater/content.ts";
 import { type Person, person } from "../../unit/updater/people.ts";
@@ -19,7 +21,9 @@ import { type Person, person } from "../../unit/updater/people.ts";
 export const START_MS = Date.parse("2026-06-01T12:00:00Z");
 const NAMES = ["thermostat", "lamp"] as const;
 /** Offline roles are renewed when they have this many days left. */
-const RENEW_DAYS = 30;
+const RENEW_DAYS = 20;
+/** Short, so that every role expires in some run while the others do not. */
+const EXPIRY_DAYS: ExpiryDays = { root: 60, targets: 45, team: 45, snapshot: 20, timestamp: 7, director: 30 };
 
 export interface Published {
   readonly team: string;
@@ -34,7 +38,9 @@ export interface Published {
 export async function makeTemplate(directory: string): Promise<readonly Person[]> {
   const repository = join(directory, "template");
   const now = () => START_MS;
-  const repo = unwrap(await createRepositories(repository, { tenant: "acme-corp", teams: TEAMS, now }));
+  const options = { tenant: "acme-corp", teams: TEAMS, now };
+  unwrap(await foundRepositories(repository, { ...simplePlan(repository, options), expiryDays: EXPIRY_DAYS }, options));
+  const repo = unwrap(openRepositories(repository, options));
   unwrap(await repo.putOwnerTargets(new Map([["policy/policy.json", POLICY]])));
   unwrap(await repo.publishRelease(releaseInput("1.0.0")));
   unwrap(await repo.assign(DEVICE, [desired("1.0.0")]));
@@ -49,8 +55,8 @@ export class Publisher {
   readonly releases: Published[] = [];
   /** What the board was last told to run. */
   assigned: readonly Published[] = [];
-  /** Digest of every metadata file that was ever signed. */
-  readonly signed = new Set<string>();
+  /** Digest of every metadata file that was ever signed for this board. */
+  readonly signed = { image: new Set<string>(), director: new Set<string>() };
   readonly #seen = new Set<string>();
   readonly #random: Random;
   readonly #people: Person[];
@@ -220,13 +226,13 @@ export class Publisher {
 
   #remember(): void {
     const at = paths(this.directory);
-    const folders = [at.image.metadata, ...[DEVICE, OTHER].map((device) => at.director(device).metadata)];
-    for (const folder of folders.filter(existsSync)) {
+    const folders = [["image", at.image.metadata] as const, ["director", at.director(DEVICE).metadata] as const];
+    for (const [repository, folder] of folders) {
       for (const name of readdirSync(folder)) {
         const path = join(folder, name);
         if (this.#seen.has(path) || !name.endsWith(".json")) continue;
         if (basename(path) !== "timestamp.json") this.#seen.add(path);
-        this.signed.add(sha256(readFileSync(path)));
+        this.signed[repository].add(sha256(readFileSync(path)));
       }
     }
   }

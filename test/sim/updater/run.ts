@@ -48,7 +48,7 @@ async function published(scene: Scene, random: Random, change: Promise<string>):
 
 const steps: readonly (readonly [weight: number, step: Step])[] = [
   [22, (scene) => scene.refresh().then((text) => `refresh: ${text}`)],
-  [6, (scene) => scene.fetch().then((text) => `fetch: ${text}`)],
+  [9, (scene) => scene.fetch().then((text) => `fetch: ${text}`)],
   [9, (scene) => scene.interrupted()],
   [4, (scene) => scene.refused()],
   [
@@ -97,7 +97,7 @@ const steps: readonly (readonly [weight: number, step: Step])[] = [
       return `the board's clock is ${days} days off`;
     },
   ],
-  [3, (scene) => scene.damage()],
+  [5, (scene) => scene.damage()],
   [2, (scene) => scene.backup()],
   [2, (scene) => scene.restore()],
   [1, (scene) => scene.repair().then((text) => `repair: ${text}`)],

@@ -158,7 +158,8 @@ export class Scene {
     this.board.stop();
     const files = this.board.files();
     if (files.length === 0) return "the board has no files yet";
-    const file = this.#random.pick(files);
+    const memory = files.filter((one) => basename(one).startsWith("vault"));
+    const file = this.#random.pick(memory.length > 0 && this.#random.chance(0.4) ? memory : files);
     writeFileSync(file, damaged(readFileSync(file), this.#random));
     this.#damages += 1;
     if (basename(file) === "counter") this.#isCounterDamaged = true;
