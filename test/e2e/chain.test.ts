@@ -37,6 +37,15 @@ describe("the chain", () => {
     expect(site.world.level("fan")).toBe("1");
   });
 
+  it("tells how an installation goes on, from the download to its end, each state once and in order", () => {
+    const said = site.observer.seen.filter((one) => one.topic === "up/job/room-climate-1.0.0");
+    const states = said.map((one) => one.get("s"));
+    const way = ["received", "downloading", "verifying", "staged", "activating", "probation", "succeeded"];
+    expect(states).toEqual(way);
+    const revisions = said.map((one) => Number(one.get("rev")));
+    expect(revisions).toEqual(revisions.map((_, index) => (revisions[0] ?? 0) + index));
+  });
+
   it("signs what it runs and has seen, for the director's side to judge", async () => {
     const board = unwrap(readBoard(site.stage.path("board")));
     const said = await site.observer.until(
