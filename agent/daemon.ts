@@ -25,6 +25,7 @@ import { createUplink } from "./link/uplink.ts";
 import { openMemory } from "./memory.ts";
 import { createModuleServices } from "./module-services.ts";
 import { readBoard } from "./provision/device.ts";
+import { startNeighbours } from "./provision/neighbours.ts";
 import { transportOptions } from "./provision/transport.ts";
 import { createRefusalLimit } from "./report/refusal-limit.ts";
 import { createReporter } from "./report/reporter.ts";
@@ -88,7 +89,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       }),
     },
     ...(config.counterFile === undefined ? {} : { counterFile: config.counterFile }),
+    forNeighbours: config.neighbours !== undefined,
   });
+  const neighbours = startNeighbours(config.neighbours, { updater, clock, log });
 
   const uplink = createUplink({
     broker: config.broker,
@@ -292,6 +295,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       if (spareThread) keepSpare(false);
       await memory.flush();
       await uplink.stop();
+      await neighbours?.close();
       updater.close();
       board.close();
       memory.close();

@@ -121,7 +121,7 @@ const ADAPTERS: readonly RegExp[] = [
   /^runtime\/kernel\/(node-world|durable)\.ts$/,
   /^runtime\/worker\//,
   /^runtime\/wasi\/(host-files|file-times|node-options)\.ts$/,
-  /^updater\/client\/(connection|exchange|file-source|blobs|counter|floor-record|lock|staging|vault)\.ts$/,
+  /^updater\/client\/(connection|exchange|file-source|blobs|counter|floor-record|lock|neighbour|staging|vault)\.ts$/,
   /^updater\/repository\//,
   /^devices\/(linux|simulated)\//,
   /^agent\/link\/connect\.ts$/,

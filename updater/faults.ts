@@ -232,6 +232,12 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
     means: "The updater could not write or read its own files: full (ENOSPC), read-only (EROFS) or failing (EIO).",
     todo: "Free space or check the medium. What was trusted before is still in place; the next poll tries again.",
   },
+  UPDATE_NEIGHBOUR: {
+    kind: "environment",
+    says: "cannot serve neighbours at {host} port {port}: {reason}",
+    means: "The address at which this board was to be a cache for others cannot be had. It is tried again each minute.",
+    todo: "Check `neighbours.listen` in device.json: an address of this board, and a port that nobody else has.",
+  },
   UPDATE_NEVER_REFRESHED: {
     kind: "refusal",
     says: "there is no trusted metadata yet",

@@ -6,6 +6,7 @@ import { type DeviceId, deviceId, tenantId } from "../../runtime/kernel/brand.ts
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseJson } from "../../runtime/kernel/shape.ts";
 import { provisionBoard } from "../provision/device.ts";
+import { listenAddress } from "../provision/neighbours.ts";
 import { transportShape } from "../provision/transport.ts";
 import { readFile, readText } from "./files.ts";
 import type { Verb } from "./verb.ts";
@@ -23,6 +24,12 @@ export const verb: Verb = {
     "director-root": { value: "FILE", required: true, help: "root.json of the director repository, to be pinned" },
     "repo-url": { value: "URL", required: true, help: "base URL under which image/ and director/ are served" },
     mirror: { value: "URL", many: true, help: "another base URL with the same files, asked when the first fails" },
+    neighbour: {
+      value: "URL",
+      many: true,
+      help: "base URL of another board that serves its neighbours: asked first for modules, last for metadata",
+    },
+    "serve-neighbours": { value: "HOST:PORT", help: "serve other boards there as a cache of the image repository" },
     transport: { value: "FILE", help: "JSON: proxy, tls, bytesPerSMax, window; see docs/updater.md" },
     broker: { value: "URL", required: true, help: "mqtt:// or mqtts:// URL" },
     username: { value: "NAME", help: "broker user name (default: the device id)" },
@@ -47,6 +54,9 @@ export const verb: Verb = {
       addressesBelow(base, device),
     );
     assert(first !== undefined, "--repo-url is needed");
+    const caches = args.list("neighbour").map((base) => ({ ...addressesBelow(base, device).image, cache: true }));
+    const listen =
+      args.maybe("serve-neighbours") === undefined ? undefined : args.parsed("serve-neighbours", listenAddress);
     const file = args.maybe("transport");
     const transport =
       file === undefined ? undefined : unwrap(parseJson(transportShape, readFile(file), file, TRANSPORT_BYTES_MAX));
@@ -60,9 +70,10 @@ export const verb: Verb = {
           device,
           class: args.text("class"),
           region: args.text("region"),
-          image: { ...first.image, mirrors: mirrors.map(({ image }) => image) },
+          image: { ...first.image, mirrors: [...mirrors.map(({ image }) => image), ...caches] },
           director: { ...first.director, mirrors: mirrors.map(({ director }) => director) },
           ...(transport === undefined ? {} : { transport }),
+          ...(listen === undefined ? {} : { neighbours: { listen } }),
           broker: {
             url: args.text("broker"),
             username: args.maybe("username") ?? device,

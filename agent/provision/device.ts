@@ -14,14 +14,28 @@ import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { checkDirectory, ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
-import { array, type Infer, integer, object, oneOf, optional, parseJson, string } from "../../runtime/kernel/shape.ts";
+import {
+  array,
+  boolean,
+  type Infer,
+  integer,
+  object,
+  oneOf,
+  optional,
+  parseJson,
+  string,
+} from "../../runtime/kernel/shape.ts";
 import { generateKeyPem, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
 import { provisionFault } from "../faults.ts";
+import { neighboursShape } from "./neighbours.ts";
 import { transportShape } from "./transport.ts";
 
 const url = string({ min: 1, max: 2000 });
 const address = { metadataUrl: url, targetsUrl: url };
 const repository = object({ ...address, mirrors: optional(array(object(address), { max: 8 })) });
+/** A mirror of the image repository may be a neighbour's cache: first for modules, last for metadata. */
+const imageMirror = object({ ...address, cache: optional(boolean) });
+const imageRepository = object({ ...address, mirrors: optional(array(imageMirror, { max: 8 })) });
 
 export const deviceShape = object({
   schema: oneOf("sallyport.device/1"),
@@ -29,10 +43,12 @@ export const deviceShape = object({
   device: deviceId,
   class: string({ min: 1, max: 63 }),
   region: string({ min: 1, max: 63 }),
-  image: repository,
+  image: imageRepository,
   director: repository,
   broker: object({ url, username: string({ max: 200 }), password: string({ max: 500 }) }),
   transport: optional(transportShape),
+  /** Whether and where this board serves others as a cache of the image repository; not at all unless given. */
+  neighbours: optional(neighboursShape),
   /** A directory in which another process plays the physical world of the simulated drivers. */
   simulatedDirectory: optional(string({ max: 1000 })),
   /** Where the updater counts its commits, on another partition than `state/`, so that a restored backup is noticed. */

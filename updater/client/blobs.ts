@@ -30,6 +30,8 @@ export interface Blobs {
   /** Removes every blob that is not named, and everything that is on its way; returns how many blobs went. */
   prune(keep: ReadonlySet<string>): number;
   usage(): Usage;
+  /** Where a blob lies, if it is there. */
+  file(name: Sha256): string;
 }
 
 export interface Usage {
@@ -111,5 +113,6 @@ export function openBlobs(directory: string, bytesMax: number): Blobs {
       const blobs = files(directory);
       return { bytes: sum(blobs) + sum(files(staging)), pinned: sum(blobs.filter(isPinned)), max: bytesMax };
     },
+    file: (name) => join(directory, name),
   };
 }

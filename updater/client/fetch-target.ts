@@ -6,7 +6,7 @@
  */
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
-import { attempt, unwrap } from "../../runtime/kernel/result.ts";
+import { attempt, attemptSync, unwrap } from "../../runtime/kernel/result.ts";
 import { applyDelta, type Delta, deltaMemory, deltaPath, deltasOf } from "../delta.ts";
 import { fault } from "../faults.ts";
 import { hashedPath } from "../layout.ts";
@@ -20,6 +20,8 @@ export interface FetchInput {
   readonly blobs: Blobs;
   readonly consistentSnapshot: boolean;
   readonly limits: Pick<FetchLimits, "targetBytes" | "deltaMemoryBytes">;
+  /** Deltas that were of use stay in the store, for neighbours. */
+  readonly keepDeltas?: boolean;
   /** Told of a delta that was of no use. */
   onNotice?(why: Fault): void;
 }
@@ -86,5 +88,7 @@ async function fromDelta(target: Target, delta: Delta, from: Uint8Array, input: 
     throw fault("UPDATE_DELTA", { from: delta.from, reason: "it does not lead to the bytes that were signed" });
   }
   input.blobs.write(target.sha256, bytes);
+  // Without room for it the neighbours fetch it elsewhere.
+  if (input.keepDeltas === true) attemptSync(() => input.blobs.write(delta.sha256, sink.bytes()));
   return bytes;
 }

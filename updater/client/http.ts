@@ -25,6 +25,8 @@ import { type DownloadWindow, openGate } from "./window.ts";
 export interface Addresses {
   readonly metadataUrl: string;
   readonly targetsUrl: string;
+  /** A neighbour's cache: asked first for targets and last for metadata, see mirrors.ts. */
+  readonly cache?: boolean | undefined;
 }
 
 export interface TransportOptions {
@@ -170,11 +172,12 @@ export function openTransport(limits: FetchLimits, options: TransportOptions = {
     source,
     mirrors: (addresses) =>
       createMirrors(
-        addresses.map((one) =>
-          isFileAddress(one.metadataUrl)
+        addresses.map((one) => ({
+          ...(isFileAddress(one.metadataUrl)
             ? { name: one.metadataUrl, source: fileSource(one) }
-            : { name: shown(baseUrl(one.metadataUrl)), source: source(one) },
-        ),
+            : { name: shown(baseUrl(one.metadataUrl)), source: source(one) }),
+          cache: one.cache === true,
+        })),
         { clock, onLeft: (address, why) => options.onLeft?.(address, why) },
       ),
     close() {

@@ -8,10 +8,18 @@ import { Fault, type FaultKind } from "../../runtime/kernel/fault.ts";
 import type { Clock } from "../../runtime/kernel/world.ts";
 import type { Source } from "./source.ts";
 
+/** What is asked for: where the news are, or bytes whose hash is known. */
+export type Wanted = "metadata" | "targets";
+
 export interface Mirror {
   /** For a person: the address without credentials. */
   readonly name: string;
   readonly source: Source;
+  /**
+   * Somebody's cache, which may be behind and need not have everything: asked first for targets, for metadata when
+   * nobody else serves, and not blamed for what it has not got.
+   */
+  readonly cache?: boolean;
 }
 
 export interface Mirrors {
@@ -19,7 +27,7 @@ export interface Mirrors {
    * `use` with one mirror after the other until one serves. Throws the most telling of their faults. No mirror is
    * blamed where its source was not asked for anything.
    */
-  each<T>(use: (source: Source) => Promise<T>): Promise<T>;
+  each<T>(use: (source: Source) => Promise<T>, wanted?: Wanted): Promise<T>;
   close(): void;
 }
 
@@ -45,19 +53,34 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
   const all: Health[] = mirrors.map((mirror) => ({ mirror, failures: 0, avoidedUntil: Number.NEGATIVE_INFINITY }));
   let lastGood: Health | undefined;
 
+  const isCache = ({ mirror }: Health) => mirror.cache === true;
+
   /** Those that are not avoided as they were given, the last good one before them; then the others, soonest free first. */
-  function inOrder(): Health[] {
+  function byHealth(some: readonly Health[]): Health[] {
     const now = clock.monotonic();
     const avoided = (one: Health) => one.avoidedUntil > now;
-    const free = all.filter((one) => !avoided(one));
-    const rest = all.filter(avoided).sort((a, b) => a.avoidedUntil - b.avoidedUntil);
+    const free = some.filter((one) => !avoided(one));
+    const rest = some.filter(avoided).sort((a, b) => a.avoidedUntil - b.avoidedUntil);
     return [...free.filter((one) => one === lastGood), ...free.filter((one) => one !== lastGood), ...rest];
   }
 
+  function inOrder(wanted: Wanted): Health[] {
+    const own = byHealth(all.filter((one) => !isCache(one)));
+    const caches = byHealth(all.filter(isCache));
+    if (wanted === "metadata") return [...own, ...caches];
+    const now = clock.monotonic();
+    return [
+      ...caches.filter((one) => one.avoidedUntil <= now),
+      ...own,
+      ...caches.filter((one) => one.avoidedUntil > now),
+    ];
+  }
+
   return {
-    async each(use) {
+    async each(use, wanted = "metadata") {
       let worst: Fault | undefined;
-      for (const one of inOrder()) {
+      let missed: Fault | undefined;
+      for (const one of inOrder(wanted)) {
         const { source } = one.mirror;
         let asked = false;
         const watched: Source = {
@@ -75,10 +98,14 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
           const value = await use(watched);
           one.failures = 0;
           one.avoidedUntil = Number.NEGATIVE_INFINITY;
-          lastGood = one;
+          if (!isCache(one)) lastGood = one;
           return value;
         } catch (error) {
           if (!(error instanceof Fault) || !asked || !isMirrors(error)) throw error;
+          if (isCache(one) && MISSED.has(error.code)) {
+            missed ??= error;
+            continue;
+          }
           one.failures += 1;
           const penalty = Math.min(PENALTY_FIRST_MS * 4 ** (one.failures - 1), PENALTY_LONGEST_MS);
           one.avoidedUntil = clock.monotonic() + penalty;
@@ -86,8 +113,9 @@ export function createMirrors(mirrors: readonly Mirror[], options: MirrorsOption
           if (worst === undefined || TELLING[error.kind] < TELLING[worst.kind]) worst = error;
         }
       }
-      assert(worst !== undefined, "each mirror served or failed");
-      throw worst;
+      const why = worst ?? missed;
+      assert(why !== undefined, "each mirror served or failed");
+      throw why;
     },
     close() {
       for (const { mirror } of all) mirror.source.close();
@@ -104,6 +132,9 @@ const TELLING: Readonly<Record<FaultKind, number>> = {
   disk: 4,
   environment: 4,
 };
+
+/** Not to have something is no failing of a cache. */
+const MISSED: ReadonlySet<string> = new Set(["UPDATE_METADATA_MISSING", "UPDATE_HTTP_STATUS"]);
 
 /** Faults of the board itself are left out: the next mirror would not mend them. */
 function isMirrors(fault: Fault): boolean {

@@ -17,6 +17,7 @@ import type { RepositoryName } from "./header.ts";
 import { type Addresses, openTransport, type TransportOptions } from "./http.ts";
 import { type Lock, type Processes, takeLock } from "./lock.ts";
 import { refreshRepository } from "./refresh.ts";
+import { openShelf, type Shelf } from "./shelf.ts";
 import { defaultLimits, type FetchLimits, type Source } from "./source.ts";
 import type { TrustOptions } from "./trust.ts";
 import { openTrustMemory, type Pair } from "./trust-memory.ts";
@@ -47,6 +48,8 @@ export interface UpdaterOptions {
   readonly counterFile?: string;
   /** Another counter than a file, such as a TPM's. */
   readonly counter?: Counter;
+  /** Other boards are served from here (`shelf`): deltas are kept for them. */
+  readonly forNeighbours?: boolean;
   /** The processes of this machine, for the lock. */
   readonly processes?: Processes;
 }
@@ -78,6 +81,8 @@ export interface Updater {
    * then on the rest may go when room is needed; before the first call nothing goes.
    */
   keep(inUse: Iterable<string>): void;
+  /** What may be shown to other boards of the image repository as it was committed last. */
+  readonly shelf: Shelf;
   /** What the store of downloads holds, bytes. */
   usage(): Usage;
   close(): void;
@@ -163,8 +168,10 @@ export function openUpdater(options: UpdaterOptions): Updater {
       return stored;
     }
     const { consistentSnapshot } = committed[target.repository];
-    return await mirrors[target.repository].each((source) =>
-      fetchTarget(target, { source, blobs, consistentSnapshot, limits }),
+    const keepDeltas = options.forNeighbours === true;
+    return await mirrors[target.repository].each(
+      (source) => fetchTarget(target, { source, blobs, consistentSnapshot, limits, keepDeltas }),
+      "targets",
     );
   }
 
@@ -197,6 +204,11 @@ export function openUpdater(options: UpdaterOptions): Updater {
       kept = new Set(inUse);
       pin();
     },
+    shelf: openShelf({
+      committed: () => memory.committed()?.image,
+      pinned: options.image.root,
+      file: blobs.file,
+    }),
     usage: () => blobs.usage(),
     close() {
       closed = true;

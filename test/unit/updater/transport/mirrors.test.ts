@@ -2,7 +2,7 @@
 import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../../runtime/kernel/bytes.ts";
 import { attempt } from "../../../../runtime/kernel/result.ts";
-import { createMirrors } from "../../../../updater/client/mirrors.ts";
+import { createMirrors, type Wanted } from "../../../../updater/client/mirrors.ts";
 import type { Source } from "../../../../updater/client/source.ts";
 import { fault } from "../../../../updater/faults.ts";
 import { SteppingClock } from "../../../fakes/clock.ts";
@@ -15,21 +15,23 @@ const FAULTS = {
   stale: () => fault("UPDATE_STALE", {}),
   full: () => fault("UPDATE_STORE_FULL", {}),
   later: () => fault("UPDATE_NOT_NOW", {}),
+  absent: () => fault("UPDATE_HTTP_STATUS", { url: "x", status: 404 }),
+  unnamed: () => fault("UPDATE_METADATA_MISSING", { repository: "image", role: "timestamp", name: "timestamp.json" }),
 };
 type Trouble = keyof typeof FAULTS;
 
-/** Three mirrors; what each does is set by name, and each use is noted. */
-function threeMirrors() {
+/** Three mirrors, of which some may be caches; what each does is set by name, and each use is noted. */
+function threeMirrors(caches: readonly string[] = []) {
   const clock = new SteppingClock();
   const trouble = new Map<string, Trouble>();
   const asked: string[] = [];
   const left: string[] = [];
   const list = ["a", "b", "c"].map((name) => {
     const source: Source = { metadata: async () => utf8(name), target: () => expect.fail(), close: () => undefined };
-    return { name, source };
+    return { name, source, cache: caches.includes(name) };
   });
   const mirrors = createMirrors(list, { clock, onLeft: (name, why) => left.push(`${name} ${why.code}`) });
-  const use = async () => {
+  const use = async (wanted?: Wanted) => {
     asked.length = 0;
     return await attempt(() =>
       mirrors.each(async (source) => {
@@ -38,7 +40,7 @@ function threeMirrors() {
         const kind = trouble.get(name);
         if (kind !== undefined) throw FAULTS[kind]();
         return name;
-      }),
+      }, wanted),
     );
   };
   return { clock, trouble, asked, left, use, mirrors };
@@ -136,5 +138,50 @@ describe("the mirrors of a repository", () => {
     trouble.clear();
     await use();
     expect([asked, left]).toEqual([["b"], []]);
+  });
+});
+
+describe("a cache among the mirrors", () => {
+  it("is asked last for metadata, however well it served, and first for targets", async () => {
+    const { clock, trouble, asked, use } = threeMirrors(["a"]);
+    await use("metadata");
+    expect(asked).toEqual(["b"]);
+    trouble.set("b", "network").set("c", "network");
+    await use("metadata");
+    expect(asked).toEqual(["b", "c", "a"]);
+    await use("metadata");
+    expect(asked).toEqual(["b", "c", "a"]);
+    trouble.clear();
+    await use("metadata");
+    expect(asked).toEqual(["b"]);
+    await use("targets");
+    expect(asked).toEqual(["a"]);
+    clock.advance(1);
+    await use("metadata");
+    expect(asked).toEqual(["b"]);
+  });
+
+  it("is blamed for what it serves and not for what it has not got", async () => {
+    const { trouble, asked, left, use } = threeMirrors(["a"]);
+    trouble.set("a", "absent");
+    await use("targets");
+    expect(asked).toEqual(["a", "b"]);
+    await use("targets");
+    expect(asked).toEqual(["a", "b"]);
+    expect(left).toEqual([]);
+    trouble.set("a", "forged");
+    await use("targets");
+    await use("targets");
+    expect(asked).toEqual(["b"]);
+    expect(left).toEqual(["a UPDATE_SIGNATURE"]);
+  });
+
+  it("that has nothing hides no other fault", async () => {
+    const { trouble, use } = threeMirrors(["a"]);
+    trouble.set("a", "absent").set("b", "network").set("c", "network");
+    expect(codeOf(await use("targets"))).toBe("UPDATE_NETWORK");
+    const lonely = threeMirrors(["a", "b", "c"]);
+    for (const name of ["a", "b", "c"]) lonely.trouble.set(name, "unnamed");
+    expect(codeOf(await lonely.use("metadata"))).toBe("UPDATE_METADATA_MISSING");
   });
 });
