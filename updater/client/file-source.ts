@@ -4,13 +4,14 @@
  * files are as hostile as a server's: bounded, never followed out of their directory, and judged by nobody here. A
  * medium that is not there is a network that is not there.
  */
-import { closeSync, constants, fstatSync, lstatSync, openSync, readSync } from "node:fs";
+import { closeSync, constants, fstatSync, lstatSync, openSync, readSync, type Stats } from "node:fs";
 import { join, sep } from "node:path";
 import { fileURLToPath } from "node:url";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { type Member, readIndex } from "../archive.ts";
 import { fault } from "../faults.ts";
+import { shown } from "./proxy.ts";
 import type { Source } from "./source.ts";
 
 export interface FileAddresses {
@@ -30,9 +31,10 @@ export function isFileAddress(url: string): boolean {
 /** A source over `file:` addresses. Throws UPDATE_NETWORK for addresses that name no local path. */
 export function fileSource({ metadataUrl, targetsUrl }: FileAddresses): Source {
   const places = { metadata: placeOf(metadataUrl), targets: placeOf(targetsUrl) };
+  const indexOf = keptIndex();
   return {
     async metadata(name, bytesMax) {
-      const found = open(places.metadata, name);
+      const found = open(places.metadata, name, indexOf);
       if (found === undefined) return undefined;
       try {
         if (found.length > bytesMax) {
@@ -44,7 +46,7 @@ export function fileSource({ metadataUrl, targetsUrl }: FileAddresses): Source {
       }
     },
     async target(path, length, sink) {
-      const found = open(places.targets, path);
+      const found = open(places.targets, path, indexOf);
       if (found === undefined) throw unreachable(join(places.targets, path), "it is not there");
       try {
         if (found.length !== length) {
@@ -72,26 +74,26 @@ function placeOf(url: string): string {
   try {
     return fileURLToPath(url);
   } catch (error) {
-    throw unreachable(url, reasonOf(error), error);
+    // It may be a server's address, with a password.
+    throw unreachable(URL.canParse(url) ? shown(new URL(url)) : "an address", reasonOf(error), error);
   }
 }
 
 /** The named file below `place`; undefined when the place is there and the file is not. */
-function open(place: string, name: string): Opened | undefined {
+function open(place: string, name: string, indexOf: IndexOf): Opened | undefined {
   if (!NAME.test(name)) return undefined;
   const archive = archiveIn(place);
-  if (archive !== undefined) return openMember(archive.file, [...archive.inside, name].join("/"));
-  if (!lstatSync(place, { throwIfNoEntry: false })?.isDirectory())
-    throw unreachable(place, "no such directory or archive");
+  if (archive !== undefined) return openMember(archive.file, [...archive.inside, name].join("/"), indexOf);
+  if (!statsOf(place)?.isDirectory()) throw unreachable(place, "no such directory or archive");
   let folder = place;
   for (const part of name.split("/").slice(0, -1)) {
     folder = join(folder, part);
     // A link would lead out of the medium.
-    if (!lstatSync(folder, { throwIfNoEntry: false })?.isDirectory()) return undefined;
+    if (!statsOf(folder)?.isDirectory()) return undefined;
   }
   const path = join(place, name);
   const opened = openFile(path);
-  return opened === undefined ? undefined : { fd: opened.fd, path, offset: 0, length: opened.size };
+  return opened === undefined ? undefined : { fd: opened.fd, path, offset: 0, length: opened.stats.size };
 }
 
 /** The first component of the place that is a file, when there is one: an archive; the rest is the way inside. */
@@ -99,21 +101,35 @@ function archiveIn(place: string): { file: string; inside: string[] } | undefine
   const parts = place.split(sep).filter((part) => part !== "");
   for (const at of parts.keys()) {
     const file = sep + parts.slice(0, at + 1).join(sep);
-    const stats = lstatSync(file, { throwIfNoEntry: false });
+    const stats = statsOf(file);
     if (stats === undefined) return undefined;
     if (stats.isFile()) return { file, inside: parts.slice(at + 1) };
   }
   return undefined;
 }
 
-function openMember(file: string, path: string): Opened | undefined {
+type IndexOf = (file: string, opened: { fd: number; stats: Stats }) => ReadonlyMap<string, Member>;
+
+/** The index of an archive, read anew when the file is another: reading the headers of a large one takes a while. */
+function keptIndex(): IndexOf {
+  let kept: { readonly identity: string; readonly members: ReadonlyMap<string, Member> } | undefined;
+  return (file, { fd, stats }) => {
+    const { dev, ino, size, mtimeMs, ctimeMs } = stats;
+    const identity = JSON.stringify([file, dev, ino, size, mtimeMs, ctimeMs]);
+    if (kept?.identity !== identity) {
+      const whole = { fd, path: file, offset: 0, length: size };
+      const members = unwrap(readIndex(size, (offset, length) => readSome(whole, offset, length)));
+      kept = { identity, members };
+    }
+    return kept.members;
+  };
+}
+
+function openMember(file: string, path: string, indexOf: IndexOf): Opened | undefined {
   const opened = openFile(file);
   if (opened === undefined) throw unreachable(file, "no such archive");
   try {
-    const whole = { fd: opened.fd, path: file, offset: 0, length: opened.size };
-    // Read anew for each file: an archive may be replaced while the agent runs, and headers are few.
-    const members = unwrap(readIndex(opened.size, (offset, length) => readSome(whole, offset, length)));
-    const member = members.get(path);
+    const member = indexOf(file, opened).get(path);
     if (member !== undefined) return { fd: opened.fd, path: `${file}/${path}`, ...member };
   } catch (error) {
     closeSync(opened.fd);
@@ -123,18 +139,33 @@ function openMember(file: string, path: string): Opened | undefined {
   return undefined;
 }
 
+/** What is there, a link taken as a link; a medium that fails is one that is not there, and not the board's own disk. */
+function statsOf(path: string): Stats | undefined {
+  try {
+    return lstatSync(path);
+  } catch (error) {
+    if (isAbsence(error)) return undefined;
+    throw unreachable(path, reasonOf(error), error);
+  }
+}
+
+/** Also where a link leads in circles, or a file stands where a directory should. */
+function isAbsence(error: unknown): boolean {
+  const { code = "" } = error as NodeJS.ErrnoException;
+  return ["ENOENT", "ENOTDIR", "ELOOP", "ENAMETOOLONG"].includes(code);
+}
+
 /** Opens a regular file, never a link, never a pipe that would block. */
-function openFile(path: string): { fd: number; size: number } | undefined {
+function openFile(path: string): { fd: number; stats: Stats } | undefined {
   let fd: number;
   try {
     fd = openSync(path, constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK);
   } catch (error) {
-    const { code } = error as NodeJS.ErrnoException;
-    if (code === "ENOENT" || code === "ENOTDIR" || code === "ELOOP") return undefined;
+    if (isAbsence(error)) return undefined;
     throw unreachable(path, reasonOf(error), error);
   }
   const stats = fstatSync(fd);
-  if (stats.isFile()) return { fd, size: stats.size };
+  if (stats.isFile()) return { fd, stats };
   closeSync(fd);
   return undefined;
 }

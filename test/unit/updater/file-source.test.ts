@@ -3,11 +3,14 @@ import { spawnSync } from "node:child_process";
 import { cpSync, mkdirSync, renameSync, rmSync, statSync, symlinkSync, truncateSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { pathToFileURL } from "node:url";
-import { describe, expect, it } from "vitest";
-import { attempt, unwrap } from "../../../runtime/kernel/result.ts";
+import { describe, expect, it, vi } from "vitest";
+import { attempt, attemptSync, unwrap } from "../../../runtime/kernel/result.ts";
+import { readIndex } from "../../../updater/archive.ts";
 import { fileSource } from "../../../updater/client/file-source.ts";
 import { memorySink } from "../../../updater/client/source.ts";
 import { codeOf, DEVICE, FILES, faultOf, makeReadySite, releaseInput, type Site } from "./site.ts";
+
+vi.mock("../../../updater/archive.ts", { spy: true });
 
 /** The public part of a site's repository, copied where a stick would be. */
 function stickOf(site: Site): string {
@@ -121,5 +124,64 @@ describe("a stick's directory", () => {
     resumed.append(whole.bytes().subarray(0, 100));
     await source.target("file", length, resumed);
     expect(resumed.bytes()).toEqual(whole.bytes());
+  });
+});
+
+describe("a stick that was made to confuse", () => {
+  const broken: readonly (readonly [string, (stick: string) => void])[] = [
+    ["a link that leads to itself", (stick) => symlinkSync("image", join(stick, "image"))],
+    [
+      "a link to a file",
+      (stick) => {
+        writeFileSync(join(stick, "file"), "x");
+        symlinkSync("file", join(stick, "image"));
+      },
+    ],
+  ];
+  it.each(broken)("is a medium that is not there, and no fault of the board's disk: %s", async (_, damage) => {
+    const stick = (await makeReadySite()).boardDirectory("stick");
+    mkdirSync(stick, { recursive: true });
+    damage(stick);
+    const place = (part: string) => pathToFileURL(`${stick}/image/${part}/`).href;
+    const source = fileSource({ metadataUrl: place("metadata"), targetsUrl: place("targets") });
+    expect(codeOf(await attempt(() => source.metadata("timestamp.json", 1000)))).toBe("UPDATE_NETWORK");
+  });
+
+  it("with a name that no file can have holds no such file", async () => {
+    const site = await makeReadySite();
+    const stick = stickOf(site);
+    const place = (part: string) => pathToFileURL(`${stick}/image/${part}/`).href;
+    const source = fileSource({ metadataUrl: place("metadata"), targetsUrl: place("targets") });
+    const path = `${"a".repeat(300)}/module.wasm`;
+    expect(codeOf(await attempt(() => source.target(path, 1, memorySink(1))))).toBe("UPDATE_NETWORK");
+  });
+
+  it("has the headers of its archive read once, as long as it is the same archive", async () => {
+    const site = await makeReadySite();
+    const stick = stickOf(site);
+    const file = packed(stick);
+    const place = (part: string) => pathToFileURL(`${file}/image/${part}/`).href;
+    const source = fileSource({ metadataUrl: place("metadata"), targetsUrl: place("targets") });
+    const before = await source.metadata("timestamp.json", 10_000);
+    expect(before).toBeDefined();
+    vi.mocked(readIndex).mockClear();
+    expect(await source.metadata("timestamp.json", 10_000)).toEqual(before);
+    expect(readIndex).not.toHaveBeenCalled();
+    unwrap(await site.repositories.resign());
+    for (const part of ["image", "director"])
+      cpSync(join(site.directory, part), join(stick, part), { recursive: true });
+    packed(stick);
+    expect(await source.metadata("timestamp.json", 10_000)).not.toEqual(before);
+    expect(readIndex).toHaveBeenCalledOnce();
+  });
+});
+
+describe("an address that is none of a file", () => {
+  it("is refused without its password", () => {
+    const made = attemptSync(() =>
+      fileSource({ metadataUrl: "file:///stick/", targetsUrl: "https://me:s3cret@updates.example/targets/" }),
+    );
+    expect(made.ok ? "made" : made.error.line()).toContain("updates.example");
+    expect(made.ok ? "" : JSON.stringify([made.error.line(), made.error.facts])).not.toContain("s3cret");
   });
 });
