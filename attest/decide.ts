@@ -113,7 +113,7 @@ function identified(rules: readonly MatchedRule[], signer: Identity | undefined)
   if (signer === undefined) return unexamined("identity");
   return each("identity", rules, "the signer is named by every matching rule", { ...signer }, (rule) => {
     if (isNamed(signer, rule.identities)) return undefined;
-    const expected = rule.identities.map((one) => `${one.subject} (issuer ${one.issuer})`);
+    const expected = rule.identities.map((one) => `${one.subject ?? one.subjectPattern} (issuer ${one.issuer})`);
     return fault("ATTEST_IDENTITY_MISMATCH", { ...signer, rule: rule.index, expected });
   });
 }

@@ -2,10 +2,12 @@
  * Who signed, and whether that is somebody the owner named. Read from the certificate's own extensions, not from the
  * library's text: @sigstore/verify 4.1.3 decodes issuer and subject with Node's "ascii", which drops the eighth bit, so
  * that other bytes could read as a trusted name; and its policy takes the subject as an unanchored regular expression.
- * Here bytes are decoded strictly and names are compared by equality. No wildcards, no normalisation.
+ * Here bytes are decoded strictly and names are compared by equality, or by a closed pattern (pattern.ts) where the owner
+ * wrote one. No normalisation.
  */
 import type { Signer } from "@sigstore/verify";
 import { fromUtf8 } from "../runtime/kernel/bytes.ts";
+import { matchesPattern } from "./pattern.ts";
 
 export interface Identity {
   /** The OpenID Connect issuer that Fulcio put into the certificate. */
@@ -14,7 +16,14 @@ export interface Identity {
   readonly subject: string;
 }
 
-type Extensions = NonNullable<NonNullable<Signer["identity"]>["oids"]>;
+/** Whom a rule names: the issuer exactly, and the subject exactly or by a pattern, never both. */
+export interface NamedIdentity {
+  readonly issuer: string;
+  readonly subject?: string;
+  readonly subjectPattern?: string;
+}
+
+export type Extensions = NonNullable<NonNullable<Signer["identity"]>["oids"]>;
 
 /** Fulcio's extensions (sigstore/fulcio, docs/oid-info.md): .1.1 is bare text, .1.8 a DER UTF8String. */
 const ISSUER_V1 = "1.3.6.1.4.1.57264.1.1";
@@ -27,9 +36,13 @@ const SEQUENCE = 0x30;
 const RFC822_NAME = 0x81;
 const URI = 0x86;
 
-/** THE identity check: is the signer, letter by letter, one of those the rule names? */
-export function isNamed(signer: Identity, named: readonly Identity[]): boolean {
-  return named.some((one) => one.issuer === signer.issuer && one.subject === signer.subject);
+/** THE identity check: is the signer one of those the rule names? An entry that names no subject names nobody. */
+export function isNamed(signer: Identity, named: readonly NamedIdentity[]): boolean {
+  return named.some(({ issuer, subject, subjectPattern }) => {
+    if (issuer !== signer.issuer) return false;
+    if (subjectPattern === undefined) return subject === signer.subject;
+    return subject === undefined && matchesPattern(signer.subject, subjectPattern);
+  });
 }
 
 /** The identity in a verified certificate's extensions, or undefined unless there is exactly one reading of it. */

@@ -13,7 +13,18 @@ import {
 import { engineRuleShape } from "../runtime/kernel/authority/engine.ts";
 import type { Fault } from "../runtime/kernel/fault.ts";
 import type { Result } from "../runtime/kernel/result.ts";
-import { array, type Infer, integer, object, oneOf, optional, parseJson, string } from "../runtime/kernel/shape.ts";
+import {
+  array,
+  type Infer,
+  integer,
+  object,
+  oneOf,
+  optional,
+  parseJson,
+  refined,
+  string,
+} from "../runtime/kernel/shape.ts";
+import { isSubjectPattern } from "./pattern.ts";
 
 export const POLICY_BYTES_MAX = 262_144;
 /** Where the policy and the trusted root live in the image repository (owner's top-level role). */
@@ -22,8 +33,21 @@ export const TRUSTED_ROOT_PATH = "trust/trusted_root.json";
 
 const uri = string({ min: 1, max: 500 });
 
-/** Compared by equality, never as a pattern: `https://github.com/acme/app` must not admit `https://github.com/acme/app-evil`. */
-const identity = object({ issuer: uri, subject: uri });
+/**
+ * `subject` is compared by equality: `https://github.com/acme/app` must not admit `https://github.com/acme/app-evil`.
+ * `subjectPattern` stands in its place where a name changes with every release (pattern.ts says what it may hold).
+ */
+const identity = refined(
+  object({
+    issuer: uri,
+    subject: optional(uri),
+    subjectPattern: optional(
+      refined(uri, isSubjectPattern, "a URI with * only at the end of path components after the first"),
+    ),
+  }),
+  (one) => (one.subject === undefined) !== (one.subjectPattern === undefined),
+  "an identity with either subject or subjectPattern",
+);
 
 const evidenceRule = object({
   devices: deviceMatchShape,
