@@ -90,6 +90,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     },
     ...(config.counterFile === undefined ? {} : { counterFile: config.counterFile }),
     forNeighbours: config.neighbours !== undefined,
+    onNotice: (why) => reporter.refusal("update.delta", why),
   });
   const neighbours = startNeighbours(config.neighbours, { updater, clock, log });
 

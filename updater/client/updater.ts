@@ -50,6 +50,8 @@ export interface UpdaterOptions {
   readonly counter?: Counter;
   /** Other boards are served from here (`shelf`): deltas are kept for them. */
   readonly forNeighbours?: boolean;
+  /** Told why a delta was of no use and the whole file was fetched: UPDATE_DELTA, or what its download met. */
+  onNotice?(why: Fault): void;
   /** The processes of this machine, for the lock. */
   readonly processes?: Processes;
 }
@@ -169,8 +171,9 @@ export function openUpdater(options: UpdaterOptions): Updater {
     }
     const { consistentSnapshot } = committed[target.repository];
     const keepDeltas = options.forNeighbours === true;
+    const onNotice = (why: Fault) => options.onNotice?.(why);
     return await mirrors[target.repository].each(
-      (source) => fetchTarget(target, { source, blobs, consistentSnapshot, limits, keepDeltas }),
+      (source) => fetchTarget(target, { source, blobs, consistentSnapshot, limits, keepDeltas, onNotice }),
       "targets",
     );
   }

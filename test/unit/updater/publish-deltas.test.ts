@@ -1,9 +1,8 @@
 /** Deltas from publication to the board: made for the last releases, listed under signature, taken when they help. */
-import { existsSync, readdirSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
-import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { deltasOf } from "../../../updater/delta.ts";
@@ -60,12 +59,15 @@ describe("a published release", () => {
   it("whose delta was altered on the server costs the board the whole file, nothing else", async () => {
     const site = await makeReadySite();
     for (const version of [1, 2]) await publish(site, version);
-    const board = site.board();
+    const notices: string[] = [];
+    const board = site.board("board", { onNotice: (why) => void notices.push(why.code) });
     unwrap(await board.fetchTarget(await assigned(site, board, 1)));
     const target = await assigned(site, board, 2);
     const folder = join(site.image.targets, "deltas", target.sha256);
-    for (const name of readdirSync(folder)) writeFileSync(join(folder, name), utf8("nothing of the kind"));
+    for (const name of readdirSync(folder))
+      writeFileSync(join(folder, name), new Uint8Array(statSync(join(folder, name)).size));
     expect(unwrap(await board.fetchTarget(target))).toEqual(codeOfVersion(2));
+    expect(notices).toEqual(["UPDATE_DELTA"]);
   });
 });
 
