@@ -8,7 +8,7 @@ import { fault } from "../faults.ts";
 import type { KeptFiles, RepositoryFiles, TrustedFile } from "./files.ts";
 import { type Place, readHeader } from "./header.ts";
 import { roleFileName } from "./profile.ts";
-import { DELEGATED_ROLES_MAX, type FetchLimits, ROOT_ROTATIONS_MAX, type Source } from "./source.ts";
+import { type FetchLimits, REFRESH_ROLES_MAX, ROOT_ROTATIONS_MAX, type Source } from "./source.ts";
 import { Trust, type TrustOptions } from "./trust.ts";
 import type { Found } from "./walk.ts";
 
@@ -98,8 +98,8 @@ export function makeSearch(trust: Trust, input: RefreshInput): (path: string) =>
     let found = trust.find(path);
     for (; found.kind === "missing"; found = trust.find(path)) {
       const { role, delegator } = found;
-      if (++delegated > DELEGATED_ROLES_MAX) {
-        const reason = `more than ${DELEGATED_ROLES_MAX} roles in one refresh`;
+      if (++delegated > REFRESH_ROLES_MAX) {
+        const reason = `more than ${REFRESH_ROLES_MAX} roles in one refresh`;
         throw fault("UPDATE_DELEGATION", { ...place(input, delegator), delegate: role, reason });
       }
       const kept = input.previous?.delegated.find((one) => one.role === role)?.bytes;
@@ -127,7 +127,8 @@ function followRoot(trust: Trust, options: TrustOptions, bytes: Uint8Array): voi
   if (version > trust.rootVersion) trust.root(bytes);
 }
 
-async function loadTargets(
+/** 5.6.1 to 5.6.6 for one role that `delegator`, which is loaded, leads to. Throws a Fault. */
+export async function loadTargets(
   trust: Trust,
   input: RefreshInput,
   role: string,

@@ -72,8 +72,10 @@ export const defaultLimits: FetchLimits = {
  * be expired, and a refresh that ends there is refused. Roots are kept even then, so the next one goes on from them.
  */
 export const ROOT_ROTATIONS_MAX = 256;
-/** Delegated roles visited in one refresh (TUF 5.6.7.1). */
+/** Delegated roles visited in the search for one target (TUF 5.6.7.1). */
 export const DELEGATED_ROLES_MAX = 64;
+/** Delegated roles loaded in one refresh: of 64 modules each may have its team's role and three hash bins (TAP 15). */
+export const REFRESH_ROLES_MAX = 256;
 
 /** A sink in memory, for at most `length` bytes. */
 export function memorySink(length: number): Sink & { bytes(): Uint8Array } {

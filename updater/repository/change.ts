@@ -10,11 +10,12 @@ import { anything, array, object, oneOf, parseJson, string } from "../../runtime
 import { type RepositoryName, readHeader } from "../client/header.ts";
 import { type Disk, namesIn, readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
-import type { paths } from "./layout.ts";
+import { BINS_MAX, type paths } from "./layout.ts";
 import type { Document } from "./quorum.ts";
 
 export const CHANGE_BYTES_MAX = 32 * 1024 * 1024;
-export const DOCUMENTS_MAX = 128;
+/** A team's role with all its bins, and the owner's targets. */
+export const DOCUMENTS_MAX = BINS_MAX + 128;
 
 export interface Change {
   /** The role that the change is about: `root`, `targets`, or a team's role. */
@@ -80,7 +81,10 @@ export function refuseOverlap(at: ReturnType<typeof paths>, change: Change): voi
   for (const lead of waitingLeads(at)) {
     const other = readChange(at, lead);
     const held = new Set(other.documents.flatMap(heldBy));
-    const both = change.documents.find((one) => heldBy(one).some((name) => held.has(name)));
+    const both =
+      change.documents.find((one) => heldBy(one).some((name) => held.has(name))) ??
+      // Changes of one team's bins may concern different documents, and still count releases one after the other.
+      (lead === change.lead ? change.documents[0] : undefined);
     if (both !== undefined) throw fault("REPO_PENDING", { role: `${both.repository} ${both.role}`, lead });
   }
 }

@@ -10,6 +10,7 @@ import { restore } from "../client/refresh.ts";
 import type { DelegatedFile } from "../client/trust.ts";
 import { fault } from "./faults.ts";
 import { fileOf } from "./metadata.ts";
+import { delegatorsIn, type Roles } from "./roles.ts";
 
 type Whose = { readonly repository: "image" } | { readonly repository: "director"; readonly device: DeviceId };
 
@@ -17,7 +18,7 @@ export interface Proposed {
   readonly timestamp: Uint8Array;
   readonly snapshot: Uint8Array;
   /** `targets` and every delegated role. */
-  readonly roles: ReadonlyMap<string, Metadata<Targets>>;
+  readonly roles: Roles<Metadata<Targets>>;
 }
 
 /** Throws REPO_WOULD_BREAK with the client's refusal as its cause. */
@@ -39,18 +40,16 @@ export function refuseBroken(
 }
 
 /** Every role that something delegates to, delegators first. */
-function delegatedFiles(roles: ReadonlyMap<string, Metadata<Targets>>): readonly DelegatedFile[] {
-  const delegated: DelegatedFile[] = [];
-  const visit = (delegator: string) => {
-    const { delegations } = roles.get(delegator)?.signed ?? {};
-    for (const [role, metadata] of roles) {
-      if (role === "targets" || delegated.some((one) => one.role === role)) continue;
-      const isNamed = delegations?.roles !== undefined && Object.hasOwn(delegations.roles, role);
-      if (!isNamed && delegations?.succinctRoles?.isDelegatedRole(role) !== true) continue;
-      delegated.push({ role, delegator, bytes: fileOf(metadata) });
-      visit(role);
+function delegatedFiles(roles: Roles<Metadata<Targets>>): readonly DelegatedFile[] {
+  const delegated = new Map<string, DelegatedFile>();
+  for (const [delegator, { signed }] of delegatorsIn(roles)) {
+    const bins = signed.delegations?.succinctRoles;
+    const inBins = bins === undefined ? [] : [...roles.keys()].filter((role) => bins.isDelegatedRole(role));
+    for (const role of [...Object.keys(signed.delegations?.roles ?? {}), ...inBins]) {
+      const metadata = roles.get(role);
+      if (metadata === undefined || delegated.has(role)) continue;
+      delegated.set(role, { role, delegator, bytes: fileOf(metadata) });
     }
-  };
-  visit("targets");
-  return delegated;
+  }
+  return [...delegated.values()];
 }

@@ -22,7 +22,7 @@ import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { refuseBroken } from "./client-check.ts";
 import { fault } from "./faults.ts";
-import { type Tree, teamRole } from "./layout.ts";
+import type { Tree } from "./layout.ts";
 import {
   addSignatures,
   bindTo,
@@ -40,6 +40,7 @@ import {
 import { onlineKeys, verifiesUnder } from "./online.ts";
 import { teamsIn } from "./releases.ts";
 import { readChain } from "./standing.ts";
+import { shelfOf } from "./team-shelf.ts";
 import type { Workshop } from "./workshop.ts";
 
 const ROOT_BYTES_MAX = 512_000;
@@ -61,9 +62,9 @@ export async function assign(shop: Workshop, id: string, modules: readonly Desir
   if (image === undefined) throw fault("REPO_UNREADABLE", { directory: shop.directory, reason: "no image metadata" });
   const teams = teamsIn(image.targets);
   for (const module of desired.modules) {
-    const role = teams.includes(module.team) ? image.delegated.get(teamRole(module.team)) : undefined;
+    const shelf = teams.includes(module.team) ? shelfOf(image, module.team) : undefined;
     for (const path of Object.values(releasePaths(module.team, module.name, module.version))) {
-      const released = role !== undefined && Object.hasOwn(role.targets, path) ? role.targets[path] : undefined;
+      const released = shelf?.find(path);
       if (released === undefined) {
         const { team, name, version } = module;
         throw fault("REPO_NOT_RELEASED", { team, name, version });

@@ -78,7 +78,7 @@ export const { catalogue, fault } = declareFaults("REPO", {
     kind: "refusal",
     says: "{role} would list {count} targets, boards read at most {max}",
     means: "Boards bound the entries of one metadata file.",
-    todo: "Remove old releases from the role, or delegate to another team.",
+    todo: "Spread what the team offers over hash bins: `sallyport repo bins --team TEAM --bits 8`.",
   },
   REPO_UNFINISHED: {
     kind: "refusal",

@@ -1,6 +1,6 @@
 /** Publishing into the image repository: the owner's targets and the teams' releases. Throws Faults. */
 import { join } from "node:path";
-import { Metadata, Targets } from "@tufjs/models";
+import { Metadata, type TargetFile, type Targets } from "@tufjs/models";
 import { assert } from "../../runtime/kernel/assert.ts";
 import { MODULE_BYTES_MAX, releasePaths, targetPath } from "../../runtime/kernel/authority/manifest.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
@@ -9,7 +9,6 @@ import { parseShape } from "../../runtime/kernel/shape.ts";
 import { isOwners } from "../layout.ts";
 import { DELTAS_DEFAULT, deltasTo } from "./deltas.ts";
 import { fault } from "./faults.ts";
-import { teamRole } from "./layout.ts";
 import {
   bindTo,
   edition,
@@ -22,13 +21,12 @@ import {
   targetWrites,
 } from "./metadata.ts";
 import { onlineKeys } from "./online.ts";
+import type { Document } from "./quorum.ts";
 import { checkInput, nextFacts, type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
 import { settleNow } from "./settle.ts";
 import { readChain } from "./standing.ts";
+import { shelfOf } from "./team-shelf.ts";
 import type { Workshop } from "./workshop.ts";
-
-/** Boards read at most this many entries of one role. */
-const ENTRIES_MAX = 2000;
 
 export function imageState(shop: Workshop): TreeState {
   const state = readTree(shop.at.image);
@@ -55,7 +53,7 @@ export async function putOwnerTargets(shop: Workshop, files: ReadonlyMap<string,
     targets[path] = targetEntry(path, bytes);
   }
   const next = nextTargets(before.targets, { expires: shop.expires("targets"), targets });
-  await propose(shop, "targets", next, files);
+  await propose(shop, "targets", new Map([["targets", next]]), files);
 }
 
 /** Signs a release with its team's key. The same release again is answered, not published twice. */
@@ -63,11 +61,9 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
   const manifest = checkInput(input);
   const { team, name, version } = manifest;
   const before = imageState(shop);
-  const role = teamRole(team);
   const teams = teamsIn(before.targets);
   if (!teams.includes(team)) throw fault("REPO_UNKNOWN_TEAM", { team, teams });
-  // A team whose key was elsewhere at the ceremony begins with its first release.
-  const current = before.delegated.get(role) ?? new Targets({ version: 0, specVersion: "", expires: "", targets: {} });
+  const shelf = shelfOf(before, team);
 
   const files = releasePaths(team, name, version);
   const content = new Map([
@@ -75,11 +71,11 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
     [files.module, input.module],
     [files.bundle, input.bundle],
   ]);
-  const siblings = releasesIn(current).filter((one) => one.name === name);
+  const siblings = releasesIn(shelf.entries(`modules/${team}/${name}/`)).filter((one) => one.name === name);
   const existing = siblings.find((one) => one.version === version);
   if (existing !== undefined) {
     const same =
-      [...content].every(([path, bytes]) => hashOf(current, path) === sha256(bytes)) &&
+      [...content].every(([path, bytes]) => shelf.find(path)?.hashes["sha256"] === sha256(bytes)) &&
       canonicalJson(existing.hardware) === canonicalJson(input.hardware) &&
       (input.releaseFloor ?? existing.releaseFloor) === existing.releaseFloor;
     if (same) return existing;
@@ -87,20 +83,18 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
   }
 
   const facts = nextFacts(manifest, input, siblings);
-  const targets = { ...current.targets };
+  const entries: Record<string, TargetFile> = {};
   const deltas = deltasTo(shop.at.image, siblings, input.module, input.deltas ?? DELTAS_DEFAULT);
   for (const [kind, path] of Object.entries(files)) {
     const bytes = content.get(path);
     assert(bytes !== undefined, "every part of a release has bytes");
     const listed = kind === "module" && deltas.list.length > 0 ? { deltas: deltas.list } : {};
-    targets[path] = targetEntry(path, bytes, { sallyport: { kind, ...facts }, ...listed });
+    entries[path] = targetEntry(path, bytes, { sallyport: { kind, ...facts }, ...listed });
   }
-  const count = Object.keys(targets).length;
-  if (count > ENTRIES_MAX) throw fault("REPO_FULL", { role, count, max: ENTRIES_MAX });
-  const next = nextTargets(current, { expires: shop.expires("team"), targets });
+  const changed = shelf.put(entries, shop.expires("team"));
   for (const write of deltas.writes) shop.disk.write(write.path, write.bytes);
-  await propose(shop, role, next, content);
-  const release = releasesIn(next).find((one) => one.name === name && one.version === version);
+  await propose(shop, shelf.role, changed, content);
+  const [release] = releasesIn(entries);
   assert(release !== undefined, "a published release is listed");
   return release;
 }
@@ -127,18 +121,18 @@ export async function renewImage(shop: Workshop, renewal: Renewal): Promise<void
   for (const write of writes) shop.disk.write(write.path, write.bytes);
 }
 
-/** Target files first (nothing names them yet), then the role that names them, when it has its signatures. */
+/** Target files first (nothing names them yet), then the roles that name them, when they have their signatures. */
 export async function propose(
   shop: Workshop,
-  role: string,
-  next: Targets,
+  lead: string,
+  roles: ReadonlyMap<string, Targets>,
   files: ReadonlyMap<string, Uint8Array>,
 ): Promise<void> {
   for (const write of targetWrites(shop.at.image, files)) shop.disk.write(write.path, write.bytes);
-  await settleNow(shop, { lead: role, documents: [{ repository: "image", role, metadata: new Metadata(next) }] });
+  await settleNow(shop, { lead, documents: documentsOf(roles) });
 }
 
-function hashOf(role: Targets, path: string): string | undefined {
-  const { sha256: hash } = role.targets[path]?.hashes ?? {};
-  return hash;
+/** Roles of the image repository as they are proposed. */
+export function documentsOf(roles: ReadonlyMap<string, Targets>): readonly Document[] {
+  return [...roles].map(([role, signed]) => ({ repository: "image", role, metadata: new Metadata(signed) }));
 }

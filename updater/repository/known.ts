@@ -20,7 +20,7 @@ const knownShape = object({
   schema: oneOf("sallyport.known/1"),
   tenant: tenantId,
   /** By `image root`, `image targets`, … */
-  seen: record(string({ max: 100 }), seenShape, { max: 500 }),
+  seen: record(string({ max: 100 }), seenShape, { max: 4_000 }),
 });
 export type Known = Infer<typeof knownShape>;
 

@@ -47,6 +47,14 @@ export function teamRole(team: string): string {
   return `team-${team}`;
 }
 
+/** A team's hash bins (TAP 15) at most: more would make the snapshot, which every board reads, larger than they save. */
+export const BINS_MAX = 2 ** 10;
+
+/** The prefix of the names of a team's bins. No role of a team, and no other team's bin, can have such a name. */
+export function binPrefix(team: string): string {
+  return `bin_${team}`;
+}
+
 /** What a team may offer. */
 export function teamPaths(team: string): string[] {
   return [`modules/${team}/*/*/*`];

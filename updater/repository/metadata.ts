@@ -26,16 +26,23 @@ import { DEVICE_FIELD, hashedPath } from "../layout.ts";
 import { type Disk, realDisk } from "./disk.ts";
 import { fault } from "./faults.ts";
 import type { Tree } from "./layout.ts";
+import { lazyRoles, type Roles } from "./roles.ts";
 import type { RoleKey } from "./tuf-key.ts";
 
 const METADATA_BYTES_MAX = 16 * 1024 * 1024;
 
-/** The current state of one tree, as its timestamp names it. Our own files: read, not judged. */
-export interface TreeState {
+/** What names the files of a tree that are current. */
+export interface Named {
   readonly timestamp: Timestamp;
   readonly snapshot: Snapshot;
+}
+
+/** The current state of one tree, as its timestamp names it. Our own files: read, not judged. */
+export interface TreeState extends Named {
   readonly targets: Targets;
-  readonly delegated: ReadonlyMap<string, Targets>;
+  /** Read when asked for, as are their bytes. Both throw REPO_UNREADABLE. */
+  readonly delegated: Roles<Targets>;
+  text(role: string): string;
 }
 
 /** A role to be signed anew. */
@@ -60,7 +67,7 @@ export interface OnlineKeys {
 
 interface Edition {
   readonly tree: Tree;
-  readonly before: TreeState | undefined;
+  readonly before: Named | undefined;
   readonly online: OnlineKeys;
   readonly expires: { readonly snapshot: string; readonly timestamp: string };
   /** Fields inside `signed` of snapshot and timestamp: the device binding. */
@@ -171,7 +178,7 @@ export async function edition(
 
 /** A timestamp one version on; on its own it renews what it names. */
 export function nextTimestamp(
-  before: TreeState | undefined,
+  before: Named | undefined,
   snapshotMeta: MetaFile,
   { online, expires, extra }: Pick<Edition, "online" | "expires" | "extra">,
 ): Promise<Uint8Array> {
@@ -208,26 +215,37 @@ export function targetEntry(path: string, bytes: Uint8Array, custom?: object): T
 /** Reads a tree's current state; undefined when nothing was published in it yet. Throws REPO_UNREADABLE. */
 export function readTree(tree: Tree): TreeState | undefined {
   if (!existsSync(join(tree.metadata, "timestamp.json"))) return undefined;
-  try {
+  return orUnreadable(tree, () => {
     const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, readJson(tree, "timestamp.json")).signed;
     const version = timestamp.snapshotMeta.version;
     const snapshot = Metadata.fromJSON(MetadataKind.Snapshot, readJson(tree, `${version}.snapshot.json`)).signed;
-    const roles = new Map<string, Targets>();
-    for (const [file, meta] of Object.entries(snapshot.meta)) {
-      const { signed } = Metadata.fromJSON(MetadataKind.Targets, readJson(tree, `${meta.version}.${file}`));
-      roles.set(file.replace(/\.json$/, ""), signed);
-    }
-    const targets = roles.get("targets");
-    if (targets === undefined) throw new Error("the snapshot names no targets.json");
-    roles.delete("targets");
-    return { timestamp, snapshot, targets, delegated: roles };
+    const text = (role: string) => readText(tree, `${snapshot.meta[`${role}.json`]?.version}.${role}.json`);
+    const read = (role: string) => Metadata.fromJSON(MetadataKind.Targets, JSON.parse(text(role))).signed;
+    const names = Object.keys(snapshot.meta).map((file) => file.replace(/\.json$/, ""));
+    if (!names.includes("targets")) throw new Error("the snapshot names no targets.json");
+    const delegated = lazyRoles(
+      names.filter((name) => name !== "targets"),
+      (role) => orUnreadable(tree, () => read(role)),
+    );
+    const targets = read("targets");
+    return { timestamp, snapshot, targets, delegated, text: (role) => orUnreadable(tree, () => text(role)) };
+  });
+}
+
+function orUnreadable<T>(tree: Tree, read: () => T): T {
+  try {
+    return read();
   } catch (error) {
     throw fault("REPO_UNREADABLE", { directory: tree.metadata, reason: reasonOf(error) }, error);
   }
 }
 
+function readText(tree: Tree, name: string): string {
+  return Buffer.from(unwrap(readBounded(join(tree.metadata, name), METADATA_BYTES_MAX))).toString("utf8");
+}
+
 function readJson(tree: Tree, name: string) {
-  return JSON.parse(Buffer.from(unwrap(readBounded(join(tree.metadata, name), METADATA_BYTES_MAX))).toString("utf8"));
+  return JSON.parse(readText(tree, name));
 }
 
 /** The successor of a targets role: one version on, a new expiry, changed entries. */

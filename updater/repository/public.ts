@@ -12,7 +12,7 @@ import { attempt, type Result } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { fileSource, isFileAddress } from "../client/file-source.ts";
 import { httpSource } from "../client/http.ts";
-import { type RefreshInput, refreshRepository } from "../client/refresh.ts";
+import { loadTargets, type RefreshInput, refreshRepository } from "../client/refresh.ts";
 import { defaultLimits, type Source } from "../client/source.ts";
 import type { Trust, TrustOptions } from "../client/trust.ts";
 import { assignedPaths } from "../client/view.ts";
@@ -52,7 +52,16 @@ export function readPublic({ source, root, device, at }: PublicOptions): Promise
       ? { repository: "image", pinned: root, at }
       : { repository: "director", pinned: root, at, device };
   const input: RefreshInput = { source, trust, limits: defaultLimits, previous: undefined };
-  return attempt(() => refreshRepository(input, device === undefined ? teamPaths : () => []));
+  return attempt(async () => {
+    const read = await refreshRepository(input, device === undefined ? teamPaths : () => []);
+    // A board reads the bins (TAP 15) of what it is assigned; here it is all of them.
+    for (const { role, targets } of read.loadedRoles()) {
+      for (const bin of targets.delegations?.succinctRoles?.getRoles() ?? []) {
+        if (read.role(bin, role) === undefined) await loadTargets(read, input, bin, role, undefined);
+      }
+    }
+    return read;
+  });
 }
 
 /** The same, past its expiry too, which is then told. */

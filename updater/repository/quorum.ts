@@ -5,6 +5,7 @@
  */
 import type { Key, Metadata, Root, Snapshot, Targets, Timestamp } from "@tufjs/models";
 import type { RepositoryName } from "../client/header.ts";
+import { delegatorsIn, overlay, type Roles } from "./roles.ts";
 
 /** A document that people sign: a root of either repository, or a targets role of the image repository. */
 export interface Document {
@@ -17,7 +18,7 @@ export interface Document {
 export interface Standing {
   readonly chains: Readonly<Record<RepositoryName, readonly Metadata<Root>[]>>;
   /** `targets` and the delegated roles of the image repository. */
-  readonly roles: ReadonlyMap<string, Metadata<Targets>>;
+  readonly roles: Roles<Metadata<Targets>>;
   /** What names them as current; absent before anything was published, and for a signer elsewhere. */
   readonly top?: Top;
 }
@@ -94,13 +95,17 @@ function delegatedQuorum(document: Document, standing: Standing, along: readonly
     const root = (proposed as Root | undefined) ?? standing.chains[repository].at(-1)?.signed;
     return root && quorumIn(root, "targets", "the owners");
   }
-  const roles = new Map(standing.roles);
-  for (const one of along) if (one.role !== "root") roles.set(one.role, one.metadata as Metadata<Targets>);
-  for (const { signed } of roles.values()) {
+  for (const [, { signed }] of delegatorsIn(rolesAfter(standing, along))) {
     const found = quorumIn(signed, role, role);
     if (found !== undefined) return found;
   }
   return undefined;
+}
+
+/** The image's targets roles as they stand once these documents are in force. */
+export function rolesAfter({ roles }: Standing, documents: readonly Document[]): Roles<Metadata<Targets>> {
+  const changed = documents.filter((one) => one.role !== "root");
+  return overlay(roles, new Map(changed.map(({ role, metadata }) => [role, metadata as Metadata<Targets>])));
 }
 
 /** One quorum that is not reached yet. */

@@ -7,7 +7,9 @@ import type { RepositoryName } from "../client/header.ts";
 import { devicesOf, renewDevice } from "./director.ts";
 import { imageState, renewImage } from "./image.ts";
 import { readTree, type TreeState } from "./metadata.ts";
+import { teamsIn } from "./releases.ts";
 import { readChain } from "./standing.ts";
+import { shelfOf } from "./team-shelf.ts";
 import type { Workshop } from "./workshop.ts";
 
 /** A role with its end. */
@@ -63,7 +65,7 @@ export function offlineExpiries(shop: Workshop): readonly Expiry[] {
     const daysLeft = Math.floor((Date.parse(signed.expires) - shop.now()) / DAY_MS);
     found.push({ repository, role, version: signed.version, expires: signed.expires, daysLeft });
   };
-  const { targets, delegated } = imageState(shop);
+  const state = imageState(shop);
   for (const [repository, folder] of [
     ["image", shop.at.image.metadata],
     ["director", shop.at.directorRoot],
@@ -71,7 +73,10 @@ export function offlineExpiries(shop: Workshop): readonly Expiry[] {
     const root = readChain(folder).at(-1)?.signed;
     if (root !== undefined) add(repository, "root", root);
   }
-  add("image", "targets", targets);
-  for (const [role, signed] of delegated) add("image", role, signed);
+  add("image", "targets", state.targets);
+  for (const team of teamsIn(state.targets)) {
+    const shelf = shelfOf(state, team);
+    if (shelf.own.version > 0) add("image", shelf.role, { version: shelf.own.version, expires: shelf.ends() });
+  }
   return found.sort((a, b) => a.daysLeft - b.daysLeft);
 }

@@ -2,7 +2,7 @@
  * What is released, read from a team's signed targets: pure functions over metadata. The custom record of the manifest
  * target is the index; the module and the bundle carry the same facts.
  */
-import type { Targets } from "@tufjs/models";
+import type { TargetFile, Targets } from "@tufjs/models";
 import {
   type Manifest,
   parseManifest,
@@ -68,15 +68,15 @@ export function teamsIn(targets: Targets): readonly string[] {
   return Object.keys(targets.delegations?.roles ?? {}).flatMap((role) => /^team-(.+)$/.exec(role)?.[1] ?? []);
 }
 
-/** Every release that a team's role lists, oldest first. */
-export function releasesIn(targets: Targets): readonly Release[] {
+/** Every release that these entries of a team make up, oldest first. */
+export function releasesIn(targets: Readonly<Record<string, TargetFile>>): readonly Release[] {
   const found: Release[] = [];
-  for (const [path, target] of Object.entries(targets.targets)) {
+  for (const [path, target] of Object.entries(targets)) {
     const custom = customOf(target.custom);
     if (custom?.kind !== "manifest") continue;
     const { team, name, version, releaseCounter, releaseFloor, hardware, yanked } = custom;
     const files = releasePaths(team, name, version);
-    const code = targets.targets[files.module];
+    const code = targets[files.module];
     if (path !== files.manifest || code === undefined) continue;
     const { sha256: manifestSha256 = "" } = target.hashes;
     const { sha256: moduleSha256 = "" } = code.hashes;

@@ -15,7 +15,7 @@ import { readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
 import { imageState, publishRelease, putOwnerTargets, unfinished } from "./image.ts";
 import { openKeyring } from "./keys.ts";
-import { paths, type RepositoryConfig, teamRole } from "./layout.ts";
+import { paths, type RepositoryConfig } from "./layout.ts";
 import { drop, exportChange, type Merged, merge, rotate, type Status, statusOf } from "./people.ts";
 import type { Standing } from "./quorum.ts";
 import { type Refreshed, refresh } from "./refresh.ts";
@@ -23,6 +23,7 @@ import { type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases
 import type { Rotation } from "./rotation.ts";
 import { conclude, type Settled, signHere } from "./settle.ts";
 import { inShop, makeShop, readingShop, type ShopOptions, withLock } from "./shop.ts";
+import { shelfOf } from "./team-shelf.ts";
 import type { RolePublicKey } from "./tuf-key.ts";
 import { type Yank, yank } from "./yank.ts";
 
@@ -118,9 +119,8 @@ export function openRepositories(directory: string, given: OpenOptions): Result<
     desired: (device) => desiredOf(reading(), device),
     devices: () => devicesOf(reading()),
     releases: () => {
-      const { targets, delegated } = imageState(reading());
-      const roles = teamsIn(targets).map(teamRole);
-      return [...delegated].flatMap(([role, one]) => (roles.includes(role) ? releasesIn(one) : []));
+      const state = imageState(reading());
+      return teamsIn(state.targets).flatMap((team) => releasesIn(shelfOf(state, team).entries("")));
     },
     rotate: (rotation) => inTurn((shop) => rotate(shop, rotation)),
     exportChange: (lead) => inTurn(async (shop) => exportChange(shop, lead)),

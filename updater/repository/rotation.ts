@@ -3,14 +3,15 @@
  * keys, teams and their thresholds, and renewals. What the new quorums no longer accept is proposed along, so that after
  * the change everything in force is signed by those who may sign it.
  */
-import { type Key, Metadata, Root, Targets } from "@tufjs/models";
+import { type Key, Root, Targets } from "@tufjs/models";
 import type { RepositoryName } from "../client/header.ts";
 import { isDelegableName } from "../layout.ts";
+import { binsOf, changeBins, followTeam } from "./bins.ts";
 import type { Change } from "./change.ts";
-import { fault } from "./faults.ts";
-import { type ExpiryDays, teamPaths, teamRole } from "./layout.ts";
+import { binPrefix, type ExpiryDays, teamPaths, teamRole } from "./layout.ts";
 import { type Names, namesField, namesIn } from "./names.ts";
-import { type Document, quorumIn, type Standing, signersIn } from "./quorum.ts";
+import type { Document, Standing } from "./quorum.ts";
+import { document, outgrown, refused, successor } from "./successor.ts";
 
 /** A key with what people call it. */
 export interface NamedKey {
@@ -39,6 +40,8 @@ export type Rotation =
     }
   | { readonly what: "team"; readonly team: string; readonly edit: Edit }
   | { readonly what: "drop-team"; readonly team: string }
+  /** What a team offers, spread over 2^bits hash bins; 0 for one role. */
+  | { readonly what: "bins"; readonly team: string; readonly bits: number }
   /** `also`: further roles in the same change. */
   | { readonly what: "renew"; readonly role: string; readonly also?: readonly string[] };
 
@@ -48,6 +51,7 @@ type Expires = (role: keyof ExpiryDays) => string;
 export function proposeRotation(standing: Standing, rotation: Rotation, expires: Expires): Change {
   if (rotation.what === "owners") return changeOwners(standing, rotation, expires);
   if (rotation.what === "online") return changeOnline(standing, rotation, expires);
+  if (rotation.what === "bins") return changeBins(standing, rotation, expires("team"));
   if (rotation.what === "renew") return renew(standing, rotation, expires);
   return changeTeam(standing, rotation, expires);
 }
@@ -101,8 +105,17 @@ function renewed(standing: Standing, role: string, expires: Expires): readonly D
   }
   const current = standing.roles.get(role)?.signed;
   if (current === undefined)
-    throw refused(role, `there is no such role; there are ${[...standing.roles.keys()].join(", ")}`);
-  return [document("image", role, successor(current, expires(role === "targets" ? "targets" : "team")))];
+    throw refused(role, `there is no such role; there are ${namesForPeople(standing).join(", ")}`);
+  const until = expires(role === "targets" ? "targets" : "team");
+  return [role, ...binsOf(standing, role)].flatMap((one) => {
+    const signed = standing.roles.get(one)?.signed;
+    return signed === undefined ? [] : [document("image", one, successor(signed, until))];
+  });
+}
+
+/** Without the bins of teams, of which there are a thousand. */
+function namesForPeople({ roles }: Standing): readonly string[] {
+  return [...roles.keys()].filter((name) => !name.startsWith(binPrefix("")));
 }
 
 function changeTeam(
@@ -139,7 +152,7 @@ function changeTeam(
   delegations.keys = Object.fromEntries(Object.entries(delegations.keys).filter(([keyId]) => used.includes(keyId)));
   const fields = { ...draft, delegations, version: current.version + 1, expires: expires("targets") };
   const targets = Targets.fromJSON(withNames(fields, { ...names, ...added }, used));
-  const outdated = rotation.what === "team" ? outgrown(standing, targets, role, expires("team")) : [];
+  const outdated = rotation.what === "team" ? followTeam(standing, targets, role, expires("team")) : [];
   return { lead: "targets", documents: [document("image", "targets", targets), ...outdated] };
 }
 
@@ -207,20 +220,6 @@ function refuseOwners(standing: Standing, role: string, keyIds: readonly string[
   if (both !== undefined) throw refused(role, `key ${both} is an owner's`);
 }
 
-/** The successor of a role whose signatures the new delegator does not accept; nothing when it accepts them. */
-function outgrown(standing: Standing, delegator: Root | Targets, role: string, expires: string): readonly Document[] {
-  const current = standing.roles.get(role);
-  const quorum = quorumIn(delegator, role, role);
-  if (current === undefined || quorum === undefined) return [];
-  if (signersIn(quorum, current).length >= quorum.threshold) return [];
-  return [document("image", role, successor(current.signed, expires))];
-}
-
-function successor(current: Targets, expires: string): Targets {
-  const fields = { ...current.toJSON(), version: current.version + 1, expires };
-  return Targets.fromJSON(fields);
-}
-
 function inForce(standing: Standing, repository: RepositoryName): Root {
   const root = standing.chains[repository].at(-1)?.signed;
   if (root === undefined) throw refused("root", "the first root is not signed yet");
@@ -230,13 +229,4 @@ function inForce(standing: Standing, repository: RepositoryName): Root {
 function withNames(fields: Record<string, unknown>, names: Names, keyIds: readonly string[]) {
   const kept = { "x-sallyport-names": undefined, ...fields, ...namesField(names, keyIds) };
   return JSON.parse(JSON.stringify(kept));
-}
-
-function document(repository: RepositoryName, role: string, signed: Root | Targets): Document {
-  const metadata = signed instanceof Root ? new Metadata(signed) : new Metadata(signed);
-  return { repository, role, metadata };
-}
-
-function refused(role: string, reason: string) {
-  return fault("REPO_ROTATION", { role, reason });
 }

@@ -12,12 +12,13 @@ import { Metadata, MetadataKind, type Root, type Targets } from "@tufjs/models";
 import { assert } from "../../runtime/kernel/assert.ts";
 import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import { defaultLimits } from "../client/source.ts";
 import { type Change, refuseOverlap, writeChange } from "./change.ts";
 import { refuseBroken } from "./client-check.ts";
 import { renewDevices } from "./director.ts";
 import { fault } from "./faults.ts";
 import { replayJournal, writeJournal } from "./journal.ts";
-import { addSignatures, bindTo, edition, fileOf, type TreeState, type Write } from "./metadata.ts";
+import { addSignatures, bindTo, edition, fileOf, type Named, type Write } from "./metadata.ts";
 import { keyIfUsable, onlineKeys, type TopFiles, verifiesUnder } from "./online.ts";
 import {
   courtesyQuorums,
@@ -26,10 +27,12 @@ import {
   missingFrom,
   type Quorum,
   requiredQuorums,
+  rolesAfter,
   type Standing,
   sayMissing,
   signersIn,
 } from "./quorum.ts";
+import { delegatorsIn, type Roles } from "./roles.ts";
 import { readStanding } from "./standing.ts";
 import type { Workshop } from "./workshop.ts";
 
@@ -152,8 +155,8 @@ async function nextImage(
     },
     changed.map(({ role, metadata }) => ({ role, version: metadata.signed.version, bytes: fileOf(metadata) })),
   );
-  const roles = new Map(standing.roles);
-  for (const { role, metadata } of changed) roles.set(role, metadata as Metadata<Targets>);
+  refuseLarge(made.snapshot);
+  const roles = rolesAfter(standing, changed);
   const chain = [...standing.chains.image, ...(newRoot === undefined ? [] : [newRoot])];
   refuseBroken({ repository: "image" }, chain, { ...made, roles: concerned(standing, roles, changed, newRoot) });
 
@@ -182,13 +185,9 @@ function rootWrite(folder: string, root: Metadata<Root>): Write {
 }
 
 /** What is in force, as the next edition continues it. */
-function stateOf({ top, roles }: Standing): TreeState | undefined {
-  const targets = roles.get("targets")?.signed;
-  if (top === undefined || targets === undefined) return undefined;
-  const delegated = new Map(
-    [...roles].flatMap(([role, { signed }]) => (role === "targets" ? [] : [[role, signed] as const])),
-  );
-  return { timestamp: top.timestamp.signed, snapshot: top.snapshot.signed, targets, delegated };
+function stateOf({ top, roles }: Standing): Named | undefined {
+  if (top === undefined || !roles.has("targets")) return undefined;
+  return { timestamp: top.timestamp.signed, snapshot: top.snapshot.signed };
 }
 
 /**
@@ -197,15 +196,26 @@ function stateOf({ top, roles }: Standing): TreeState | undefined {
  */
 function concerned(
   standing: Standing,
-  roles: ReadonlyMap<string, Metadata<Targets>>,
+  roles: Roles<Metadata<Targets>>,
   changed: readonly Document[],
   newRoot: Metadata<Root> | undefined,
-): ReadonlyMap<string, Metadata<Targets>> {
+): Roles<Metadata<Targets>> {
   const delegations = (one: Metadata<Targets> | undefined) => canonicalJson(one?.signed.delegations?.toJSON() ?? null);
   const asBefore = changed.every(({ role }) => delegations(roles.get(role)) === delegations(standing.roles.get(role)));
   if (newRoot !== undefined || !asBefore) return roles;
-  const names = new Set(["targets", ...changed.map(({ role }) => role)]);
-  return new Map([...roles].filter(([role, one]) => names.has(role) || one.signed.delegations !== undefined));
+  const wanted = new Map(delegatorsIn(roles));
+  for (const name of ["targets", ...changed.map(({ role }) => role)]) {
+    const metadata = roles.get(name);
+    if (metadata !== undefined) wanted.set(name, metadata);
+  }
+  return wanted;
+}
+
+/** Boards bound what they read of a snapshot, and every bin has its line there. */
+function refuseLarge(snapshot: Uint8Array): void {
+  const { snapshotBytes: max } = defaultLimits;
+  if (snapshot.byteLength > max)
+    throw fault("REPO_TOO_LARGE", { what: "the snapshot", size: snapshot.byteLength, max });
 }
 
 function topFiles(timestamp: Uint8Array, snapshot: Uint8Array, targets: Metadata<Targets> | undefined): TopFiles {

@@ -14,6 +14,7 @@ import { type Change, DOCUMENTS_MAX, documentJson, documentShape, readDocument }
 import { fault } from "./faults.ts";
 import { addSignatures, signedDigest } from "./metadata.ts";
 import { courtesyQuorums, type Document, quorumIn, requiredQuorums, type Standing, signersIn } from "./quorum.ts";
+import { delegatorsIn } from "./roles.ts";
 import { isHonestKey, type RoleKey } from "./tuf-key.ts";
 
 export const SIGNING_BYTES_MAX = 64 * 1024 * 1024;
@@ -37,15 +38,22 @@ export interface SigningFile extends Change {
 }
 
 export function signingBytes({ tenant, lead, documents, standing }: SigningFile): Uint8Array {
-  const wanted = new Set(["targets", ...documents.map(({ role }) => role)]);
-  const roles = [...standing.roles].filter(([role]) => wanted.has(role));
+  // What is replaced, and who says who may sign it.
+  const delegators = [...delegatorsIn(standing.roles)].filter(([, { signed }]) =>
+    documents.some(({ role }) => role !== "root" && quorumIn(signed, role, role) !== undefined),
+  );
+  const wanted = new Set(["targets", ...delegators.map(([role]) => role), ...documents.map(({ role }) => role)]);
+  const roles = [...wanted].flatMap((role) => {
+    const metadata = standing.roles.get(role);
+    return metadata === undefined ? [] : [{ role, metadata: metadata.toJSON() }];
+  });
   const chain = (repository: RepositoryName) => standing.chains[repository].map((root) => root.toJSON());
   const document = {
     schema: "sallyport.signing/1",
     tenant,
     lead,
     chains: { image: chain("image"), director: chain("director") },
-    roles: roles.map(([role, metadata]) => ({ role, metadata: metadata.toJSON() })),
+    roles,
     documents: documents.map(documentJson),
   };
   return utf8(`${JSON.stringify(document, null, 1)}\n`);

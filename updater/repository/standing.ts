@@ -1,4 +1,4 @@
-/** Reads what is in force from the disk, with its signatures: the roots from version 1 on and the image's roles. */
+/** Reads what is in force from the disk, with its signatures: the roots from version 1 on, and the image's roles as they are needed. */
 import { join } from "node:path";
 import { Metadata, MetadataKind, type Root, type Targets } from "@tufjs/models";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
@@ -6,6 +6,7 @@ import { readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
 import type { paths } from "./layout.ts";
 import type { Standing } from "./quorum.ts";
+import { lazyRoles } from "./roles.ts";
 
 const METADATA_BYTES_MAX = 16 * 1024 * 1024;
 const ROOT_BYTES_MAX = 512_000;
@@ -30,20 +31,24 @@ export function readChain(folder: string): readonly Metadata<Root>[] {
 }
 
 function readRoles(folder: string): Pick<Standing, "roles" | "top"> {
-  const roles = new Map<string, Metadata<Targets>>();
+  const none = new Map<string, Metadata<Targets>>();
   const read = (name: string) => {
     const bytes = readIfThere(join(folder, name), METADATA_BYTES_MAX);
     if (bytes === undefined) throw fault("REPO_UNREADABLE", { directory: folder, reason: `${name} is not there` });
     return json(bytes);
   };
-  if (readIfThere(join(folder, "timestamp.json"), METADATA_BYTES_MAX) === undefined) return { roles };
+  if (readIfThere(join(folder, "timestamp.json"), METADATA_BYTES_MAX) === undefined) return { roles: none };
   return parsed(folder, "timestamp.json", () => {
     const timestamp = Metadata.fromJSON(MetadataKind.Timestamp, read("timestamp.json"));
     const { version } = timestamp.signed.snapshotMeta;
     const snapshot = Metadata.fromJSON(MetadataKind.Snapshot, read(`${version}.snapshot.json`));
-    for (const [file, { version: of }] of Object.entries(snapshot.signed.meta)) {
-      roles.set(file.replace(/\.json$/, ""), Metadata.fromJSON(MetadataKind.Targets, read(`${of}.${file}`)));
-    }
+    const files = new Map(
+      Object.entries(snapshot.signed.meta).map(([file, of]) => [file.replace(/\.json$/, ""), `${of.version}.${file}`]),
+    );
+    const roles = lazyRoles(files.keys(), (role) => {
+      const name = files.get(role) ?? "";
+      return parsed(folder, name, () => Metadata.fromJSON(MetadataKind.Targets, read(name)));
+    });
     return { roles, top: { timestamp, snapshot } };
   });
 }

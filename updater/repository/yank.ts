@@ -8,8 +8,7 @@ import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { fault } from "./faults.ts";
 import { imageState, propose } from "./image.ts";
-import { teamRole } from "./layout.ts";
-import { nextTargets } from "./metadata.ts";
+import { shelfOf } from "./team-shelf.ts";
 import type { Workshop } from "./workshop.ts";
 
 export interface Yank {
@@ -22,15 +21,14 @@ export interface Yank {
 
 /** Throws REPO_NOT_RELEASED for a release that is not there. */
 export async function yank(shop: Workshop, { team, name, version, reason }: Yank): Promise<void> {
-  const role = teamRole(team);
-  const before = imageState(shop).delegated.get(role);
-  const targets = { ...before?.targets };
+  const shelf = shelfOf(imageState(shop), team);
+  const entries: Record<string, TargetFile> = {};
   for (const path of Object.values(releasePaths(team, name, version))) {
-    const entry = Object.hasOwn(targets, path) ? targets[path] : undefined;
-    if (before === undefined || entry === undefined) throw fault("REPO_NOT_RELEASED", { team, name, version });
-    targets[path] = marked(entry, reason);
+    const entry = shelf.find(path);
+    if (entry === undefined) throw fault("REPO_NOT_RELEASED", { team, name, version });
+    entries[path] = marked(entry, reason);
   }
-  await propose(shop, role, nextTargets(before, { expires: shop.expires("team"), targets }), new Map());
+  await propose(shop, shelf.role, shelf.put(entries, shop.expires("team")), new Map());
 }
 
 function marked(entry: TargetFile, reason: string | undefined): TargetFile {
