@@ -43,5 +43,7 @@ export function sayWeak(role: string, threshold: number, keys: number): readonly
 }
 
 export function sayWaiting(missing: readonly Missing[]): readonly string[] {
-  return missing.map((one) => `  ${sayMissing(one)}; may sign: ${one.waiting.map(shortId).join(", ") || "nobody"}`);
+  const say = ({ id, name }: Missing["waiting"][number]) =>
+    name === undefined ? shortId(id) : `${name} (${shortId(id)})`;
+  return missing.map((one) => `  ${sayMissing(one)}; may sign: ${one.waiting.map(say).join(", ") || "nobody"}`);
 }

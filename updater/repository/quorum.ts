@@ -5,6 +5,7 @@
  */
 import type { Key, Metadata, Root, Snapshot, Targets, Timestamp } from "@tufjs/models";
 import type { RepositoryName } from "../client/header.ts";
+import { type Names, namesIn } from "./names.ts";
 import { delegatorsIn, overlay, type Roles } from "./roles.ts";
 
 /** A document that people sign: a root of either repository, or a targets role of the image repository. */
@@ -34,20 +35,23 @@ export interface Quorum {
   readonly keyIds: readonly string[];
   readonly keys: Readonly<Record<string, Key>>;
   readonly threshold: number;
+  /** What its delegator calls the keys. */
+  readonly names: Names;
 }
 
 /** The quorum that a root or a delegating role names for a role; undefined when it names none. */
 export function quorumIn(delegator: Root | Targets, role: string, of: string): Quorum | undefined {
+  const names = namesIn(delegator);
   if ("roles" in delegator) {
     const found = Object.hasOwn(delegator.roles, role) ? delegator.roles[role] : undefined;
-    return found && { of, keyIds: [...new Set(found.keyIDs)], keys: delegator.keys, threshold: found.threshold };
+    return found && { of, keyIds: [...new Set(found.keyIDs)], keys: delegator.keys, threshold: found.threshold, names };
   }
   const { delegations } = delegator;
   const named = delegations?.roles !== undefined && Object.hasOwn(delegations.roles, role);
   const succinct = delegations?.succinctRoles?.isDelegatedRole(role) === true ? delegations.succinctRoles : undefined;
   const found = named ? delegations.roles?.[role] : succinct;
   if (delegations === undefined || found === undefined) return undefined;
-  return { of, keyIds: [...new Set(found.keyIDs)], keys: delegations.keys, threshold: found.threshold };
+  return { of, keyIds: [...new Set(found.keyIDs)], keys: delegations.keys, threshold: found.threshold, names };
 }
 
 /** The ids in a quorum whose signature on the document verifies. */
@@ -116,8 +120,8 @@ export interface Missing {
   readonly of: string;
   readonly have: number;
   readonly threshold: number;
-  /** Who could still sign, by key id. */
-  readonly waiting: readonly string[];
+  /** Who could still sign, by key id, with the name that signed metadata gives the key. */
+  readonly waiting: readonly { readonly id: string; readonly name?: string | undefined }[];
 }
 
 /** What a set of documents lacks before it may be published. */
@@ -128,15 +132,22 @@ export function missingFrom(documents: readonly Document[], standing: Standing):
     const base = { repository, role, version: metadata.signed.version };
     // Nobody may sign a role that nothing delegates to.
     if (quorums.length === 0) return [{ ...base, of: "nobody", have: 0, threshold: 1, waiting: [] }];
-    return quorums.flatMap((quorum) => {
+    const missing = quorums.flatMap((quorum): readonly Missing[] => {
       const signed = signersIn(quorum, metadata);
-      const { of, threshold } = quorum;
+      const { of, threshold, names } = quorum;
       if (signed.length >= threshold) return [];
-      return [
-        { ...base, of, have: signed.length, threshold, waiting: quorum.keyIds.filter((id) => !signed.includes(id)) },
-      ];
+      const nameOf = (id: string) => (Object.hasOwn(names, id) ? names[id] : undefined);
+      const waiting = quorum.keyIds.filter((id) => !signed.includes(id)).map((id) => ({ id, name: nameOf(id) }));
+      return [{ ...base, of, have: signed.length, threshold, waiting }];
     });
+    return isTwice(missing) ? missing.slice(1).map((one) => ({ ...one, of: "the owners" })) : missing;
   });
+}
+
+/** Owners who stay as they are need not be told twice whose signatures are missing. */
+function isTwice([one, other]: readonly Missing[]): boolean {
+  const lacks = ({ have, threshold, waiting }: Missing) => JSON.stringify([have, threshold, waiting]);
+  return one !== undefined && other !== undefined && lacks(one) === lacks(other);
 }
 
 /** One line for people, e.g. `image root 2: 1 of 2 signatures of the owners proposed`. */

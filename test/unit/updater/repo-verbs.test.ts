@@ -117,8 +117,19 @@ describe("the verbs of a publisher", () => {
     await threeOwners(one);
     await signedAtHome(one, "root", "anna", "bob");
     expect(await run(renew, "targets")).toContain("targets: waits for signatures");
+    expect(await run(status)).toMatch(
+      / {2}image targets 2: 0 of 2 .*; may sign: anna \([0-9a-f]{12}\), bob \([0-9a-f]{12}\)/,
+    );
     expect(await run(drop, "--role", "targets")).toBe("targets: given up");
     expect(await run(renew, "web")).toBe("team-web: published");
+    // Owners who stay are told once whose signatures are missing, owners who change twice.
+    expect((await run(renew, "root")).match(/image root 2: 0 of 2 signatures of the owners;/g)).toHaveLength(1);
+    await run(drop, "--role", "root");
+    await run(rotate, "owners", "--remove", "carol");
+    expect(await run(status)).toMatch(
+      /of the owners in force; may sign: .*carol.*\n.*of the owners proposed; may sign: (?!.*carol)/,
+    );
+    await run(drop, "--role", "root");
     await run(keyNew, at("online-2.pem"), "--plain");
     await run(keyAdd, at("online-2.pem"));
     expect(await run(keyShow, at("online-2.pem"))).toMatch(/^[0-9a-f]{64} {2}ed25519 {2}/);
