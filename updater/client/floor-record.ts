@@ -37,6 +37,8 @@ interface Slot {
 export interface FloorRecord {
   /** The newest usable slot; undefined if there never was one; UPDATE_FLOORS_LOST if there is none any more. */
   read(): Result<Floors | undefined>;
+  /** Throws UPDATE_TOO_LARGE for more than would be read again. */
+  check(floors: Floors): void;
   /** Replaces the older slot. Throws DISK_WRITE. */
   write(floors: Floors): void;
 }
@@ -57,15 +59,24 @@ export function openFloorRecord(directory: string): FloorRecord {
       const damaged = found.find((one) => one?.ok === false);
       return damaged === undefined || damaged.ok ? ok(undefined) : err(damaged.error);
     },
+    check(floors) {
+      const bytes = encodeSlot(Number.MAX_SAFE_INTEGER, floors);
+      if (bytes.byteLength <= BYTES_MAX && parseSlot(bytes).ok) return;
+      throw fault("UPDATE_TOO_LARGE", { what: "the record of floors", size: bytes.byteLength, max: BYTES_MAX });
+    },
     write(floors) {
       const found = slots();
       const sequence = (newest(found)?.sequence ?? 0) + 1;
       // The slot that is not the newest: a damaged or missing one first, so that there are two again.
       const at = found.findIndex((one) => !one?.ok || one.value.sequence !== sequence - 1);
       const path = paths[at] ?? join(directory, "floors.0");
-      writeDurable(path, sealed({ schema: "sallyport.floors/1", sequence, ...encode(floors) }), 0o600);
+      writeDurable(path, encodeSlot(sequence, floors), 0o600);
     },
   };
+}
+
+function encodeSlot(sequence: number, floors: Floors): Uint8Array {
+  return sealed({ schema: "sallyport.floors/1", sequence, ...encode(floors) });
 }
 
 /** What a record that is lost is called, given what became of the vault. */
@@ -75,7 +86,11 @@ export function floorsLost(directory: string, cause: Fault, vault: "is whole" | 
 
 function readSlot(path: string): Result<Slot> {
   const bytes = readBounded(path, BYTES_MAX);
-  const body = bytes.ok ? unsealed(bytes.value, "a slot of floors") : bytes;
+  return bytes.ok ? parseSlot(bytes.value) : bytes;
+}
+
+function parseSlot(bytes: Uint8Array): Result<Slot> {
+  const body = unsealed(bytes, "a slot of floors");
   const parsed = body.ok ? parseJson(recordShape, body.value, "a slot of floors", BYTES_MAX) : body;
   if (!parsed.ok) return parsed;
   const { sequence, commit, image, director, releases } = parsed.value;

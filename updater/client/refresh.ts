@@ -10,7 +10,7 @@ import { type Place, readHeader } from "./header.ts";
 import { roleFileName } from "./profile.ts";
 import { type FetchLimits, REFRESH_ROLES_MAX, ROOT_ROTATIONS_MAX, type Source } from "./source.ts";
 import { Trust, type TrustOptions } from "./trust.ts";
-import type { Found } from "./walk.ts";
+import { type Found, SEARCH_WORK_MAX } from "./walk.ts";
 
 export type { KeptFiles } from "./files.ts";
 
@@ -90,13 +90,14 @@ export async function refreshTopLevel(input: RefreshInput): Promise<Trust> {
 
 /**
  * The search for targets (5.6.7), which loads the delegated roles it needs; all searches of one refresh share the bound
- * on their number. Throws a Fault.
+ * on their number and on the work of following them. Throws a Fault.
  */
 export function makeSearch(trust: Trust, input: RefreshInput): (path: string) => Promise<Found> {
   let delegated = 0;
+  const work = { left: SEARCH_WORK_MAX };
   return async (path) => {
-    let found = trust.find(path);
-    for (; found.kind === "missing"; found = trust.find(path)) {
+    let found = trust.find(path, work);
+    for (; found.kind === "missing"; found = trust.find(path, work)) {
       const { role, delegator } = found;
       if (++delegated > REFRESH_ROLES_MAX) {
         const reason = `more than ${REFRESH_ROLES_MAX} roles in one refresh`;

@@ -42,7 +42,10 @@ export interface TrustMemory {
   keepRoot(repository: RepositoryName, version: number, bytes: Uint8Array): void;
   /** Throws UPDATE_ROLLBACK or UPDATE_FAST_FORWARD. */
   check(repository: RepositoryName, trust: Trust): void;
-  /** Makes it the state; writes only what changed. Throws DISK_WRITE, and then the state of before stands. */
+  /**
+   * Makes it the state; writes only what changed. Throws DISK_WRITE, and UPDATE_TOO_LARGE for more than a start would
+   * read; then the state of before stands.
+   */
   commit(image: Trust, director: Trust): Pair;
 }
 
@@ -126,20 +129,26 @@ export function openTrustMemory(options: TrustMemoryOptions): TrustMemory {
     base?.name !== "vault" ||
     (recorded.ok && recorded.value?.commit !== commit) ||
     (counter !== undefined && counted.ok && counted.value !== 2 * commit);
-  let last = Math.max(floors.commit, commit, counted.ok ? Math.ceil(counted.value / 2) : 0);
+  // A commit that the counter knows only as begun was never seen by anybody: its number is used again.
+  let last = Math.max(floors.commit, commit, countedCommit);
 
   function write(pair: Pair): void {
-    last += 1;
-    isUntidy = true;
-    counter?.raise(2 * last - 1);
-    vault.write({ commit: last, image: pair.image.files(), director: pair.director.files(), floors: pair.floors });
-    committed = previous = pair;
-    floors = {
-      commit: last,
+    const next: Floors = {
+      commit: last + 1,
       image: raised(floors.image, pair.image),
       director: raised(floors.director, pair.director),
       releases: pair.floors,
     };
+    const content = { image: pair.image.files(), director: pair.director.files(), floors: pair.floors };
+    // What a start would not read must not replace what it can.
+    record.check(next);
+    const bytes = vault.encode({ commit: next.commit, ...content });
+    isUntidy = true;
+    counter?.raise(2 * next.commit - 1);
+    vault.write(bytes);
+    last = next.commit;
+    committed = previous = pair;
+    floors = next;
     counter?.raise(2 * last);
     record.write(floors);
     isUntidy = false;
@@ -165,7 +174,7 @@ export function openTrustMemory(options: TrustMemoryOptions): TrustMemory {
     },
     check: (repository, trust) => checkFloors(floors[repository], repository, trust),
     commit(image, director) {
-      const next = { image, director, floors: raiseFloors(floors.releases, image) };
+      const next = { image, director, floors: raiseFloors(floors.releases, image, director) };
       if (isUntidy || committed === undefined || stateOf(next) !== stateOf(committed)) write(next);
       else committed = previous = next;
       return next;

@@ -19,7 +19,7 @@ import { type Header, type Place, type RepositoryName, readHeader } from "./head
 import { type Profile, sallyport } from "./profile.ts";
 import { classify, isSigned } from "./refusals.ts";
 import { requireDifferentKeys } from "./thresholds.ts";
-import { type Found, walk } from "./walk.ts";
+import { type Found, type Work, walk } from "./walk.ts";
 
 export type { DelegatedFile, RepositoryFiles } from "./files.ts";
 
@@ -253,8 +253,12 @@ export class Trust {
     return targets;
   }
 
-  find(path: string): Found {
-    return walk(path, (role, delegator) => this.role(role, delegator));
+  /** The search of 5.6.7. Throws UPDATE_DELEGATION when `work` is used up: what it found by then says nothing. */
+  find(path: string, work?: Work): Found {
+    const found = walk(path, (role, delegator) => this.role(role, delegator), work);
+    if (work === undefined || work.left >= 0) return found;
+    const reason = "the delegations take too much work to follow";
+    throw fault("UPDATE_DELEGATION", { ...this.#place("targets"), delegate: path, reason });
   }
 
   /** Every role that is loaded, the top-level one first. */

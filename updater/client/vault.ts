@@ -46,6 +46,8 @@ export interface VaultContent {
 }
 
 const VAULT_BYTES_MAX = 64 * 1024 * 1024;
+/** What both repositories' files may take of it, in base64; the rest is for floors and names. */
+const CONTENT_BYTES_MAX = 60 * 1024 * 1024;
 const FILE_CHARS_MAX = 4_000_000;
 
 const file: Shape<string> = refined(
@@ -79,8 +81,10 @@ export interface Vault {
   readonly path: string;
   /** What is there, in the order in which it is to be believed. Empty before the first commit. */
   generations(): Iterable<Generation>;
-  /** The commit: one durable replacement. Throws DISK_WRITE. */
-  write(content: VaultContent): void;
+  /** A state as it is kept. Throws UPDATE_TOO_LARGE for one that could not be read again. */
+  encode(content: VaultContent): Uint8Array;
+  /** The commit of an encoded state: one durable replacement. Throws DISK_WRITE. */
+  write(bytes: Uint8Array): void;
 }
 
 /** Makes the directory ready; what an interrupted write left behind is swept. */
@@ -97,8 +101,9 @@ export function openVault(directory: string): Vault {
         if (existsSync(file)) yield { name, content: read(file) };
       }
     },
-    write(content) {
-      writeDurable(next, encodeContent(content), 0o600);
+    encode: encodeContent,
+    write(bytes) {
+      writeDurable(next, bytes, 0o600);
       try {
         if (existsSync(path)) renameSync(path, before);
         renameSync(next, path);
@@ -124,13 +129,23 @@ export function torn(path: string, cause: Fault, base: string): Fault {
 }
 
 function encodeContent({ commit, image, director, floors }: VaultContent): Uint8Array {
-  return sealed({
-    schema: "sallyport.vault/1",
-    commit,
-    image: encode(image),
-    director: encode(director),
-    floors: Object.fromEntries(floors),
-  });
+  const size = [image, director].reduce((sum, files) => sum + base64Length(files), 0);
+  if (size <= CONTENT_BYTES_MAX) {
+    const bytes = sealed({
+      schema: "sallyport.vault/1",
+      commit,
+      image: encode(image),
+      director: encode(director),
+      floors: Object.fromEntries(floors),
+    });
+    if (bytes.byteLength <= VAULT_BYTES_MAX) return bytes;
+  }
+  throw fault("UPDATE_TOO_LARGE", { what: "the metadata of both repositories", size, max: CONTENT_BYTES_MAX });
+}
+
+function base64Length({ roots, timestamp, snapshot, targets, delegated }: RepositoryFiles): number {
+  const all = [...roots, timestamp, snapshot, targets, ...delegated.map(({ bytes }) => bytes)];
+  return all.reduce((sum, bytes) => sum + 4 * Math.ceil(bytes.byteLength / 3), 0);
 }
 
 type Encoded = ReturnType<typeof filesShape.parse>;

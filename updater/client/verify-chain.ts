@@ -24,6 +24,6 @@ export function verifyChain(claim: ChainClaim): Result<TrustedView> {
     const image = { repository: "image", pinned: claim.image.root, at } as const;
     const directed = restore(director, claim.director.files);
     const released = restore(image, claim.image.files);
-    return makeView(released, directed, raiseFloors(new Map(), released));
+    return makeView(released, directed, raiseFloors(new Map(), released, directed));
   });
 }

@@ -14,6 +14,7 @@ import { fault } from "../faults.ts";
 import { isOwners, needsBoth } from "../layout.ts";
 import type { RepositoryName } from "./header.ts";
 import type { Trust, Versions } from "./trust.ts";
+import { SEARCH_WORK_MAX } from "./walk.ts";
 
 /** A file that signed metadata vouches for: enough to fetch it and to know that it is the one. */
 export interface Target {
@@ -101,21 +102,37 @@ export function namedDigests(trust: Trust): readonly string[] {
   return Object.values(trust.topTargets().targets).flatMap(({ hashes: { sha256: digest } }) => digest ?? []);
 }
 
+/** Modules of one team, and of all, whose floors are remembered although this board was never assigned them. */
+export const FLOORS_PER_TEAM_MAX = 200;
+const FLOORS_MAX = 4_000;
+
 /**
  * The floors of before, raised by those in the loaded roles. A floor counts only where the search for its path ends at
- * this very entry, so that no team speaks for another.
+ * this very entry, so that no team speaks for another. What is assigned to this board is always remembered; of the
+ * rest so much that a stolen key with names without end cannot fill the memory. Throws UPDATE_DELEGATION.
  */
-export function raiseFloors(before: ReleaseFloors, image: Trust): ReleaseFloors {
+export function raiseFloors(before: ReleaseFloors, image: Trust, director: Trust): ReleaseFloors {
   const floors = new Map(before);
+  const moduleOf = (path: string) => path.split("/").slice(1, 3).join("/");
+  const assigned = new Set(assignedPaths(director).map(moduleOf));
+  const perTeam = new Map<string, number>();
+  const count = (team: string) => perTeam.set(team, (perTeam.get(team) ?? 0) + 1);
+  for (const key of floors.keys()) count(key.split("/", 1)[0] ?? "");
+  const work = { left: SEARCH_WORK_MAX };
   for (const { role, targets } of image.loadedRoles()) {
     for (const [path, target] of Object.entries(targets.targets)) {
-      const [kind, team, name] = path.split("/");
+      const [kind, team = "", name] = path.split("/");
       const release = parseShape(releaseCustomShape, sallyportOf(target), path);
       if (kind !== "modules" || !release.ok || release.value.team !== team || release.value.name !== name) continue;
-      const found = image.find(path);
-      if (found.kind !== "found" || found.role !== role) continue;
       const key = `${team}/${name}`;
-      floors.set(key, Math.max(floors.get(key) ?? 0, release.value.releaseFloor));
+      const { releaseFloor } = release.value;
+      if (releaseFloor <= (floors.get(key) ?? 0)) continue;
+      const isFull = (perTeam.get(team) ?? 0) >= FLOORS_PER_TEAM_MAX || floors.size >= FLOORS_MAX;
+      if (!floors.has(key) && !assigned.has(key) && isFull) continue;
+      const found = image.find(path, work);
+      if (found.kind !== "found" || found.role !== role) continue;
+      if (!floors.has(key)) count(team);
+      floors.set(key, releaseFloor);
     }
   }
   return floors;

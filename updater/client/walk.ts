@@ -17,7 +17,18 @@ export type Found =
 /** The targets of `role` as verified under `delegator`, or undefined when that was not done yet. */
 export type LoadedRoles = (role: string, delegator: string) => Targets | undefined;
 
-export function walk(path: string, loaded: LoadedRoles): Found {
+/**
+ * What all searches of one refresh may compare, in characters of delegations' patterns: some seconds on a small board.
+ * Honest delegations take a few thousand for each search; a stolen key could sign some that take hours.
+ */
+export const SEARCH_WORK_MAX = 50_000_000;
+
+/** What may still be compared, characters of patterns; below zero it was too much and the search ended early. */
+export interface Work {
+  left: number;
+}
+
+export function walk(path: string, loaded: LoadedRoles, work: Work = { left: Number.POSITIVE_INFINITY }): Found {
   const toVisit = [{ role: "targets", delegator: "root" }];
   const visited = new Set<string>();
   const hash = sha256(utf8(path));
@@ -33,25 +44,35 @@ export function walk(path: string, loaded: LoadedRoles): Found {
 
     // 5.6.7.2: children in order of appearance; a terminating one ends the search after itself.
     const children: { role: string; delegator: string }[] = [];
-    for (const child of delegatesFor(targets, path, hash)) {
+    for (const child of delegatesFor(targets, path, hash, work)) {
       children.push({ role: child.name, delegator: next.role });
       if (child.terminating) {
         toVisit.length = 0;
         break;
       }
     }
+    if (work.left < 0) break;
     toVisit.push(...children.reverse());
   }
   return { kind: "absent" };
 }
 
-function delegatesFor(targets: Targets, path: string, hash: string): readonly { name: string; terminating: boolean }[] {
+function delegatesFor(
+  targets: Targets,
+  path: string,
+  hash: string,
+  work: Work,
+): readonly { name: string; terminating: boolean }[] {
   const { roles, succinctRoles } = targets.delegations ?? {};
   if (roles !== undefined) {
+    const affords = (text: string) => {
+      work.left -= text.length + 1;
+      return work.left >= 0;
+    };
     return Object.values(roles).filter(
       (role) =>
-        role.paths?.some((pattern) => matchesPattern(pattern, path)) ??
-        role.pathHashPrefixes?.some((prefix) => hash.startsWith(prefix)) ??
+        role.paths?.some((pattern) => affords(pattern) && matchesPattern(pattern, path)) ??
+        role.pathHashPrefixes?.some((prefix) => affords(prefix) && hash.startsWith(prefix)) ??
         false,
     );
   }

@@ -4,7 +4,7 @@ import { describe, expect, it } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { attemptSync } from "../../../runtime/kernel/result.ts";
 import { readHeader } from "../../../updater/client/header.ts";
-import { type Found, matchesPattern, walk } from "../../../updater/client/walk.ts";
+import { type Found, matchesPattern, SEARCH_WORK_MAX, walk } from "../../../updater/client/walk.ts";
 import { hashedPath, isDelegableName } from "../../../updater/layout.ts";
 import { codeOf, faultOf } from "./site.ts";
 
@@ -95,6 +95,17 @@ describe("the search for a target", () => {
   it("visits a bounded number of roles", () => {
     const chain = Object.fromEntries(Array.from({ length: 200 }, (_, i) => [`r${i}`, [`r${i + 1}`]]));
     expect(walk("a", tree({ targets: ["r0"], ...chain, r200: ["="] }))).toEqual<Found>({ kind: "absent" });
+  });
+
+  it("compares no more than it is given work for, however much delegations list", () => {
+    const roles = tree({ targets: ["first", "second"], first: [], second: ["="] });
+    const enough = { left: SEARCH_WORK_MAX };
+    expect(walk("a", roles, enough)).toMatchObject({ kind: "found" });
+    // One character of each of two patterns, and one for each.
+    expect(enough.left).toBe(SEARCH_WORK_MAX - 4);
+    const little = { left: 3 };
+    expect(walk("a", roles, little)).toEqual({ kind: "absent" });
+    expect(little.left).toBeLessThan(0);
   });
 });
 
