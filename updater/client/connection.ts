@@ -114,10 +114,19 @@ class SecureAgent extends https.Agent {
     const url = new URL(`https://${name}:${options.port ?? 443}/`);
     const proxy = proxyFor(this.#options.proxy ?? {}, url);
     if (proxy === undefined) return super.createConnection(options, callback);
-    openTunnel(proxy, url, this.#options, this.#tunnels).then(
-      (socket) => callback?.(null, super.createConnection({ ...options, socket } as https.RequestOptions) as Duplex),
-      (error: Error) => callback?.(error, undefined as unknown as Duplex),
-    );
+    openTunnel(proxy, url, this.#options, this.#tunnels)
+      .then((socket) => {
+        try {
+          return super.createConnection({ ...options, socket } as https.RequestOptions) as Duplex;
+        } catch (error) {
+          socket.destroy(); // Certificates that are none are found out here.
+          throw error;
+        }
+      })
+      .then(
+        (secure) => callback?.(null, secure),
+        (error: Error) => callback?.(error, undefined as unknown as Duplex),
+      );
     return undefined;
   }
 

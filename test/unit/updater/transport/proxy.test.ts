@@ -147,6 +147,14 @@ describe("an https address behind a proxy", () => {
     }
   });
 
+  it("is refused, and nothing else ends, when the board's own certificate is damaged", async () => {
+    const { port } = await startProxy((_, socket) => socket.write("HTTP/1.1 200 OK\r\n\r\n"));
+    const damaged = ok({ cert: "-----BEGIN CERTIFICATE-----\nnone\n-----END CERTIFICATE-----\n", key: "none" });
+    const proxy = { https: `http://127.0.0.1:${port}` };
+    const { ask } = board("https://updates.invalid/", { tls: () => damaged, proxy });
+    expect(await ask()).toMatch(/^UPDATE_(?:TLS|NETWORK)/);
+  });
+
   it("is given up when the proxy says nothing, and the tunnel's socket is closed", async () => {
     const clock = new SteppingClock();
     const closed = Promise.withResolvers<void>();
