@@ -1,9 +1,10 @@
 /**
- * Bytes to a Sigstore bundle that is worth verifying: bounded, a DSSE envelope around an in-toto statement, signed with
- * a certificate. Nothing in it is believed yet. The bounds keep a hostile bundle from costing a small board seconds of
- * signature checks; they are laid on the library's parsed form, so no other spelling of a field slips past them.
+ * Bytes to a Sigstore bundle that is worth verifying: bounded, and of a kind that the caller takes. Nothing in it is
+ * believed yet. The bounds keep a hostile bundle from costing a small board seconds of signature checks; they are laid
+ * on the library's parsed form, so no other spelling of a field slips past them.
  */
 import {
+  type Bundle,
   type BundleWithDsseEnvelope,
   bundleFromJSON,
   isBundleWithDsseEnvelope,
@@ -18,33 +19,71 @@ export const BUNDLE_BYTES_MAX = 1_048_576;
 export const STATEMENT_PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
 const ENTRIES_MAX = 8;
+const CERTIFICATES_MAX = 8;
 const CHECKPOINT_CHARS_MAX = 16_384;
 /** A Merkle path in a log of 2^63 leaves. */
 const PROOF_HASHES_MAX = 64;
 /** Log indices and times are decimal text of 64-bit integers. */
 const INTEGER_CHARS_MAX = 20;
 
-/** Parses a bundle, versions 0.1 to 0.3. Refuses with ATTEST_BUNDLE_INVALID. */
+/**
+ * What door two takes, versions 0.1 to 0.3: a DSSE envelope around an in-toto statement, signed with a certificate.
+ * Refuses with ATTEST_BUNDLE_INVALID, or ATTEST_NO_TIME for an envelope without a bundle around it.
+ */
 export function parseBundle(bytes: Uint8Array): Result<BundleWithDsseEnvelope, Fault> {
+  const parsed = parseAnyBundle(bytes);
+  if (!parsed.ok) return parsed;
+  const bundle = parsed.value;
+  if (!isBundleWithDsseEnvelope(bundle)) return refuse("it signs bare bytes, not an in-toto statement");
+  if (isBundleWithPublicKey(bundle)) return refuse("it is signed with a bare key, not with a certificate");
+  const wrong = wrongPayloadType(bundle);
+  return wrong === undefined ? ok(bundle) : refuse(wrong);
+}
+
+/** Also signatures over bare bytes and by bare keys. The envelope's payload type is not looked at. */
+export function parseAnyBundle(bytes: Uint8Array): Result<Bundle, Fault> {
   const json = parseJson(anything, bytes, "the bundle", BUNDLE_BYTES_MAX);
   if (!json.ok) return refuse(reasonOf(json.error), json.error);
+  if (isBareEnvelope(json.value)) {
+    return err(fault("ATTEST_NO_TIME", { reason: "it is a bare DSSE envelope, without log entry and timestamp" }));
+  }
   try {
     const bundle = bundleFromJSON(json.value);
-    if (!isBundleWithDsseEnvelope(bundle)) return refuse("it signs bare bytes, not an in-toto statement");
-    if (isBundleWithPublicKey(bundle)) return refuse("it is signed with a bare key, not with a certificate");
-    const type = bundle.content.dsseEnvelope.payloadType;
-    if (type !== STATEMENT_PAYLOAD_TYPE) return refuse(`its payload type is ${type}, not ${STATEMENT_PAYLOAD_TYPE}`);
     const excess = excessOf(bundle);
-    return excess === undefined ? ok(bundle) : refuse(`${excess} than any honest bundle has`);
+    if (excess !== undefined) return refuse(`${excess} than any honest bundle has`);
+    const wrong = wrongProof(bundle);
+    return wrong === undefined ? ok(bundle) : refuse(wrong);
   } catch (error) {
     // ValidationError for a missing part; TypeError or SyntaxError from the depths for a part of another type.
     return refuse(reasonOf(error), error);
   }
 }
 
+/** What is wrong with the envelope's payload type, if anything: it is signed, so it says what the payload is. */
+export function wrongPayloadType(bundle: BundleWithDsseEnvelope): string | undefined {
+  const type = bundle.content.dsseEnvelope.payloadType;
+  return type === STATEMENT_PAYLOAD_TYPE ? undefined : `its payload type is ${type}, not ${STATEMENT_PAYLOAD_TYPE}`;
+}
+
+/** As older builders publish them: the certificate beside the signature, the log entry to be searched for online. */
+function isBareEnvelope(value: unknown): boolean {
+  if (typeof value !== "object" || value === null) return false;
+  return ["payload", "payloadType", "signatures"].every((name) => Object.hasOwn(value, name));
+}
+
+/** Version 0.1 allows it, but then the proof proves nothing: nobody signed the tree's root. */
+function wrongProof({ verificationMaterial: { tlogEntries } }: Bundle): string | undefined {
+  const unsigned = tlogEntries.some((one) => one.inclusionProof !== undefined && !one.inclusionProof.checkpoint);
+  return unsigned ? "it has an inclusion proof without a checkpoint" : undefined;
+}
+
 /** What the bundle has too much of, if anything. */
-function excessOf(bundle: BundleWithDsseEnvelope): string | undefined {
-  const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
+function excessOf(bundle: Bundle): string | undefined {
+  const { tlogEntries, timestampVerificationData, content } = bundle.verificationMaterial;
+  // Only the first is ever used; npm's bundles of 2023 bring intermediate and root as well.
+  if (content.$case === "x509CertificateChain") {
+    if (content.x509CertificateChain.certificates.length > CERTIFICATES_MAX) return "it has more certificates";
+  }
   if (tlogEntries.length > ENTRIES_MAX) return "it has more log entries";
   if ((timestampVerificationData?.rfc3161Timestamps.length ?? 0) > ENTRIES_MAX) return "it has more timestamps";
   for (const { logIndex, integratedTime, inclusionProof } of tlogEntries) {

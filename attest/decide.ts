@@ -11,14 +11,7 @@ import { type Identity, isNamed } from "./identity.ts";
 import type { EvidenceRule, Policy } from "./policy.ts";
 import { PROVENANCE_TYPE, type ProvenanceFacts, parseProvenance } from "./provenance.ts";
 import { type Check, passed, type Reason, refused, unexamined } from "./reasons.ts";
-import {
-  type Artifact,
-  checkSubjects,
-  parseStatement,
-  STATEMENT_TYPE,
-  STATEMENT_TYPE_V01,
-  type Statement,
-} from "./statement.ts";
+import { type Artifact, checkStatementType, checkSubjects, parseStatement, type Statement } from "./statement.ts";
 import { type Evidence, STAGES, type Verification } from "./verify.ts";
 
 /** The release that asks to be admitted, and where. */
@@ -120,11 +113,9 @@ function identified(rules: readonly MatchedRule[], signer: Identity | undefined)
 
 function stated(said: Statement | undefined): Reason {
   if (said === undefined) return unexamined("statement");
-  const found = said._type;
-  if (found === STATEMENT_TYPE || found === STATEMENT_TYPE_V01) {
-    return passed("statement", "the payload is an in-toto statement", { type: found });
-  }
-  return refused("statement", fault("ATTEST_STATEMENT_TYPE", { found, expected: STATEMENT_TYPE }));
+  const checked = checkStatementType(said);
+  if (!checked.ok) return refused("statement", checked.error);
+  return passed("statement", "the payload is an in-toto statement", { type: said._type });
 }
 
 function covered(said: Statement | undefined, artifacts: readonly Artifact[]): Reason {

@@ -12,6 +12,13 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
       "The file is not a Sigstore bundle with one signed in-toto statement and a signing certificate, or it is larger than any honest one.",
     todo: "Sign the release again. Bare DSSE envelopes and bundles signed with a bare key are not accepted; a damaged file points at the way it came.",
   },
+  ATTEST_NO_TIME: {
+    kind: "refusal",
+    says: "no verifiable time: {reason}",
+    means:
+      "A signing certificate lives for minutes, so a signature counts only with a time that an authority signed. This one brings neither a log entry nor a timestamp, and a device looks nothing up.",
+    todo: "Publish the release as a Sigstore bundle, with the log entry and the timestamp inside.",
+  },
   ATTEST_TIMESTAMP: {
     kind: "attack",
     says: "no trusted time of signing: {reason}",
@@ -25,6 +32,13 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     means:
       "The certificate was not issued by a certificate authority of the trusted root, was not valid at the time of signing, is not in a certificate transparency log, or does not name one issuer and one subject.",
     todo: "Check that the trusted root names the Fulcio instance that the publisher used. If it does, somebody made up a certificate.",
+  },
+  ATTEST_KEY: {
+    kind: "refusal",
+    says: "the signing key is not accepted: {reason}",
+    means:
+      "The bundle is signed by a key that is not the pinned one, was not valid at that time, or cannot be read; or one is signed by a certificate where a key was asked for, or the other way round.",
+    todo: "Check which key or identity the publisher signs with, and give that one.",
   },
   ATTEST_LOG: {
     kind: "attack",
@@ -51,6 +65,12 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     means: "Somebody with a valid certificate signed, but not an identity that the owner trusts for this module.",
     todo: "If the build moved, the owner names the new identity in the policy, letter by letter. If not, this is a forgery.",
   },
+  ATTEST_SIGNER: {
+    kind: "attack",
+    says: "signed by {subject} (issuer {issuer}), not by {expected}",
+    means: "Somebody with a valid certificate signed, but not the identity that was asked for.",
+    todo: "Compare the two names letter by letter. If the publisher did not move, this is a forgery.",
+  },
   ATTEST_STATEMENT_INVALID: {
     kind: "refusal",
     says: "the signed statement cannot be read: {reason}",
@@ -69,6 +89,12 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     means:
       "The attestation is genuine but for other bytes. Code and manifest must both be subjects of the same statement.",
     todo: "Check that bundle, manifest and module are of the same release. If nobody mixed them up, somebody swapped one.",
+  },
+  ATTEST_OTHER_BYTES: {
+    kind: "attack",
+    says: "the signature is over other bytes: the bundle says {found}, the artifact is {expected}",
+    means: "The bundle is for another artifact, or the artifact was changed after it was signed.",
+    todo: "Check that bundle and artifact are of the same release. If nobody mixed them up, somebody swapped one.",
   },
   ATTEST_PREDICATE_TYPE: {
     kind: "refusal",

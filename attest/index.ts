@@ -1,7 +1,15 @@
 /** Door two: is this code what it says? The board's side; what a publisher needs to sign is in `publisher/`. */
+export {
+  type ArtifactBytes,
+  type ArtifactEvidence,
+  type PinnedKey,
+  parsePinnedKey,
+  type Signers,
+  verifyArtifact,
+} from "./artifact.ts";
 export { BUNDLE_BYTES_MAX, STATEMENT_PAYLOAD_TYPE } from "./bundle.ts";
 export { catalogue } from "./faults.ts";
-export type { Identity } from "./identity.ts";
+export type { Identity, NamedIdentity } from "./identity.ts";
 export { type JudgeInput, judge, type Verdict } from "./judge.ts";
 export {
   type EvidenceRule,

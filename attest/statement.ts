@@ -43,6 +43,12 @@ export function parseStatement(payload: Uint8Array): Result<Statement, Fault> {
   return err(fault("ATTEST_STATEMENT_INVALID", { reason: reasonOf(parsed.error) }, parsed.error));
 }
 
+/** Is it a statement at all, and not a document of another kind that somebody signed? */
+export function checkStatementType({ _type: found }: Statement): Result<undefined, Fault> {
+  if (found === STATEMENT_TYPE || found === STATEMENT_TYPE_V01) return ok(undefined);
+  return err(fault("ATTEST_STATEMENT_TYPE", { found, expected: STATEMENT_TYPE }));
+}
+
 /** THE subject check: every artifact must be among the subjects, by digest. */
 export function checkSubjects(subjects: readonly Subject[], artifacts: readonly Artifact[]): Result<undefined, Fault> {
   assert(artifacts.length > 0, "a release has bytes to be judged");

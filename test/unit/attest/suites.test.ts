@@ -1,8 +1,7 @@
 /**
  * Real and deliberately broken bundles of sigstore-conformance and slsa-verifier, read from SALLYPORT_SUITES (default
- * ../shared/data beside the repository). Cases that rely on the public-good trusted root run when
- * SALLYPORT_PUBLIC_GOOD_ROOT names such a file. Left to the conformance suite: bare signed bytes and bare keys, which
- * this door refuses as a kind.
+ * ../shared/data beside the repository), as door two sees them: it takes attestations only. Bare signed bytes and bare
+ * keys are the conformance suite's (test/conformance/sigstore).
  */
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -12,8 +11,9 @@ import { parseProvenance } from "../../../attest/provenance.ts";
 import { checkSubjects, parseStatement } from "../../../attest/statement.ts";
 import { sha256, sha512 } from "../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
+import { publicGoodRoot } from "../../conformance/sigstore/seed.ts";
 
-const { SALLYPORT_SUITES = "../shared/data", SALLYPORT_PUBLIC_GOOD_ROOT: PUBLIC_GOOD } = process.env;
+const { SALLYPORT_SUITES = "../shared/data" } = process.env;
 const SUITES = resolve(import.meta.dirname, "../../..", SALLYPORT_SUITES);
 const CASES = join(SUITES, "sigstore/bundle-verify");
 const SLSA = join(SUITES, "slsa");
@@ -21,15 +21,15 @@ const ISSUER = "https://token.actions.githubusercontent.com";
 const SUBJECT =
   "https://github.com/sigstore-conformance/extremely-dangerous-public-oidc-beacon/.github/workflows/extremely-dangerous-oidc-beacon.yml@refs/heads/main";
 
-const absent = (what: string | undefined) => what === undefined || !existsSync(what);
+const absent = (what: string) => !existsSync(what);
 const said = (missing: boolean, name: string) => (missing ? ` (SKIPPED: ${name} is not there)` : "");
 const noCases = absent(CASES);
-const noSlsa = absent(SLSA) || absent(PUBLIC_GOOD);
+const noSlsa = absent(SLSA);
 
 interface Case {
   readonly name: string;
   readonly bundle: Buffer;
-  readonly root: string | undefined;
+  readonly root: Uint8Array;
   read(file: string): Buffer | undefined;
 }
 
@@ -39,14 +39,14 @@ function cases(): readonly Case[] {
     .map(({ name }) => {
       const path = (file: string) => join(CASES, name, file);
       const read = (file: string) => (existsSync(path(file)) ? readFileSync(path(file)) : undefined);
-      const root = existsSync(path("trusted_root.json")) ? path("trusted_root.json") : PUBLIC_GOOD;
+      const root = read("trusted_root.json") ?? publicGoodRoot();
       return { name, bundle: readFileSync(path("bundle.sigstore.json")), root, read };
     });
 }
 
 /** A case is passed if root, bundle, identity and subject all hold: what `judge` asks before it asks the policy. */
 function holds({ bundle, root, read }: Case): boolean {
-  const trust = parseTrustedRoot(readFileSync(root ?? ""));
+  const trust = parseTrustedRoot(root);
   const verified = trust.ok ? verifyBundle(bundle, trust.value) : undefined;
   if (!verified?.ok) return false;
   const { signer, payload } = verified.evidence;
@@ -60,7 +60,7 @@ function holds({ bundle, root, read }: Case): boolean {
 
 describe(`sigstore-conformance${said(noCases, CASES)}`, () => {
   it.skipIf(noCases)("accepts the good envelopes and refuses the broken ones", () => {
-    const envelopes = cases().filter((one) => one.root !== undefined && one.bundle.includes('"dsseEnvelope"'));
+    const envelopes = cases().filter((one) => one.bundle.includes('"dsseEnvelope"'));
     expect(envelopes.length).toBeGreaterThanOrEqual(10);
     const wrong = envelopes.filter((one) => holds(one) === one.name.endsWith("_fail")).map((one) => one.name);
     expect(wrong).toEqual([]);
@@ -69,23 +69,23 @@ describe(`sigstore-conformance${said(noCases, CASES)}`, () => {
   it.skipIf(noCases)("refuses the trusted root without a start of validity and accepts the others", () => {
     const roots = cases().filter((one) => one.read("trusted_root.json") !== undefined);
     expect(roots.length).toBeGreaterThanOrEqual(30);
-    const refused = roots.filter((one) => !parseTrustedRoot(readFileSync(one.root ?? "")).ok).map((one) => one.name);
+    const refused = roots.filter((one) => !parseTrustedRoot(one.root).ok).map((one) => one.name);
     expect(refused).toEqual(["trust-root-tlog-missing-validity-start_fail"]);
   });
 
   it.skipIf(noCases)("refuses every bundle that signs bare bytes, whatever it says", () => {
-    const bare = cases().filter((one) => one.root !== undefined && one.bundle.includes('"messageSignature"'));
+    const bare = cases().filter((one) => one.bundle.includes('"messageSignature"'));
     expect(bare.length).toBeGreaterThanOrEqual(20);
     expect(bare.filter(holds).map((one) => one.name)).toEqual([]);
   });
 });
 
-describe(`slsa-verifier's real bundles${said(noSlsa, "the data or SALLYPORT_PUBLIC_GOOD_ROOT")}`, () => {
+describe(`slsa-verifier's real bundles${said(noSlsa, SLSA)}`, () => {
   it.skipIf(noSlsa)("read as provenance that names its source and covers its artifact", () => {
     const folder = join(SLSA, "gha_container-based/v2.1.0");
     const names = readdirSync(folder).filter((name) => name.endsWith(".intoto.build.slsa"));
     expect(names.length).toBeGreaterThan(0);
-    const trust = unwrap(parseTrustedRoot(readFileSync(PUBLIC_GOOD ?? "")));
+    const trust = unwrap(parseTrustedRoot(publicGoodRoot()));
     for (const name of names) {
       const verified = verifyBundle(readFileSync(join(folder, name)), trust);
       if (!verified.ok) throw verified.fault;
@@ -98,7 +98,7 @@ describe(`slsa-verifier's real bundles${said(noSlsa, "the data or SALLYPORT_PUBL
 
   it.skipIf(noSlsa)("of npm hold unless their signature was damaged, and cover the package by SHA-512", () => {
     const folder = join(SLSA, "npm/gha");
-    const trust = unwrap(parseTrustedRoot(readFileSync(PUBLIC_GOOD ?? "")));
+    const trust = unwrap(parseTrustedRoot(publicGoodRoot()));
     for (const name of readdirSync(folder).filter((one) => one.endsWith(".json"))) {
       const { attestations } = JSON.parse(readFileSync(join(folder, name), "utf8"));
       const provenance = attestations.find((one: { predicateType: string }) => one.predicateType.includes("slsa.dev"));
