@@ -51,14 +51,14 @@ const MUTATIONS: readonly Mutation[] = [
     file: "updater/client/view.ts",
     from: "if (differs !== undefined) return err(fault",
     to: "if (false as boolean) return err(fault",
-    tests: "test/unit/updater",
+    tests: "test/attacks/updater",
   },
   {
     check: "release for this hardware",
     file: "updater/client/view.ts",
     from: "if (unfit !== undefined) return err(unfit);",
     to: "",
-    tests: "test/unit/updater/view.test.ts",
+    tests: "test/attacks/updater/a-release-for-other-hardware-is-assigned.test.ts",
   },
   {
     check: "floors after a damaged vault",

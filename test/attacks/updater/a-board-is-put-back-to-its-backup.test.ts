@@ -1,4 +1,4 @@
-/** Rollback: the board's whole memory of trust is replaced by an older copy, and the repository with it. */
+/** Rollback: the board's whole memory of trust is replaced by an older copy. */
 import { cpSync, rmSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";

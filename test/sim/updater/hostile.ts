@@ -25,6 +25,11 @@ function pickFile(place: string, random: Random): string | undefined {
   return list.length === 0 ? undefined : random.pick(list);
 }
 
+/** The state just before the present one is the most tempting. */
+function pickOld(olds: readonly string[], random: Random): string {
+  return random.chance(0.5) ? (olds.at(-1) ?? random.pick(olds)) : random.pick(olds);
+}
+
 type Trick = (place: string, olds: readonly string[], random: Random) => string;
 
 const tricks: readonly Trick[] = [
@@ -56,11 +61,11 @@ const tricks: readonly Trick[] = [
     if (olds.length === 0) return "nothing older is known";
     const part = random.pick(["image", "director", `director/${DEVICE}`, "image/metadata"]);
     rmSync(join(place, part), { recursive: true, force: true });
-    cpSync(join(random.pick(olds), part), join(place, part), { recursive: true });
+    cpSync(join(pickOld(olds, random), part), join(place, part), { recursive: true });
     return `an older ${part}`;
   },
   (place, olds, random) => {
-    const old = olds.length === 0 ? undefined : random.pick(olds);
+    const old = olds.length === 0 ? undefined : pickOld(olds, random);
     if (old === undefined) return "nothing older is known";
     const folder = random.pick(["image/metadata", `director/${DEVICE}/metadata`]);
     mkdirSync(join(place, folder), { recursive: true });
@@ -69,7 +74,7 @@ const tricks: readonly Trick[] = [
     return `an older ${folder} over the newer one`;
   },
   (place, olds, random) => {
-    const old = olds.length === 0 ? undefined : random.pick(olds);
+    const old = olds.length === 0 ? undefined : pickOld(olds, random);
     const from = old === undefined ? undefined : pickFile(old, random);
     if (old === undefined || from === undefined) return "nothing older is known";
     const to = join(place, relative(old, from));

@@ -39,8 +39,9 @@ const STEPS_MAX = 55;
 type Step = (scene: Scene, random: Random) => Promise<string> | string;
 
 /** After a change the places that boards read follow, most of the time. */
-async function published(scene: Scene, random: Random, change: Promise<string>): Promise<string> {
-  const text = await change;
+async function published(scene: Scene, random: Random, change: () => Promise<string>): Promise<string> {
+  if (random.chance(0.25)) scene.olds.push(scene.publisher.keepCopy());
+  const text = await change();
   const follow = scene.places.filter(() => random.chance(0.55));
   for (const place of follow) scene.publisher.serveTo(place);
   return `${text}${follow.length === 0 ? ", not served yet" : ""}`;
@@ -59,13 +60,13 @@ const steps: readonly (readonly [weight: number, step: Step])[] = [
       return "restart";
     },
   ],
-  [4, (scene, random) => published(scene, random, scene.publisher.release())],
-  [5, (scene, random) => published(scene, random, scene.publisher.assign())],
-  [2, (scene, random) => published(scene, random, scene.publisher.assignOther())],
-  [2, (scene, random) => published(scene, random, scene.publisher.yank())],
-  [2, (scene, random) => published(scene, random, scene.publisher.policy())],
-  [4, (scene, random) => published(scene, random, scene.publisher.renewOnline())],
-  [4, (scene, random) => published(scene, random, scene.publisher.rotate())],
+  [4, (scene, random) => published(scene, random, () => scene.publisher.release())],
+  [5, (scene, random) => published(scene, random, () => scene.publisher.assign())],
+  [2, (scene, random) => published(scene, random, () => scene.publisher.assignOther())],
+  [2, (scene, random) => published(scene, random, () => scene.publisher.yank())],
+  [2, (scene, random) => published(scene, random, () => scene.publisher.policy())],
+  [4, (scene, random) => published(scene, random, () => scene.publisher.renewOnline())],
+  [4, (scene, random) => published(scene, random, () => scene.publisher.rotate())],
   [
     4,
     (scene) => {

@@ -17,6 +17,7 @@ interface Backup {
   readonly put: () => void;
   readonly floors: Floors;
   readonly damages: number;
+  readonly lost: readonly ("vault" | "record")[];
   readonly commits: number;
 }
 
@@ -30,8 +31,9 @@ export class Scene {
   readonly #random: Random;
   readonly #count: (code: string) => void;
   #floors: Floors = noFloors;
-  /** Files of the board that were damaged since it last took a state; of more than one it need not recover all. */
+  /** Files of the board that were damaged since it last took a state. */
   #damages = 0;
+  readonly #lost = new Set<"vault" | "record">();
   #isCounterDamaged = false;
   #backup: Backup | undefined;
   /** How many commits the counter outside must remember, when the directory was put back. */
@@ -163,14 +165,22 @@ export class Scene {
     writeFileSync(file, damaged(readFileSync(file), this.#random));
     this.#damages += 1;
     if (basename(file) === "counter") this.#isCounterDamaged = true;
-    // One damaged file never costs the memory of what is too old; two may.
-    if (this.#damages > 1) this.#floors = noFloors;
+    if (basename(file).startsWith("vault")) this.#lost.add("vault");
+    if (basename(file).startsWith("floors")) this.#lost.add("record");
+    // The vault and the record of floors know what is too old without each other; damage to both may cost it.
+    if (this.#lost.size > 1) this.#floors = noFloors;
     return `damage ${basename(file)}`;
   }
 
   backup(): string {
     const commits = this.on().commits();
-    this.#backup = { put: this.board.backup(), floors: this.#floors, damages: this.#damages, commits };
+    this.#backup = {
+      put: this.board.backup(),
+      floors: this.#floors,
+      damages: this.#damages,
+      lost: [...this.#lost],
+      commits,
+    };
     return `back the board up at commit ${commits}`;
   }
 
@@ -183,6 +193,8 @@ export class Scene {
     backup.put();
     this.#floors = backup.floors;
     this.#damages = backup.damages;
+    this.#lost.clear();
+    for (const one of backup.lost) this.#lost.add(one);
     return `restore the board's backup of commit ${backup.commits} at ${commits}`;
   }
 
@@ -227,6 +239,7 @@ export class Scene {
     const modules = new Set(this.publisher.releases.map(({ team, name }) => `${team}/${name}`));
     this.#floors = floorsOf(updater, this.#floors, modules);
     this.#damages = 0;
+    this.#lost.clear();
     this.#isCounterDamaged = false;
     this.#restoredFrom = undefined;
     this.#count("ok");

@@ -67,24 +67,6 @@ describe("a board without a network", () => {
     truncateSync(file, 3000);
     expect(codeOf(await boardOn(site, file).refresh())).toBe("UPDATE_ARCHIVE");
   });
-
-  it("refuses what a server could not slip in either", async () => {
-    const site = await makeReadySite();
-    const stick = stickOf(site);
-    const board = boardOn(site, stick);
-    const target = unwrap(unwrap(await board.refresh()).agreed(FILES.module));
-    const module = listed(stick).find((path) => path.endsWith(".module.wasm")) ?? "";
-    const { module: honest } = releaseInput("1.0.0");
-    writeFileSync(
-      join(stick, module),
-      honest.map((byte) => byte ^ 1),
-    );
-    expect(codeOf(await board.fetchTarget(target))).toBe("UPDATE_TARGET_HASH");
-    writeFileSync(join(stick, module), new Uint8Array([...honest, 0]));
-    expect(codeOf(await board.fetchTarget(target))).toBe("UPDATE_TARGET_LENGTH");
-    rmSync(join(stick, module));
-    expect(codeOf(await board.fetchTarget(target))).toBe("UPDATE_NETWORK");
-  });
 });
 
 describe("a stick's directory", () => {
