@@ -40,7 +40,7 @@ function sha256Of(digest: string): ReturnType<typeof sha256> {
 }
 
 /** The board's updater on a directory, for whoever measures a second start. */
-export function boardOn(site: BenchSite, base: string, directory: string): Updater {
+export function boardOn(site: Pick<BenchSite, "repositories">, base: string, directory: string): Updater {
   return openUpdater({
     directory,
     image: {

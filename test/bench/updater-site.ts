@@ -13,7 +13,7 @@ import { parseShape } from "../../runtime/kernel/shape.ts";
 import { createRepositories, type ReleaseInput, type Repositories } from "../../updater/repository/index.ts";
 
 export const BOARD: DeviceId = unwrap(parseShape(deviceId, "board-1", "the bench's device"));
-const TEAM = "acme";
+export const TEAM = "acme";
 /** Functions of the made-up module: about a megabyte of code. */
 const FUNCTIONS = 10_600;
 
@@ -50,7 +50,7 @@ export async function offer(site: BenchSite, name: string, version: string, byte
   return path;
 }
 
-function desired(name: string, version: string): DesiredModule {
+export function desired(name: string, version: string): DesiredModule {
   return {
     team: TEAM as TeamName,
     name: name as ModuleName,
@@ -61,7 +61,7 @@ function desired(name: string, version: string): DesiredModule {
   };
 }
 
-function releaseOf(name: string, version: string, module: Uint8Array): ReleaseInput {
+export function releaseOf(name: string, version: string, module: Uint8Array): ReleaseInput {
   const manifest = {
     schema: "sallyport.module/1",
     team: TEAM,

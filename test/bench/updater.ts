@@ -1,7 +1,7 @@
 /**
  * `npm run bench -- updater`: what an update costs in bytes and milliseconds, beside stock tuf-js on one repository and a
- * plain download, over loopback and over an emulated link of 1 Mbit/s and 100 ms; and what directed metadata costs the
- * director. The server is a process of its own; bytes are those of the connection, heads included.
+ * plain download, over loopback and over an emulated link of 1 Mbit/s and 100 ms; what directed metadata costs the
+ * director, and what a large catalogue costs in hash bins. The server is a process of its own; bytes are those of the connection, heads included.
  */
 import { type ChildProcess, fork } from "node:child_process";
 import { once } from "node:events";
@@ -11,6 +11,7 @@ import { join } from "node:path";
 import { fileURLToPath } from "node:url";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import type { Row } from "./row.ts";
+import { benchBins } from "./updater-bins.ts";
 import { boardOn, CLIENTS, plainDownload } from "./updater-clients.ts";
 import { benchDirectors } from "./updater-directors.ts";
 import type { Asked, Counts, Said } from "./updater-server.ts";
@@ -46,6 +47,7 @@ export async function benchUpdater(short: boolean): Promise<readonly Row[]> {
       ...(await boardsDay(bench)),
       ...(await largeFile(bench, short)),
       ...(await benchDirectors(short)),
+      ...(await benchBins(short)),
     ];
   } finally {
     server?.send({ ask: "stop" } satisfies Asked);
