@@ -1,11 +1,11 @@
 /** `sallyport repo verify`: the whole repository as its clients will see it, before they do. */
 import { deviceId } from "../../runtime/kernel/brand.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
-import { verifyTree } from "../../updater/repository/index.ts";
+import { isArchiveName, verifyTree } from "../../updater/repository/index.ts";
 import { size } from "./bars.ts";
 import { createProgress } from "./progress.ts";
 import { DIR_OPTION } from "./repo-open.ts";
-import type { Verb } from "./verb.ts";
+import { usageFault, type Verb } from "./verb.ts";
 
 export const verb: Verb = {
   name: "repo verify",
@@ -17,9 +17,13 @@ export const verb: Verb = {
   },
   examples: ["sallyport repo verify", "sallyport repo verify --dir /srv/mirror --device pi-7 --json"],
   async run(args, io) {
+    const dir = args.text("dir");
+    if (isArchiveName(dir)) {
+      throw usageFault(`repo verify: an archive was verified when it was made; to look again: tar -xf ${dir} -C DIR`);
+    }
     const progress = createProgress("verifying");
     const device = args.maybe("device") === undefined ? {} : { device: args.parsed("device", deviceId) };
-    const found = await verifyTree(args.text("dir"), { now: nodeClock.now, ...device, onProgress: progress.update });
+    const found = await verifyTree(dir, { now: nodeClock.now, ...device, onProgress: progress.update });
     progress.end();
     const { findings, unnamed, ...count } = found;
     if (args.flag("json")) {

@@ -95,9 +95,10 @@ describe("what a page shows", () => {
     ["key 12ab (anna)\n", "key … (anna)\n", true],
     ["key  (anna)\n", "key … (anna)\n", false],
     ["key 1\n2 (anna)\n", "key … (anna)\n", false],
-    ["a\nb\nc\nd\n", "a\n…\nd\n", true],
-    ["a\nd\n", "a\n…\nd\n", true],
-    ["a\nb\n", "a\n…\nd\n", false],
+    ["a\nb\nc\nd\n", "a\n[…]\nd\n", true],
+    ["a\nd\n", "a\n[…]\nd\n", true],
+    ["a\nb\n", "a\n[…]\nd\n", false],
+    ["a\nd\n", "a\n…\nd\n", false],
     ["a.b\n", "a+b\n", false],
     ["axb\n", "a.b\n", false],
   ])("%j is told from what was printed by %j: %s", (printed, shown, same) => {

@@ -1,7 +1,7 @@
 /**
  * Runs the shell blocks of a page as their readers would: every laptop a home of its own, one stick that both can
  * read, a clock that moves where the page says so. A block names its laptop in its first line (`# Anna's laptop`) and
- * is followed by what it prints; `…` stands for digests and dates within a line, a line of `…` for any lines. A block
+ * is followed by what it prints; `…` stands for digests and dates within a line, a line of `[…]` for any lines. A block
  * `sh refuses` ends with another status than 0. What a person types when asked, the wrapper here types: a passphrase,
  * `yes`; and it brings a Sigstore of its own to `attest`.
  */
@@ -115,8 +115,8 @@ exec '${program}' '${join(ROOT, "agent", "main.ts")}' "$@"
 /** Whether `printed` is what the page shows, with its placeholders. */
 export function looksLike(printed: string, shown: string): boolean {
   const pattern = shown
-    .split(/(^…\n|…)/m)
-    .map((part) => (part === "…\n" ? "(?:[^\\n]*\\n)*?" : part === "…" ? "[^\\n]+?" : escaped(part)))
+    .split(/(^\[…\]\n|…)/m)
+    .map((part) => (part === "[…]\n" ? "(?:[^\\n]*\\n)*?" : part === "…" ? "[^\\n]+?" : escaped(part)))
     .join("");
   return new RegExp(`^${pattern}$`).test(printed);
 }

@@ -17,6 +17,7 @@ import { verb as renew } from "../../../agent/cli/repo-renew.ts";
 import { verb as rotate } from "../../../agent/cli/repo-rotate.ts";
 import { verb as sign, signHere } from "../../../agent/cli/repo-sign.ts";
 import { verb as status } from "../../../agent/cli/repo-status.ts";
+import { verb as verify } from "../../../agent/cli/repo-verify.ts";
 import { type Args, type Io, parseVerbArgs, type Verb } from "../../../agent/cli/verb.ts";
 import { startSigstore } from "../../fakes/sigstore.ts";
 
@@ -173,6 +174,13 @@ describe("repo add", () => {
     const { at, run } = desk();
     writeFileSync(at("p.json"), POLICY);
     await expect(run(addPolicy, ...argv.map((one) => (one === "p.json" ? at(one) : one)))).rejects.toThrow(reason);
+  });
+});
+
+describe("repo verify", () => {
+  it("says what to do with an archive", async () => {
+    const { args, at, io } = desk();
+    await expect(verify.run(args(verify, "--dir", at("stick.tar")), io)).rejects.toThrow("tar -xf");
   });
 });
 
