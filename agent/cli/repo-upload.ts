@@ -35,6 +35,7 @@ export const verb: Verb = {
       ...(to.startsWith("s3:") ? storeOf(to, args) : serverOf(to, args)),
       now: nodeClock.now,
     });
+    const told = to.replace(/\/\/[^/]*@/, "//"); // It may hold a password.
     const progress = createProgress("uploading");
     try {
       const copied = await copyPublic(
@@ -52,8 +53,8 @@ export const verb: Verb = {
       const kept = copied.kept === 0 ? "" : `, ${copied.kept} were there already`;
       io.out(
         args.flag("json")
-          ? JSON.stringify({ to, ...copied })
-          : `${copied.files} files (${size(copied.bytes)}) to ${to}${kept}`,
+          ? JSON.stringify({ to: told, ...copied })
+          : `${copied.files} files (${size(copied.bytes)}) to ${told}${kept}`,
       );
       return 0;
     } finally {

@@ -2,7 +2,7 @@
  * What a proposed document changes, in lines for the person who is asked to sign it. Derived from both versions alone;
  * whatever signed field is not told in words is listed as changed, so that nothing is signed unseen.
  */
-import type { Key, Metadata, Root, Targets } from "@tufjs/models";
+import type { Key, Metadata, Root, TargetFile, Targets } from "@tufjs/models";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { printable } from "../../runtime/kernel/fault.ts";
 import { NAMES_FIELD, type Names, namesIn } from "./names.ts";
@@ -75,12 +75,19 @@ function describeTargets(before: Targets | undefined, after: Targets): readonly 
     if (was?.equals(target) === true) continue;
     const { sha256 = "no sha256" } = target.hashes;
     lines.push(`${was === undefined ? "adds" : "replaces"} ${path}: ${target.length} bytes, ${sha256}`);
-    if (was !== undefined && was.length === target.length && was.hashes["sha256"] === sha256) {
-      lines.push(`  the same bytes, other facts about them`);
-    }
+    const [factsWas, facts] = [factsOf(was), factsOf(target)];
+    if (facts !== factsWas) lines.push(`  facts: ${facts}${was === undefined ? "" : `, before ${factsWas}`}`);
   }
   for (const path of Object.keys(old)) if (!Object.hasOwn(now, path)) lines.push(`removes ${path}`);
   return [...lines, ...describeDelegations(before, after)];
+}
+
+/** What is signed about a target beside its length and SHA-256: a release's floor and hardware, what takes it back. */
+function factsOf(target: TargetFile | undefined): string {
+  if (target === undefined) return "{}";
+  const { length: _length, hashes, ...facts } = target.toJSON();
+  const { sha256: _sha256, ...others } = hashes as Readonly<Record<string, string>>;
+  return canonicalJson({ ...facts, ...(Object.keys(others).length === 0 ? {} : { hashes: others }) });
 }
 
 function describeDelegations(before: Targets | undefined, after: Targets): readonly string[] {

@@ -7,6 +7,7 @@ import * as http from "node:http";
 import * as https from "node:https";
 import { setTimeout as wait } from "node:timers/promises";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
+import { shown } from "../client/proxy.ts";
 import type { CopyPlace } from "./copy.ts";
 import { fault } from "./faults.ts";
 import { type S3Account, signS3 } from "./s3-signature.ts";
@@ -33,7 +34,8 @@ const TIMEOUT_MS = 120_000;
 export function uploadPlace(options: UploadOptions): UploadPlace {
   const base = URL.canParse(options.base) ? new URL(options.base) : undefined;
   if (base === undefined || !/^https?:$/.test(base.protocol)) {
-    throw fault("REPO_UPLOAD", { url: options.base, reason: "not an http or https address" });
+    // Not shown: where there is no scheme, a user's name is taken for one, and a password for a path.
+    throw fault("REPO_UPLOAD", { url: "what was given", reason: "it is not an http or https address" });
   }
   if (!base.pathname.endsWith("/")) base.pathname += "/";
   const tls = base.protocol === "https:";
@@ -71,7 +73,7 @@ export function uploadPlace(options: UploadOptions): UploadPlace {
         reason = reasonOf(error);
       }
     }
-    throw fault("REPO_UPLOAD", { url: url.href, reason });
+    throw fault("REPO_UPLOAD", { url: shown(url), reason });
   }
 
   return {
@@ -82,7 +84,7 @@ export function uploadPlace(options: UploadOptions): UploadPlace {
     async put(path, bytes) {
       const { statusCode = 0 } = await send("PUT", path, bytes);
       if (statusCode < 200 || statusCode > 299) {
-        throw fault("REPO_UPLOAD", { url: new URL(path, base).href, reason: `HTTP status ${statusCode}` });
+        throw fault("REPO_UPLOAD", { url: shown(new URL(path, base)), reason: `HTTP status ${statusCode}` });
       }
     },
     close: () => agent.destroy(),

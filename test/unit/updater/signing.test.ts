@@ -179,6 +179,21 @@ describe("a file for signing", () => {
     expect(told).toContain("root: needs 3 of 3 signatures, before 2 of 3");
   });
 
+  it("shows what is said about a target's bytes: a floor that is raised is not signed unseen", async () => {
+    const { site } = await ownersAway();
+    renameSync(join(site.directory, "keys", "team-acme.pem"), join(site.directory, "acme.pem"));
+    const next = releaseInput("1.1.0", { releaseFloor: 2, hardware: ["sim/core-v1"] });
+    expect(codeOf(await site.repositories.publishRelease(next))).toBe("REPO_UNSIGNED");
+    const exported = async () => {
+      const file = unwrap(readSigning(unwrap(await site.repositories.exportChange("team-acme")), "f"));
+      return file.documents.flatMap((one) => describeDocument(one, file.standing)).join("\n");
+    };
+    expect(await exported()).toMatch(/facts: .*"hardware":\["sim\/core-v1"\].*"releaseFloor":2/);
+    unwrap(await site.repositories.drop("team-acme"));
+    await site.repositories.yank({ team: "acme", name: "thermostat", version: "1.0.0", reason: "it burns" });
+    expect(await exported()).toMatch(/replaces modules\/acme.*\n.*facts: .*"yanked":"it burns".*, before \{/);
+  });
+
   it.each([
     ["a root without its signatures", "signed by 1/2", (one: Json) => strip(one, "chains")],
     ["targets that are not in force", "is not signed as it must be", (one: Json) => strip(one, "roles")],

@@ -6,7 +6,7 @@ import { describe, expect, it, onTestFinished } from "vitest";
 import { attempt, unwrap } from "../../../runtime/kernel/result.ts";
 import { copyPublic, openPublic, type UploadOptions, uploadPlace } from "../../../updater/repository/index.ts";
 import { type S3Account, signS3 } from "../../../updater/repository/s3-signature.ts";
-import { codeOf, DEVICE, FILES, makeReadySite, releaseInput, type Site } from "./site.ts";
+import { codeOf, DEVICE, FILES, faultOf, makeReadySite, releaseInput, type Site } from "./site.ts";
 
 const ACCOUNT: S3Account = {
   region: "us-east-1",
@@ -108,6 +108,19 @@ describe("an upload", () => {
     expect(codeOf(await upload(site, { base: closed.base }))).toBe("REPO_UPLOAD");
     expect(closed.files.size).toBe(0);
     expect(codeOf(await attempt(async () => uploadPlace({ base: "ftp://host/", now: () => 0 })))).toBe("REPO_UPLOAD");
+  });
+
+  it("that fails tells where, without the password of the address", async () => {
+    const site = await makeReadySite();
+    const closed = await store((_, response) => response.writeHead(403).end() !== undefined);
+    const base = closed.base.replace("//", "//me:s3cret@");
+    const lines = [
+      faultOf(await upload(site, { base })),
+      faultOf(await attempt(async () => uploadPlace({ base: "ftp://me:s3cret@host/", now: () => 0 }))),
+      faultOf(await attempt(async () => uploadPlace({ base: "me:s3cret@host", now: () => 0 }))),
+    ].map((one) => JSON.stringify([one.line(), one.facts]));
+    expect(lines[0]).toContain(new URL(closed.base).host);
+    expect(lines.join("\n")).not.toContain("s3cret");
   });
 
   it("sends the headers it was given, and signs each request for an S3 store", async () => {
