@@ -126,7 +126,10 @@ interface ProposedV1 {
   readonly spec: { readonly proposedContent: { readonly envelope: string; readonly verifiers: readonly string[] } };
 }
 
-function canonicalV1({ apiVersion, kind, spec }: ProposedV1) {
+function canonicalV1(proposed: ProposedV1): object {
+  // A hashedrekord is logged as it was proposed.
+  if (proposed.kind !== "dsse") return proposed;
+  const { apiVersion, kind, spec } = proposed;
   const { envelope, verifiers } = spec.proposedContent;
   const { payload, signatures } = JSON.parse(envelope) as { payload: string; signatures: { sig: string }[] };
   const hash = (bytes: Uint8Array) => ({
