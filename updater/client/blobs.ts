@@ -56,6 +56,8 @@ export function openBlobs(directory: string, bytesMax: number): Blobs {
   ensureDirectory(staging, 0o700);
   sweepTemporaries(directory);
   let pins: ReadonlySet<string> | undefined;
+  /** Downloads that somebody is writing, with the length they will have. */
+  const underWay = new Map<string, number>();
 
   const files = (folder: string): Entry[] =>
     readdirSync(folder).flatMap((name) => {
@@ -66,14 +68,16 @@ export function openBlobs(directory: string, bytesMax: number): Blobs {
   const sum = (entries: readonly Entry[]) => entries.reduce((total, one) => total + one.bytes, 0);
   const isPinned = (one: Entry) => pins?.has(one.name) ?? true;
 
-  /** Makes room for `wanted` more bytes beside the unfinished download of that name, if there is one. */
+  /** Makes room for `wanted` bytes in place of what is there under that name: an unfinished download, a damaged blob. */
   function makeRoom(name: string, wanted: number): void {
-    const blobs = files(directory);
-    const unfinished = files(staging).filter((one) => one.name !== name);
+    const others = (folder: string) => files(folder).filter((one) => one.name !== name);
+    const blobs = others(directory);
+    const unfinished = others(staging).map((one) => ({ ...one, bytes: underWay.get(one.name) ?? one.bytes }));
     let used = sum(blobs) + sum(unfinished);
     if (used + wanted <= bytesMax) return;
     const oldestFirst = (list: Entry[]) => list.sort((a, b) => a.at - b.at);
-    const free = [...oldestFirst(unfinished), ...oldestFirst(blobs.filter((one) => !isPinned(one)))];
+    const left = unfinished.filter((one) => !underWay.has(one.name));
+    const free = [...oldestFirst(left), ...oldestFirst(blobs.filter((one) => !isPinned(one)))];
     if (used - sum(free) + wanted > bytesMax) {
       throw fault("UPDATE_STORE_FULL", { max: bytesMax, pinned: used - sum(free), wanted });
     }
@@ -97,7 +101,25 @@ export function openBlobs(directory: string, bytesMax: number): Blobs {
     },
     stage(name, length) {
       makeRoom(name, length);
-      return openStage({ file: join(staging, name), blob: join(directory, name), length });
+      const stage = openStage({ file: join(staging, name), blob: join(directory, name), length });
+      underWay.set(name, length);
+      const done = () => underWay.delete(name);
+      return {
+        ...stage,
+        commit() {
+          const bytes = stage.commit();
+          done();
+          return bytes;
+        },
+        close() {
+          done();
+          stage.close();
+        },
+        discard() {
+          done();
+          stage.discard();
+        },
+      };
     },
     pin(names) {
       pins = names;

@@ -96,6 +96,37 @@ describe("an interrupted download", () => {
   });
 });
 
+describe("a store that is nearly full", () => {
+  it("does not take away what another download is writing, and has its place reserved", async () => {
+    const { open, folder } = makeStore(12_000);
+    const blobs = open();
+    const first = blobs.stage(sha256(OLD), OLD.byteLength);
+    first.append(OLD.subarray(0, 3_000));
+    const large = new Uint8Array(8_000);
+    expect(codeOf(await attempt(async () => blobs.stage(sha256(large), large.byteLength)))).toBe("UPDATE_STORE_FULL");
+    first.append(OLD.subarray(3_000));
+    expect(first.commit()).toEqual(OLD);
+    expect(new Uint8Array(readFileSync(join(folder, sha256(OLD))))).toEqual(OLD);
+    // What nobody is writing any more goes first.
+    const left = blobs.stage(sha256(NEW), NEW.byteLength);
+    left.append(NEW.subarray(0, 4_000));
+    left.close();
+    blobs.stage(sha256(large.subarray(1_500)), 6_500).discard();
+    expect(blobs.usage().bytes).toBe(OLD.byteLength);
+  });
+
+  it("heals a damaged blob, which does not count beside what replaces it", async () => {
+    const target = targetOf(OLD);
+    const { open, folder } = makeStore(OLD.byteLength + 1_000);
+    const { source } = sourceOf({ [placeOf(target)]: OLD });
+    const blobs = open();
+    expect((await fetch(target, source, blobs)).ok).toBe(true);
+    blobs.pin(new Set([target.sha256]));
+    writeFileSync(join(folder, target.sha256), NEW);
+    expect(await fetch(target, source, blobs)).toEqual({ ok: true, value: OLD });
+  });
+});
+
 describe("a delta", () => {
   const made = makeDelta(OLD, NEW);
   if (made === undefined) throw new Error("a delta was expected to pay");
