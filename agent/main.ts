@@ -73,6 +73,10 @@ const VERBS: Readonly<
     summary: "make a board: key, pinned roots, board description",
     load: () => import("./cli/provision.ts"),
   },
+  "agent show": {
+    summary: "show who a board is and which metadata it has in force",
+    load: () => import("./cli/agent-show.ts"),
+  },
   "agent run": { summary: "run the agent of a provisioned board", load: () => import("./cli/agent-run.ts") },
   broker: { summary: "run the embedded MQTT broker on loopback", load: () => import("./cli/broker.ts") },
   watch: { summary: "follow a device over MQTT", load: () => import("./cli/watch.ts") },

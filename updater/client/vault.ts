@@ -95,12 +95,7 @@ export function openVault(directory: string): Vault {
   const [next, before] = [`${path}.next`, `${path}.before`];
   return {
     path,
-    *generations() {
-      for (const name of ["vault", "vault.next", "vault.before"] as const) {
-        const file = join(directory, name);
-        if (existsSync(file)) yield { name, content: read(file) };
-      }
-    },
+    generations: () => generationsIn(directory),
     encode: encodeContent,
     write(bytes) {
       writeDurable(next, bytes, 0o600);
@@ -113,6 +108,14 @@ export function openVault(directory: string): Vault {
       }
     },
   };
+}
+
+/** What lies in a directory, in the order in which it is to be believed; nothing there is touched. */
+export function* generationsIn(directory: string): Generator<Generation> {
+  for (const name of ["vault", "vault.next", "vault.before"] as const) {
+    const file = join(directory, name);
+    if (existsSync(file)) yield { name, content: read(file) };
+  }
 }
 
 function read(path: string): Result<VaultContent> {
