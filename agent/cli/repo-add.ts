@@ -2,6 +2,7 @@
 import { POLICY_PATH, parsePolicy, parseTrustedRoot, TRUSTED_ROOT_PATH } from "../../attest/index.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { readFile } from "./files.ts";
+import { createProgress } from "./progress.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
 import { published } from "./repo-settled.ts";
 import { usageFault, type Verb } from "./verb.ts";
@@ -32,7 +33,10 @@ export const verb: Verb = {
       check(bytes);
       files.set(target, bytes);
     }
-    published(await openRepo(args).putOwnerTargets(files), "targets", io);
+    const progress = createProgress("writing");
+    const added = await openRepo(args).putOwnerTargets(files, progress.update);
+    progress.end();
+    published(added, "targets", io);
     for (const target of files.keys()) io.out(`${target} signed and published`);
     return 0;
   },

@@ -1,9 +1,10 @@
 /** `sallyport repo publish`: one release into the image repository. The loader judges it first, as a device will. */
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { teamRole } from "../../updater/repository/index.ts";
+import { type Repositories, teamRole } from "../../updater/repository/index.ts";
 import { loadModule } from "../flow/admit.ts";
 import { readFile } from "./files.ts";
+import { createProgress } from "./progress.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
 import { published } from "./repo-settled.ts";
 import type { Verb } from "./verb.ts";
@@ -29,24 +30,27 @@ export const verb: Verb = {
     const hardware = args.list("hardware").length > 0 ? args.list("hardware") : ["any/core-v1"];
     const repo = openRepo(args);
     const { team, name } = parsed;
-    const earlier = repo.releases().filter((one) => one.team === team && one.name === name);
-    // The new release's own counter: everything before it is below the floor.
-    const floor = Math.max(0, ...earlier.map((one) => one.releaseCounter)) + 1;
-    const release = published(
-      await repo.publishRelease({
-        manifest,
-        module,
-        bundle: readFile(args.text("bundle")),
-        hardware: [...hardware],
-        deltas: args.integer("deltas", { min: 0, max: 8 }),
-        ...(args.flag("raise-floor") ? { releaseFloor: floor } : {}),
-      }),
-      teamRole(team),
-      io,
-    );
+    const progress = createProgress("publishing");
+    const made = await repo.publishRelease({
+      manifest,
+      module,
+      bundle: readFile(args.text("bundle")),
+      hardware: [...hardware],
+      deltas: args.integer("deltas", { min: 0, max: 8 }),
+      ...(args.flag("raise-floor") ? { releaseFloor: ownCounter(repo, team, name) } : {}),
+      onProgress: progress.update,
+    });
+    progress.end();
+    const release = published(made, teamRole(team), io);
     io.out(
       `published ${team}/${name} ${parsed.version}, release counter ${release.releaseCounter}, floor ${release.releaseFloor}`,
     );
     return 0;
   },
 };
+
+/** The counter that the next release of a module gets: everything before it is below such a floor. */
+function ownCounter(repo: Repositories, team: string, name: string): number {
+  const earlier = repo.releases().filter((one) => one.team === team && one.name === name);
+  return Math.max(0, ...earlier.map((one) => one.releaseCounter)) + 1;
+}

@@ -21,20 +21,29 @@ export interface MadeDeltas {
   readonly writes: readonly Write[];
 }
 
-/** The deltas that pay from the last `count` of `earlier` (oldest first) to `module`; a release whose code is gone has none. */
-export function deltasTo(tree: Tree, earlier: readonly Release[], module: Uint8Array, count: number): MadeDeltas {
+/** The releases from which deltas are looked for: the last `count` of `earlier`, which is oldest first. */
+export function deltaSources(earlier: readonly Release[], count: number): readonly Release[] {
+  return count === 0 ? [] : earlier.slice(-count);
+}
+
+/** The deltas that pay from these releases to `module`; one whose code is gone has none. `step` is called after each. */
+export function deltasTo(tree: Tree, sources: readonly Release[], module: Uint8Array, step: () => void): MadeDeltas {
   const to = sha256(module);
   const list: Delta[] = [];
   const writes: Write[] = [];
-  for (const release of count === 0 ? [] : earlier.slice(-count)) {
+  const lookAt = (release: Release) => {
     const digest = parseShape(sha256Hex, release.moduleSha256, "a release's digest");
-    if (!digest.ok || digest.value === to || list.some((one) => one.from === digest.value)) continue;
+    if (!digest.ok || digest.value === to || list.some((one) => one.from === digest.value)) return;
     const { module: path } = releasePaths(release.team, release.name, release.version);
     const from = readBounded(targetFile(tree, path, digest.value), MODULE_BYTES_MAX);
     const made = from.ok && sha256(from.value) === digest.value ? makeDelta(from.value, module) : undefined;
-    if (made === undefined) continue;
+    if (made === undefined) return;
     list.push(made.delta);
     writes.push({ path: join(tree.targets, deltaPath(to, made.delta.from)), bytes: made.bytes });
+  };
+  for (const release of sources) {
+    lookAt(release);
+    step();
   }
   return { list, writes };
 }

@@ -7,7 +7,7 @@ import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { isOwners } from "../layout.ts";
-import { DELTAS_DEFAULT, deltasTo } from "./deltas.ts";
+import { DELTAS_DEFAULT, deltaSources, deltasTo } from "./deltas.ts";
 import { fault } from "./faults.ts";
 import {
   bindTo,
@@ -22,7 +22,15 @@ import {
 } from "./metadata.ts";
 import { onlineKeys } from "./online.ts";
 import type { Document } from "./quorum.ts";
-import { checkInput, nextFacts, type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
+import {
+  checkInput,
+  nextFacts,
+  type OnProgress,
+  type Release,
+  type ReleaseInput,
+  releasesIn,
+  teamsIn,
+} from "./releases.ts";
 import { settleNow } from "./settle.ts";
 import { readChain } from "./standing.ts";
 import { shelfOf } from "./team-shelf.ts";
@@ -42,7 +50,11 @@ export function unfinished(directory: string) {
 }
 
 /** Adds or replaces targets of the owner's role, signed with the owner keys at their threshold. */
-export async function putOwnerTargets(shop: Workshop, files: ReadonlyMap<string, Uint8Array>): Promise<void> {
+export async function putOwnerTargets(
+  shop: Workshop,
+  files: ReadonlyMap<string, Uint8Array>,
+  onProgress?: OnProgress,
+): Promise<void> {
   const before = imageState(shop);
   const targets = { ...before.targets.targets };
   for (const [path, bytes] of files) {
@@ -53,7 +65,7 @@ export async function putOwnerTargets(shop: Workshop, files: ReadonlyMap<string,
     targets[path] = targetEntry(path, bytes);
   }
   const next = nextTargets(before.targets, { expires: shop.expires("targets"), targets });
-  await propose(shop, "targets", new Map([["targets", next]]), files);
+  await propose(shop, "targets", new Map([["targets", next]]), files, counted(sizeOf(files), onProgress));
 }
 
 /** Signs a release with its team's key. The same release again is answered, not published twice. */
@@ -84,7 +96,10 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
 
   const facts = nextFacts(manifest, input, siblings);
   const entries: Record<string, TargetFile> = {};
-  const deltas = deltasTo(shop.at.image, siblings, input.module, input.deltas ?? DELTAS_DEFAULT);
+  const sources = deltaSources(siblings, input.deltas ?? DELTAS_DEFAULT);
+  const moduleBytes = input.module.byteLength;
+  const step = counted(sources.length * moduleBytes + sizeOf(content), input.onProgress);
+  const deltas = deltasTo(shop.at.image, sources, input.module, () => step(moduleBytes));
   for (const [kind, path] of Object.entries(files)) {
     const bytes = content.get(path);
     assert(bytes !== undefined, "every part of a release has bytes");
@@ -93,7 +108,7 @@ export async function publishRelease(shop: Workshop, input: ReleaseInput): Promi
   }
   const changed = shelf.put(entries, shop.expires("team"));
   for (const write of deltas.writes) shop.disk.write(write.path, write.bytes);
-  await propose(shop, shelf.role, changed, content);
+  await propose(shop, shelf.role, changed, content, step);
   const [release] = releasesIn(entries);
   assert(release !== undefined, "a published release is listed");
   return release;
@@ -121,15 +136,34 @@ export async function renewImage(shop: Workshop, renewal: Renewal): Promise<void
   for (const write of writes) shop.disk.write(write.path, write.bytes);
 }
 
-/** Target files first (nothing names them yet), then the roles that name them, when they have their signatures. */
+/**
+ * Target files first (nothing names them yet), then the roles that name them, when they have their signatures. `step` is
+ * told the size of each file that is in place.
+ */
 export async function propose(
   shop: Workshop,
   lead: string,
   roles: ReadonlyMap<string, Targets>,
   files: ReadonlyMap<string, Uint8Array>,
+  step?: (bytes: number) => void,
 ): Promise<void> {
-  for (const write of targetWrites(shop.at.image, files)) shop.disk.write(write.path, write.bytes);
+  for (const write of targetWrites(shop.at.image, files)) {
+    shop.disk.write(write.path, write.bytes);
+    step?.(write.bytes.byteLength);
+  }
   await settleNow(shop, { lead, documents: documentsOf(roles) });
+}
+
+function counted(of: number, onProgress: OnProgress | undefined): (bytes: number) => void {
+  let done = 0;
+  return (bytes) => {
+    done += bytes;
+    onProgress?.(done, of);
+  };
+}
+
+function sizeOf(files: ReadonlyMap<string, Uint8Array>): number {
+  return [...files.values()].reduce((sum, bytes) => sum + bytes.byteLength, 0);
 }
 
 /** Roles of the image repository as they are proposed. */

@@ -29,7 +29,11 @@ export interface ReleaseInput {
   readonly releaseFloor?: number;
   /** To this release deltas are made from that many earlier ones, at most DELTAS_MAX; 3 when absent. */
   readonly deltas?: number;
+  readonly onProgress?: OnProgress;
 }
+
+/** Told how many bytes of the work are done, and of how many: code compared for deltas, files written. */
+export type OnProgress = (doneBytes: number, ofBytes: number) => void;
 
 export interface Release {
   readonly team: string;

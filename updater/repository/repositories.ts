@@ -19,7 +19,7 @@ import { paths, type RepositoryConfig } from "./layout.ts";
 import { drop, exportChange, type Merged, merge, rotate, type Status, statusOf } from "./people.ts";
 import type { Standing } from "./quorum.ts";
 import { type Refreshed, refresh } from "./refresh.ts";
-import { type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
+import { type OnProgress, type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
 import type { Rotation } from "./rotation.ts";
 import { conclude, type Settled, signHere } from "./settle.ts";
 import { inShop, makeShop, readingShop, type ShopOptions, withLock } from "./shop.ts";
@@ -36,7 +36,7 @@ export interface Repositories {
   imageRoot(): Uint8Array;
   directorRoot(): Uint8Array;
   /** Adds or replaces `policy/*` and `trust/*`, signed with the owner keys at their threshold. */
-  putOwnerTargets(files: ReadonlyMap<string, Uint8Array>): Promise<Result<void>>;
+  putOwnerTargets(files: ReadonlyMap<string, Uint8Array>, onProgress?: OnProgress): Promise<Result<void>>;
   /** Publishes one version of a module with its team's key. */
   publishRelease(input: ReleaseInput): Promise<Result<Release>>;
   /** Takes a release back, or puts it back, with its team's key. */
@@ -112,7 +112,7 @@ export function openRepositories(directory: string, given: OpenOptions): Result<
     config: config.value,
     imageRoot: () => root(at.image.metadata),
     directorRoot: () => root(at.directorRoot),
-    putOwnerTargets: (files) => inTurn((shop) => putOwnerTargets(shop, files)),
+    putOwnerTargets: (files, onProgress) => inTurn((shop) => putOwnerTargets(shop, files, onProgress)),
     yank: (yanked) => inTurn((shop) => yank(shop, yanked)),
     publishRelease: (input) => inTurn((shop) => publishRelease(shop, input)),
     assign: (device, modules) => inTurn(async (shop) => ({ rev: (await assign(shop, device, modules)).rev })),
