@@ -55,6 +55,7 @@ const VERBS: Readonly<
     summary: "check a repository, a mirror or a stick as boards will",
     load: () => import("./cli/repo-verify.ts"),
   },
+  "repo dump": { summary: "show a metadata file as a person reads it", load: () => import("./cli/repo-dump.ts") },
   "repo bins": { summary: "spread a team's catalogue over hash bins", load: () => import("./cli/repo-bins.ts") },
   "repo yank": { summary: "take a release back", load: () => import("./cli/repo-yank.ts") },
   "repo upload": {

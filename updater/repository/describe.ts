@@ -21,11 +21,11 @@ export function describeDocument(document: Document, standing: Standing): readon
       : describeTargets(before as Targets | undefined, (metadata as Metadata<Targets>).signed);
   const all = [...lines, ...describeRest(before, metadata.signed)];
   const shown = all.length === 0 ? ["only renewed: nothing else changes"] : all;
-  return [clean(head), ...shown.map((line) => `  ${clean(line)}`)];
+  return [cleanLine(head), ...shown.map((line) => `  ${cleanLine(line)}`)];
 }
 
 /** Control characters made visible, nothing cut off: what is not shown would be signed unseen. */
-function clean(line: string): string {
+export function cleanLine(line: string): string {
   return (line.match(/[\s\S]{1,200}/gu) ?? []).map(printable).join("");
 }
 

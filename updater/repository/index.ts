@@ -6,7 +6,8 @@ export { type CeremonyInput, ceremonyShape, type Decision, holdCeremony, parseCe
 export { type Copied, type CopyPlace, copyPublic } from "./copy.ts";
 export { type ArchivePlace, archivePlace, directoryPlace, isArchiveName } from "./copy-places.ts";
 export type { CreateOptions } from "./create.ts";
-export { describeDocument } from "./describe.ts";
+export { cleanLine, describeDocument } from "./describe.ts";
+export { currentFile, type Dumped, type DumpedDelegation, type DumpedKey, dumpFile } from "./dump.ts";
 export { catalogue } from "./faults.ts";
 export { type NewKey, newKeyFile } from "./key-file.ts";
 export { canSign, readKey, readPublicHalf } from "./keys.ts";

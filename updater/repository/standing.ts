@@ -30,7 +30,8 @@ export function readChain(folder: string): readonly Metadata<Root>[] {
   }
 }
 
-function readRoles(folder: string): Pick<Standing, "roles" | "top"> {
+/** The roles that the folder's timestamp leads to. Throws REPO_UNREADABLE. */
+export function readRoles(folder: string): Pick<Standing, "roles" | "top"> {
   const none = new Map<string, Metadata<Targets>>();
   const read = (name: string) => {
     const bytes = readIfThere(join(folder, name), METADATA_BYTES_MAX);
