@@ -8,7 +8,7 @@ import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { anything, array, object, oneOf, parseJson, string } from "../../runtime/kernel/shape.ts";
 import { type RepositoryName, readHeader } from "../client/header.ts";
-import { type Disk, namesIn, readIfThere } from "./disk.ts";
+import { type Disk, namesIn, readIfThere, refuseLarger } from "./disk.ts";
 import { fault } from "./faults.ts";
 import { BINS_MAX, type paths } from "./layout.ts";
 import type { Document } from "./quorum.ts";
@@ -67,10 +67,13 @@ export function waitingLeads(at: ReturnType<typeof paths>): readonly string[] {
   return namesIn(at.pending).flatMap((name) => /^([a-z][a-z0-9_-]*)\.json$/.exec(name)?.[1] ?? []);
 }
 
+/** Throws DISK_WRITE, and DISK_TOO_LARGE for one that no verb could read again. */
 export function writeChange(at: ReturnType<typeof paths>, change: Change, disk: Disk): void {
   const { lead, documents } = change;
   const text = JSON.stringify({ schema: "sallyport.change/1", lead, documents: documents.map(documentJson) });
-  disk.write(at.change(lead), utf8(text), 0o600);
+  const bytes = utf8(text);
+  refuseLarger(at.change(lead), bytes, CHANGE_BYTES_MAX);
+  disk.write(at.change(lead), bytes, 0o600);
 }
 
 /**

@@ -7,6 +7,7 @@ import { assert } from "../../runtime/kernel/assert.ts";
 import type { DeviceId } from "../../runtime/kernel/brand.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { restore } from "../client/refresh.ts";
+import { defaultLimits } from "../client/source.ts";
 import type { DelegatedFile } from "../client/trust.ts";
 import { fault } from "./faults.ts";
 import { fileOf } from "./metadata.ts";
@@ -21,7 +22,7 @@ export interface Proposed {
   readonly roles: Roles<Metadata<Targets>>;
 }
 
-/** Throws REPO_WOULD_BREAK with the client's refusal as its cause. */
+/** Throws REPO_TOO_LARGE, and REPO_WOULD_BREAK with the client's refusal as its cause. */
 export function refuseBroken(
   whose: Whose,
   chain: readonly Metadata<Root>[],
@@ -31,6 +32,15 @@ export function refuseBroken(
   const targets = roles.get("targets");
   assert(pinned !== undefined && targets !== undefined, "what is published has a root and targets");
   const files = { roots, timestamp, snapshot, targets: fileOf(targets), delegated: delegatedFiles(roles) };
+  const refuseAbove = (max: number, role: string, { byteLength: size }: Uint8Array) => {
+    if (size > max) throw fault("REPO_TOO_LARGE", { what: `${whose.repository} ${role}`, size, max });
+  };
+  for (const root of roots) refuseAbove(defaultLimits.rootBytes, "root", root);
+  refuseAbove(defaultLimits.timestampBytes, "timestamp", timestamp);
+  refuseAbove(defaultLimits.snapshotBytes, "snapshot", snapshot);
+  for (const { role, bytes } of [{ role: "targets", bytes: files.targets }, ...files.delegated]) {
+    refuseAbove(defaultLimits.targetsBytes, role, bytes);
+  }
   try {
     restore({ ...whose, pinned, at: 0 }, files);
   } catch (error) {

@@ -38,6 +38,11 @@ export function readIfThere(path: string, maxBytes: number): Uint8Array | undefi
   return existsSync(path) ? unwrap(readBounded(path, maxBytes)) : undefined;
 }
 
+/** For what is written to be read again within a bound. Throws DISK_TOO_LARGE. */
+export function refuseLarger(path: string, { byteLength: size }: Uint8Array, max: number): void {
+  if (size > max) throw diskFault("DISK_TOO_LARGE", { path, size, max });
+}
+
 /** The names in a folder; none if there is no folder. */
 export function namesIn(folder: string): readonly string[] {
   return existsSync(folder) ? readdirSync(folder) : [];

@@ -8,7 +8,7 @@ import { assert } from "../../runtime/kernel/assert.ts";
 import { fromUtf8, utf8 } from "../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { array, object, oneOf, parseJson, string } from "../../runtime/kernel/shape.ts";
-import { type Disk, readIfThere } from "./disk.ts";
+import { type Disk, readIfThere, refuseLarger } from "./disk.ts";
 import { fault } from "./faults.ts";
 import type { paths } from "./layout.ts";
 import type { Write } from "./metadata.ts";
@@ -24,6 +24,7 @@ const journalShape = object({
   removes: array(inside, { max: 4 }),
 });
 
+/** Throws DISK_WRITE, and DISK_TOO_LARGE for one that could not be replayed. */
 export function writeJournal(
   directory: string,
   journal: string,
@@ -41,7 +42,9 @@ export function writeJournal(
     }),
     removes: removes.map(from),
   };
-  disk.write(journal, utf8(JSON.stringify(document)), 0o600);
+  const bytes = utf8(JSON.stringify(document));
+  refuseLarger(journal, bytes, JOURNAL_BYTES_MAX);
+  disk.write(journal, bytes, 0o600);
 }
 
 /** Carries out what a journal names; true when there was one. The caller removes it when all has followed. */
