@@ -14,7 +14,7 @@ import type { Row } from "./row.ts";
 import { benchStart } from "./start.ts";
 import { benchUpdater } from "./updater.ts";
 
-const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2 };
+const DIGITS: Readonly<Record<string, number>> = { "s cpu": 3, "× size": 2, ms: 2, s: 2 };
 
 const HELP = `npm run bench -- WHICH [options]
 

@@ -4,7 +4,7 @@
  */
 import type { Root } from "@tufjs/models";
 import type { RepositoryName } from "../client/header.ts";
-import { devicesOf, renewDevice } from "./director.ts";
+import { devicesOf, openDesk, renewDevice, TOGETHER } from "./director.ts";
 import { imageState, renewImage } from "./image.ts";
 import { readTree, type TreeState } from "./metadata.ts";
 import { teamsIn } from "./releases.ts";
@@ -34,18 +34,32 @@ export interface Refreshed {
 
 const DAY_MS = 86_400_000;
 
+/** How many of so many devices have had their turn. */
+export type DevicesDone = (done: number, of: number) => void;
+
 /** Renews what expires within `beforeMs`, or everything when it is undefined. Throws a Fault. */
-export async function refresh(shop: Workshop, beforeMs: number | undefined): Promise<Refreshed> {
+export async function refresh(
+  shop: Workshop,
+  beforeMs: number | undefined,
+  onProgress: DevicesDone = () => {},
+): Promise<Refreshed> {
   const isDue = (expires: string) => beforeMs === undefined || Date.parse(expires) - shop.now() <= beforeMs;
   const image = dueIn(imageState(shop), isDue, []);
   if (image !== "kept") await renewImage(shop, image);
   let devices = 0;
-  const chain = readChain(shop.at.directorRoot);
-  for (const device of devicesOf(shop)) {
+  const desk = openDesk(shop, TOGETHER);
+  const all = devicesOf(shop);
+  for (const [at, device] of all.entries()) {
+    onProgress(at, all.length);
     const before = readTree(shop.at.director(device));
-    const due = before === undefined ? "kept" : dueIn(before, isDue, [before.targets.expires]);
-    if (due !== "kept" && (await renewDevice(shop, device, due, chain))) devices += 1;
+    if (before === undefined) continue;
+    const renewal = dueIn(before, isDue, [before.targets.expires]);
+    if (renewal === "kept") continue;
+    await renewDevice(shop, { device, before, renewal, desk });
+    devices += 1;
   }
+  await desk.batch.finish();
+  onProgress(all.length, all.length);
   return { image, devices, offline: offlineExpiries(shop) };
 }
 

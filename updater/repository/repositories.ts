@@ -10,15 +10,16 @@ import { addKey } from "./add-key.ts";
 import { writeChange } from "./change.ts";
 import { readConfig, writeConfig } from "./config.ts";
 import { type CreateOptions, configOf, firstChange, type Plan, refusePlan, simplePlan } from "./create.ts";
-import { assign, desiredOf, devicesOf } from "./director.ts";
+import { assign, type Choose, desiredOf, devicesOf } from "./director.ts";
 import { readIfThere } from "./disk.ts";
 import { fault } from "./faults.ts";
+import { assignAll } from "./fleet.ts";
 import { imageState, publishRelease, putOwnerTargets, unfinished } from "./image.ts";
 import { openKeyring } from "./keys.ts";
 import { paths, type RepositoryConfig } from "./layout.ts";
 import { drop, exportChange, type Merged, merge, rotate, type Status, statusOf } from "./people.ts";
 import type { Standing } from "./quorum.ts";
-import { type Refreshed, refresh } from "./refresh.ts";
+import { type DevicesDone, type Refreshed, refresh } from "./refresh.ts";
 import { type OnProgress, type Release, type ReleaseInput, releasesIn, teamsIn } from "./releases.ts";
 import type { Rotation } from "./rotation.ts";
 import { conclude, type Settled, signHere } from "./settle.ts";
@@ -43,6 +44,15 @@ export interface Repositories {
   yank(yanked: Yank): Promise<Result<void>>;
   /** Makes `modules` the desired state of a device; an empty list is a state too. */
   assign(device: DeviceId, modules: readonly DesiredModule[]): Promise<Result<{ readonly rev: number }>>;
+  /**
+   * Gives many devices a new desired state, each made from what it has now; one that has it already is passed over.
+   * A refusal or a crash in between leaves each device with the old or the new one: asking again goes on from there.
+   */
+  assignAll(
+    devices: readonly DeviceId[],
+    choose: Choose,
+    onProgress?: DevicesDone,
+  ): Promise<Result<{ readonly changed: number }>>;
   desired(device: DeviceId): Desired | undefined;
   devices(): readonly DeviceId[];
   releases(): readonly Release[];
@@ -60,7 +70,7 @@ export interface Repositories {
   /** Renews online metadata before it expires; never touches an offline key. */
   resign(): Promise<Result<{ readonly devices: number }>>;
   /** The same for what expires within `beforeMs` only, with the days that offline roles have left. */
-  refresh(beforeMs: number): Promise<Result<Refreshed>>;
+  refresh(beforeMs: number, onProgress?: DevicesDone): Promise<Result<Refreshed>>;
 }
 
 const ROOT_BYTES_MAX = 512_000;
@@ -115,7 +125,8 @@ export function openRepositories(directory: string, given: OpenOptions): Result<
     putOwnerTargets: (files, onProgress) => inTurn((shop) => putOwnerTargets(shop, files, onProgress)),
     yank: (yanked) => inTurn((shop) => yank(shop, yanked)),
     publishRelease: (input) => inTurn((shop) => publishRelease(shop, input)),
-    assign: (device, modules) => inTurn(async (shop) => ({ rev: (await assign(shop, device, modules)).rev })),
+    assign: (device, modules) => inTurn(async (shop) => ({ rev: await assign(shop, device, () => modules) })),
+    assignAll: (devices, choose, onProgress) => inTurn((shop) => assignAll(shop, devices, choose, onProgress)),
     desired: (device) => desiredOf(reading(), device),
     devices: () => devicesOf(reading()),
     releases: () => {
@@ -129,6 +140,6 @@ export function openRepositories(directory: string, given: OpenOptions): Result<
     status: () => attemptSync(() => statusOf(reading())),
     addKey: (path) => inTurn(async (shop) => addKey(shop, path, options.passphrase)),
     resign: () => inTurn((shop) => refresh(shop, undefined)),
-    refresh: (beforeMs) => inTurn((shop) => refresh(shop, beforeMs)),
+    refresh: (beforeMs, onProgress) => inTurn((shop) => refresh(shop, beforeMs, onProgress)),
   });
 }
