@@ -2,7 +2,14 @@
 import { join, resolve } from "node:path";
 import { pathToFileURL } from "node:url";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
-import { copyPublic, devicesIn, openPublic, type S3Account, uploadPlace } from "../../updater/repository/index.ts";
+import {
+  type CopyPlace,
+  copyPublic,
+  devicesIn,
+  openPublic,
+  type S3Account,
+  uploadPlace,
+} from "../../updater/repository/index.ts";
 import { size } from "./bars.ts";
 import { readFile, readText } from "./files.ts";
 import { createProgress } from "./progress.ts";
@@ -18,6 +25,7 @@ export const verb: Verb = {
     "header-file": { value: "FILE", help: "a header for each request, e.g. a line `authorization: Bearer …`" },
     endpoint: { value: "URL", help: "for s3://: a store other than Amazon's, addressed by path" },
     region: { value: "REGION", default: "us-east-1", help: "for s3://: the store's region" },
+    "dry-run": { help: "ask the server what it has, say what would be uploaded, and upload nothing" },
     json: { help: "one JSON object" },
   },
   examples: [
@@ -35,6 +43,8 @@ export const verb: Verb = {
       ...(to.startsWith("s3:") ? storeOf(to, args) : serverOf(to, args)),
       now: nodeClock.now,
     });
+    const isDry = args.flag("dry-run");
+    const target: CopyPlace = isDry ? { has: place.has, put: () => undefined } : place;
     const told = to.replace(/\/\/[^/]*@/, "//"); // It may hold a password.
     const progress = createProgress("uploading");
     try {
@@ -47,14 +57,14 @@ export const verb: Verb = {
           now: nodeClock.now,
           onProgress: progress.update,
         },
-        place,
+        target,
       );
       progress.end();
       const kept = copied.kept === 0 ? "" : `, ${copied.kept} were there already`;
       io.out(
         args.flag("json")
-          ? JSON.stringify({ to: told, ...copied })
-          : `${copied.files} files (${size(copied.bytes)}) to ${told}${kept}`,
+          ? JSON.stringify({ to: told, ...(isDry ? { dryRun: true } : {}), ...copied })
+          : `${isDry ? "would upload " : ""}${copied.files} files (${size(copied.bytes)}) to ${told}${kept}`,
       );
       return 0;
     } finally {

@@ -3,6 +3,8 @@ import { createServer, type RequestListener } from "node:http";
 import type { AddressInfo } from "node:net";
 import { pathToFileURL } from "node:url";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { verb } from "../../../agent/cli/repo-upload.ts";
+import { type Io, parseVerbArgs } from "../../../agent/cli/verb.ts";
 import { attempt, unwrap } from "../../../runtime/kernel/result.ts";
 import { copyPublic, openPublic, type UploadOptions, uploadPlace } from "../../../updater/repository/index.ts";
 import { type S3Account, signS3 } from "../../../updater/repository/s3-signature.ts";
@@ -108,6 +110,26 @@ describe("an upload", () => {
     expect(codeOf(await upload(site, { base: closed.base }))).toBe("REPO_UPLOAD");
     expect(closed.files.size).toBe(0);
     expect(codeOf(await attempt(async () => uploadPlace({ base: "ftp://host/", now: () => 0 })))).toBe("REPO_UPLOAD");
+  });
+
+  it("that is dry says what it would bring and brings nothing", async () => {
+    const site = await makeReadySite();
+    const { base, files, puts } = await store();
+    const dry = async (...more: string[]) => {
+      const said: string[] = [];
+      const io: Io = { out: (line) => void said.push(line), err: () => {}, colour: false, signal: AbortSignal.abort() };
+      const args = parseVerbArgs(verb, [base, "--dir", site.directory, "--dry-run", ...more]);
+      expect(args === "help" ? 2 : await verb.run(args, io)).toBe(0);
+      return said.join("\n");
+    };
+    site.clock.now = Date.now();
+    unwrap(await site.repositories.resign());
+    expect(await dry()).toMatch(/^would upload \d+ files \(.*\) to http:[^,]*$/);
+    expect([files.size, puts]).toEqual([0, []]);
+    unwrap(await upload(site, { base }));
+    puts.length = 0;
+    expect(JSON.parse(await dry("--json"))).toMatchObject({ dryRun: true, kept: 5 });
+    expect(puts).toEqual([]);
   });
 
   it("that fails tells where, without the password of the address", async () => {
