@@ -6,7 +6,7 @@
 import { join } from "node:path";
 import { createBroker, hostModule, openBoard, parseBoard } from "../devices/index.ts";
 import { engineOf, type Tier } from "../runtime/index.ts";
-import { GUEST_ABI, releasePaths } from "../runtime/kernel/authority/manifest.ts";
+import { GUEST_ABIS, releasePaths } from "../runtime/kernel/authority/manifest.ts";
 import type { ModuleName } from "../runtime/kernel/brand.ts";
 import { hex } from "../runtime/kernel/bytes.ts";
 import { reasonOf } from "../runtime/kernel/fault.ts";
@@ -70,14 +70,18 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   const description = unwrap(parseBoard(provisioned.board));
   const { simulatedDirectory } = config;
   const board = unwrap(
-    openBoard(description, { clock, ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }) }),
+    openBoard(description, {
+      clock,
+      keepOut: options.directory,
+      ...(simulatedDirectory === undefined ? {} : { simulatedDirectory }),
+    }),
   );
   const updater = openUpdater({
     directory: join(provisioned.stateDirectory, "updater"),
     image: { ...config.image, root: provisioned.imageRoot },
     director: { ...config.director, root: provisioned.directorRoot },
     device: config.device,
-    hardware: { profile: description.profile, abi: GUEST_ABI },
+    hardware: { profile: description.profile, abi: GUEST_ABIS },
     now: memory.trustedNow,
     transport: {
       clock,

@@ -112,6 +112,12 @@ const supervise = declareFaults("MODULE", {
     means: "The thread that ran the module is gone for a reason outside the module's own code.",
     todo: "Look at the agent's log. If it repeats, the board is short of memory.",
   },
+  MODULE_EXIT: {
+    kind: "refusal",
+    says: "{module} {version} ended with status {status}",
+    means: "The module is a WASI command, and its program says with this status that it failed; 0 is a good end.",
+    todo: "Read the module's log: what the program wrote is there. It is started again as its limits.restarts allow.",
+  },
   MODULE_REFUSED_START: {
     kind: "refusal",
     says: "{module} {version} refused to start: sp_init returned {result}",

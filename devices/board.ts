@@ -67,14 +67,49 @@ const COUNT_MAX = 256;
 const namesOnce = (list: readonly { readonly name: string }[]) =>
   new Set(list.map((one) => one.name)).size === list.length;
 
-const boardShape = object({
-  schema: oneOf("sallyport.board/1"),
-  /** The board profile that releases name in `hardware`. */
-  profile: string({ min: 1, max: 63 }),
-  lines: refined(array(lineShape, { max: COUNT_MAX }), namesOnce, "lines that are each named once"),
-  sensors: refined(array(sensorShape, { max: COUNT_MAX }), namesOnce, "sensors that are each named once"),
+/** One name in the data directory: nothing lies inside another, and no guest's link is on the way. */
+const directoryShape = object({
+  name: resourceName,
+  /** The name in the data directory; unless given, the same. */
+  path: optional(
+    refined(
+      string({ min: 1, max: 64 }),
+      (text) => /^[A-Za-z0-9_][A-Za-z0-9._-]*$/.test(text),
+      "one name of a directory",
+    ),
+  ),
 });
+
+const DIRECTORIES_MAX = 64;
+
+const boardShape = refined(
+  object({
+    schema: oneOf("sallyport.board/1"),
+    /** The board profile that releases name in `hardware`. */
+    profile: string({ min: 1, max: 63 }),
+    lines: refined(array(lineShape, { max: COUNT_MAX }), namesOnce, "lines that are each named once"),
+    sensors: refined(array(sensorShape, { max: COUNT_MAX }), namesOnce, "sensors that are each named once"),
+    /** What modules may be granted of this machine's files lies in it, and nothing else does. An absolute path. */
+    dataDirectory: optional(
+      refined(
+        string({ min: 2, max: 1000 }),
+        (text) => text.startsWith("/") && !text.includes("\0"),
+        "an absolute path",
+      ),
+    ),
+    directories: optional(
+      refined(array(directoryShape, { max: DIRECTORIES_MAX }), namesOnce, "directories that are each named once"),
+    ),
+  }),
+  (one) => one.directories === undefined || one.dataDirectory !== undefined,
+  "directories with a dataDirectory",
+);
 export type BoardDescription = Infer<typeof boardShape>;
+
+/** Their places on this machine, by name. */
+export function directoriesOf({ dataDirectory = "", directories = [] }: BoardDescription): ReadonlyMap<string, string> {
+  return new Map(directories.map(({ name, path = name }) => [name, `${dataDirectory}/${path}`]));
+}
 
 /** Looks at nothing but the drivers, so that a description for a newer release says what is missing. */
 const driverView = object({
@@ -82,6 +117,8 @@ const driverView = object({
   profile: anything,
   lines: array(anything, { max: COUNT_MAX }),
   sensors: array(anything, { max: COUNT_MAX }),
+  dataDirectory: optional(anything),
+  directories: optional(anything),
 });
 
 export function parseBoard(bytes: Uint8Array): Result<BoardDescription> {

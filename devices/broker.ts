@@ -5,6 +5,7 @@
  */
 
 import {
+  type DirectoryRight,
   EVENT,
   type GuestEvent,
   type HostPort,
@@ -43,9 +44,14 @@ export interface AdmitOptions {
 
 export interface Holder {
   readonly port: HostPort;
-  /** What the worker may answer by itself, as granted at the start of this life. */
+  /**
+   * What a worker that is started now may answer by itself. What ends of it before `bindLocal` is told there; a life may
+   * have several workers, one after the other.
+   */
   readonly local: LocalGrants;
-  bindLocal(revoke: (right: LocalRight) => void): void;
+  bindLocal(revoke: (right: LocalRight | DirectoryRight) => void): void;
+  /** Before a life's next worker is started: what ended until now is no news to it. */
+  unbindLocal(): void;
   /** Effective with the next host call. Returns the ids that were held. */
   revoke(capability: CapabilityId | "*", revocation: string): readonly CapabilityId[];
   /**
@@ -107,8 +113,9 @@ function createHolder(
   const handles = createHandles();
   let held: readonly Capability[] = options.capabilities;
   // Until the worker runs there is nobody to tell: what ends meanwhile is told when it does.
-  const endedEarly = new Set<LocalRight>();
-  let revokeLocal: (right: LocalRight) => void = (right) => void endedEarly.add(right);
+  const endedEarly = new Set<LocalRight | DirectoryRight>();
+  const remember = (right: LocalRight | DirectoryRight) => void endedEarly.add(right);
+  let revokeLocal: (right: LocalRight | DirectoryRight) => void = remember;
   let dead = false;
   const post = (event: GuestEvent) => {
     if (!dead) options.post(event);
@@ -135,17 +142,17 @@ function createHolder(
         handle.watch?.();
         handle.watch = undefined;
       }
-      if (isLocal(capability.cap)) revokeLocal(capability.cap);
+      const right = localRight(capability);
+      if (right !== undefined) revokeLocal(right);
       post({ kind: EVENT.REVOKED, handle: 0, timeNs: nowNs(clock), arg: 0, name: utf8(id) });
     }
   };
 
   return {
-    local: localGrants(
-      ledger.report().grants.length === 0
-        ? []
-        : options.capabilities.filter((one) => ledger.held(capabilityId(one)) !== undefined),
-    ),
+    get local() {
+      const now = held.map((one) => ledger.held(capabilityId(one))).filter((one) => one !== undefined);
+      return localGrants(dead ? [] : now, board);
+    },
     port: {
       call: (call) => {
         // A late call of a life that is over.
@@ -156,6 +163,11 @@ function createHolder(
     bindLocal(revoke) {
       revokeLocal = revoke;
       for (const right of endedEarly) revoke(right);
+      endedEarly.clear();
+    },
+    unbindLocal() {
+      revokeLocal = remember;
+      endedEarly.clear();
     },
     revoke(capability, revocation) {
       if (dead) return [];
@@ -196,16 +208,23 @@ function isOutput(
   return capability.cap === "gpio" && capability.dir === "out";
 }
 
-function isLocal(cap: string): cap is LocalRight {
-  return LOCAL_RIGHTS.some((one) => one === cap);
+function localRight(capability: Capability): LocalRight | DirectoryRight | undefined {
+  if (capability.cap === "dir") return `dir:${capability.name}`;
+  return LOCAL_RIGHTS.find((one) => one === capability.cap);
 }
 
-function localGrants(capabilities: readonly Capability[]): LocalGrants {
+/** A directory that this board does not have is left out. */
+function localGrants(capabilities: readonly Capability[], board: Board): LocalGrants {
   let grants: LocalGrants = {};
   for (const one of capabilities) {
     if (one.cap === "clock") grants = { ...grants, clock: one.resolution };
     if (one.cap === "random") grants = { ...grants, random: true };
     if (one.cap === "identity") grants = { ...grants, identity: one.what };
+    const hostPath = one.cap === "dir" ? board.directories.get(one.name) : undefined;
+    if (one.cap === "dir" && hostPath !== undefined) {
+      const { name, mode, bytes } = one;
+      grants = { ...grants, directories: [...(grants.directories ?? []), { name, hostPath, mode, bytes }] };
+    }
   }
   return grants;
 }

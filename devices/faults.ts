@@ -32,6 +32,12 @@ export const { catalogue, fault } = declareFaults("DEVICE", {
     means: "A sensor's file was empty, not decimal, too long or outside the range the unit allows.",
     todo: "Look at the file and at the kernel's log; the sensor or its driver is broken.",
   },
+  DEVICE_DIRECTORY_REFUSED: {
+    kind: "refusal",
+    says: "the directory {name} is refused: {path} and the agent's own {agent} lie one in the other",
+    means: "A module that may write there would have the agent's keys and state. The board description leads there.",
+    todo: "Give dataDirectory of board.json a place of its own, outside the board's directory and not around it.",
+  },
   DEVICE_LINE_IN_USE: {
     kind: "refusal",
     says: "{module} cannot have the output line {line}: {holder} holds it",

@@ -162,6 +162,7 @@ export function createLedger(
 function mustEnd(old: Capability, now: Capability): boolean {
   if (old.cap === "gpio" && now.cap === "gpio") return old.dir !== now.dir;
   if (old.cap === "clock" && now.cap === "clock") return old.resolution === "fine" && now.resolution === "coarse";
+  if (old.cap === "dir" && now.cap === "dir") return now.bytes < old.bytes || now.mode !== old.mode;
   if (old.cap === "identity" && now.cap === "identity") return old.what.some((one) => !now.what.includes(one));
   return false;
 }

@@ -4,9 +4,11 @@
  */
 import { attemptSync, type Result } from "../runtime/kernel/result.ts";
 import type { Clock } from "../runtime/kernel/world.ts";
-import type { BoardDescription, LineDescription, SensorDescription } from "./board.ts";
+import { type BoardDescription, directoriesOf, type LineDescription, type SensorDescription } from "./board.ts";
+import { fault } from "./faults.ts";
 import { driveSafe, type LinePort } from "./gpio/port.ts";
 import { simulatedInput, simulatedOutput } from "./gpio/simulated.ts";
+import { lieInOneAnother } from "./linux/places.ts";
 import { hwmonSensor } from "./sensors/hwmon.ts";
 import type { SensorPort } from "./sensors/port.ts";
 import { simulatedSensor } from "./sensors/simulated.ts";
@@ -22,6 +24,8 @@ export interface BoardOptions {
   readonly simulatedDirectory?: string;
   readonly sysRoot?: string;
   readonly procRoot?: string;
+  /** The agent's own directory, in and around which no module is given one. */
+  readonly keepOut?: string;
 }
 
 /** What a birth message says of a board; hardware that is not there is left out. */
@@ -44,6 +48,8 @@ export interface Board {
   readonly profile: string;
   readonly lines: ReadonlyMap<string, LinePort>;
   readonly sensors: ReadonlyMap<string, SensorPort>;
+  /** The host's paths of directories by name; whether they are there is seen when a module is given one. */
+  readonly directories: ReadonlyMap<string, string>;
   /** The world of the simulated drivers, for tests and scripts. */
   readonly simulated: SimulatedWorld;
   facts(): BoardFacts;
@@ -51,10 +57,12 @@ export interface Board {
   close(): void;
 }
 
-/** Fails with DEVICE_WORLD_UNUSABLE only. */
+/** Fails with DEVICE_WORLD_UNUSABLE or DEVICE_DIRECTORY_REFUSED only. */
 export function openBoard(description: BoardDescription, options: BoardOptions): Result<Board> {
   return attemptSync(() => {
-    const { clock, simulatedDirectory, sysRoot = "/sys", procRoot = "/proc" } = options;
+    const { clock, simulatedDirectory, sysRoot = "/sys", procRoot = "/proc", keepOut } = options;
+    const directories = directoriesOf(description);
+    if (keepOut !== undefined) checkPlaces(directories, keepOut);
     const world =
       simulatedDirectory === undefined ? new MemoryWorld(clock) : new DirectoryWorld(simulatedDirectory, clock);
     const open = (one: SensorDescription): SensorPort => {
@@ -75,6 +83,7 @@ export function openBoard(description: BoardDescription, options: BoardOptions):
       profile: description.profile,
       lines,
       sensors,
+      directories,
       simulated: world,
       facts: () => ({
         sensors: [...sensors.values()]
@@ -85,6 +94,13 @@ export function openBoard(description: BoardDescription, options: BoardOptions):
       close: () => world.close(),
     };
   });
+}
+
+/** Throws DEVICE_DIRECTORY_REFUSED. */
+function checkPlaces(directories: Board["directories"], agent: string): void {
+  for (const [name, path] of directories) {
+    if (lieInOneAnother(path, agent)) throw fault("DEVICE_DIRECTORY_REFUSED", { name, path, agent });
+  }
 }
 
 function openLine(one: LineDescription, world: SimulatedWorld, clock: Clock): LinePort {

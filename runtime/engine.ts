@@ -3,7 +3,7 @@
  * one call at a time, every call with a deadline. Whoever holds a `Guest` holds the leash.
  */
 
-import type { HostModule, HostPort, LocalRight } from "./host-module.ts";
+import type { DirectoryRight, HostModule, HostPort, LocalRight } from "./host-module.ts";
 import type { Fault } from "./kernel/fault.ts";
 import type { Result } from "./kernel/result.ts";
 import type { Clock } from "./kernel/world.ts";
@@ -48,6 +48,26 @@ export interface LocalGrants {
   readonly clock?: "coarse" | "fine";
   readonly random?: true;
   readonly identity?: readonly ("device-id" | "module")[];
+  /** Of a command; at most COMMAND_DIRECTORIES. */
+  readonly directories?: readonly DirectoryGrant[];
+}
+
+export interface DirectoryGrant {
+  /** The command sees it as `/NAME`; its capability is `dir:NAME`. */
+  readonly name: string;
+  readonly hostPath: string;
+  readonly mode: "ro" | "rw";
+  /** What its files may come to; see WasiOptions. */
+  readonly bytes: number;
+}
+/** Words for so many lie in the block that a guest and its host share. */
+export const COMMAND_DIRECTORIES = 16;
+
+/** A guest that is a WASI command: `_start` instead of events, and no functions of the host module. */
+export interface CommandStart {
+  readonly args: readonly string[];
+  /** `NAME=VALUE`. */
+  readonly env: readonly string[];
 }
 
 /** How fuel is counted: not at all, as a bound by blocks, to the unit. The interpreter counts to the unit, always. */
@@ -77,6 +97,8 @@ export interface GuestOptions {
   readonly local: LocalGrants;
   readonly clock: Clock;
   readonly cache?: CodeCache;
+  /** Present for a WASI command, whose output is its log. */
+  readonly command?: CommandStart;
   /** Log lines the guest wrote, after rate limiting; `dropped` counts lines refused since the last batch. */
   onLog(lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
 }
@@ -123,12 +145,14 @@ export interface GuestStats {
 export interface Guest {
   /** Runs `sp_init` (when exported), then returns its result; a negative result is the guest's own refusal to start. */
   init(): Promise<Result<number, Fault>>;
+  /** Runs a command's `_start`, once; its exit status. The whole run is one call: `callMs` bounds it. */
+  run(): Promise<Result<number, Fault>>;
   /** Delivers one event. Calls are serialised; the result is `sp_handle`'s. Fails with ENGINE_GUEST_ENDED after the end. */
   handle(event: GuestEvent): Promise<Result<number, Fault>>;
   /** Resolves once, when the guest ended by itself or was ended. */
   readonly ended: Promise<GuestEnd>;
-  /** Increments the right's word: the next worker-answered call under it gives SP_EREVOKED. */
-  revokeLocal(right: LocalRight): void;
+  /** Increments the right's word: the next worker-answered call under it gives SP_EREVOKED, in WASI `notcapable`. */
+  revokeLocal(right: LocalRight | DirectoryRight): void;
   /**
    * Lets a running call stand still where it is, until `resume`; its deadline goes on. False where the tier cannot. A call
    * that waits for a host function stands still when it has the answer.

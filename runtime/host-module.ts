@@ -78,11 +78,13 @@ export interface HostPort {
 /** Rights that the worker checks by itself: one word each in shared memory. */
 export const LOCAL_RIGHTS = ["clock", "random", "identity"] as const;
 export type LocalRight = (typeof LOCAL_RIGHTS)[number];
+/** A command's directory, by its capability; a word each as well. */
+export type DirectoryRight = `dir:${string}`;
 
 /**
  * Whether a right still holds. 0 or an SP error. For worker-answered functions it compares the generation the grant was
- * given in with the word the broker increments on revocation; for WASI it will be asked per descriptor.
+ * given in with the word the broker increments on revocation, at each use of a command's directory as well.
  */
 export interface AuthorityPort {
-  check(right: LocalRight, cost: number): number;
+  check(right: LocalRight | DirectoryRight, cost: number): number;
 }

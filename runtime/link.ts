@@ -6,9 +6,11 @@ import type { FunctionType, LoadedModule } from "./engine.ts";
 import { linkFault } from "./faults.ts";
 import type { HostFunction, HostModule, Param } from "./host-module.ts";
 import { err, ok, type Result } from "./kernel/result.ts";
+import { checkWasiImports } from "./wasi/link.ts";
 
 const HANDLE: FunctionType = { params: ["i32", "i32", "i64", "i32"], results: ["i32"] };
 const INIT: FunctionType = { params: [], results: ["i32"] };
+/** `_initialize`, and `_start` of a command. */
 const INITIALIZE: FunctionType = { params: [], results: [] };
 
 export function checkImports(module: LoadedModule, host: HostModule): Result<void> {
@@ -19,6 +21,18 @@ export function checkImports(module: LoadedModule, host: HostModule): Result<voi
     if (!sameType(one, expected)) return err(mismatch(`${one.module}.${one.name}`, one, expected));
   }
   return checkExports(module);
+}
+
+/** The same of a WASI command: functions of preview 1 and nothing else, a memory and `_start`. */
+export function checkCommand(module: LoadedModule): Result<void> {
+  const linked = checkWasiImports(module.module);
+  if (!linked.ok) return linked;
+  const exported = (name: string) => module.exports.find((one) => one.name === name);
+  if (exported("memory")?.kind !== "memory") return err(linkFault("LINK_EXPORT", { name: "memory" }));
+  const start = exported("_start");
+  if (start?.kind !== "function") return err(linkFault("LINK_EXPORT", { name: "_start" }));
+  if (start.type !== undefined && sameType(start.type, INITIALIZE)) return ok(undefined);
+  return err(mismatch("_start", start.type ?? { params: [], results: [start.kind] }, INITIALIZE));
 }
 
 function checkExports(module: LoadedModule): Result<void> {

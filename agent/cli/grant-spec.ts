@@ -4,7 +4,7 @@ import { parseShape } from "../../runtime/kernel/shape.ts";
 import { usageFault } from "./verb.ts";
 
 export const GRANT_HELP =
-  "gpio:LINE:in|out, sensor:NAME, publish:CHANNEL, subscribe:CHANNEL, kv, clock, random, identity";
+  "gpio:LINE:in|out, sensor:NAME, publish:CHANNEL, subscribe:CHANNEL, kv, clock, random, identity, dir:NAME[:ro]";
 
 export function parseGrant(spec: string): Cover {
   const [cap = "", name, dir, ...rest] = spec.split(":");
@@ -13,8 +13,9 @@ export function parseGrant(spec: string): Cover {
     sensor: { cap, name },
     publish: { cap, channel: name },
     subscribe: { cap, channel: name },
+    dir: { cap, name, ...(dir === undefined ? {} : { mode: dir }) },
   }[cap] ?? { cap };
-  const extra = cap === "gpio" ? rest : [dir, ...rest].filter((one) => one !== undefined);
+  const extra = cap === "gpio" || cap === "dir" ? rest : [dir, ...rest].filter((one) => one !== undefined);
   const parsed = parseShape(coverShape, document, `grant ${spec}`);
   if (!parsed.ok || extra.length > 0) throw usageFault(`"${spec}" is not a grant; write one of ${GRANT_HELP}`);
   return parsed.value;

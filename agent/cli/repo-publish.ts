@@ -17,7 +17,11 @@ export const verb: Verb = {
     manifest: { value: "FILE", required: true, help: "manifest.json" },
     module: { value: "FILE", required: true, help: "module.wasm" },
     bundle: { value: "FILE", required: true, help: "Sigstore bundle (see sallyport attest)" },
-    hardware: { value: "PROFILE", many: true, help: "board profile/ABI it runs on (default any/core-v1)" },
+    hardware: {
+      value: "PROFILE",
+      many: true,
+      help: "board profile/ABI it runs on (default any/ and the manifest's ABI)",
+    },
     deltas: { value: "N", default: "3", help: "make deltas from that many earlier releases; 0 for none" },
     "raise-floor": { help: "a security release: no board runs an older release of this module again" },
   },
@@ -27,7 +31,7 @@ export const verb: Verb = {
     const module = readFile(args.text("module"));
     const parsed = unwrap(parseManifest(manifest));
     unwrap(loadModule(module, parsed));
-    const hardware = args.list("hardware").length > 0 ? args.list("hardware") : ["any/core-v1"];
+    const hardware = args.list("hardware").length > 0 ? args.list("hardware") : [`any/${parsed.abi}`];
     const repo = openRepo(args);
     const { team, name } = parsed;
     const progress = createProgress("publishing");

@@ -17,7 +17,7 @@ import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { loadModule } from "../flow/admit.ts";
 import type { Release } from "../flow/inventory.ts";
-import { startTask } from "../supervise/task.ts";
+import { startModule } from "../supervise/command.ts";
 import { readFile } from "./files.ts";
 import { coverOfWish, GRANT_HELP, parseGrant } from "./grant-spec.ts";
 import { paint } from "./paint.ts";
@@ -101,7 +101,7 @@ export const verb: Verb = {
     );
     const ended = Promise.withResolvers<Fault>();
     const task = unwrap(
-      await startTask({
+      await startModule({
         release,
         loaded,
         holder,

@@ -10,7 +10,7 @@
  */
 import { firstRefusal, judge, type Policy, type TrustedRoot, type Verdict } from "../../attest/index.ts";
 import { hostModule } from "../../devices/index.ts";
-import { checkImports, type LoadedModule, load, validate } from "../../runtime/index.ts";
+import { checkCommand, checkImports, type LoadedModule, load, validate } from "../../runtime/index.ts";
 import { type DeviceFacts, matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import { type EngineTerms, matchingEngineRules, meetEngine } from "../../runtime/kernel/authority/engine.ts";
@@ -120,7 +120,7 @@ export function loadModule(
   if (!loaded.ok) return loaded;
   const valid = validate(loaded.value, new Set(features));
   if (!valid.ok) return valid;
-  const linked = checkImports(loaded.value, hostModule);
+  const linked = manifest.abi === "wasi-p1" ? checkCommand(loaded.value) : checkImports(loaded.value, hostModule);
   return linked.ok ? loaded : linked;
 }
 

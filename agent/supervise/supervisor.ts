@@ -13,8 +13,9 @@ import type { Cancel, Clock } from "../../runtime/kernel/world.ts";
 import { moduleFault } from "../faults.ts";
 import type { Release } from "../flow/inventory.ts";
 import type { Serial } from "../serial.ts";
+import { startModule } from "./command.ts";
 import { DEFAULT_RESTART, decideRestart, pauseAfterNoStart, type RestartRule } from "./restart.ts";
-import { type Engines, startTask, type Task } from "./task.ts";
+import type { Engines, Task } from "./task.ts";
 
 export type Phase = "probation" | "running";
 export type SlotState = "starting" | "probation" | "running" | "crashed" | "stopped";
@@ -90,7 +91,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     });
     if (!admitted.ok) return admitted;
     const holder = admitted.value;
-    const started = await startTask({
+    const started = await startModule({
       ...options,
       release,
       loaded: loaded.value,

@@ -4,6 +4,7 @@
  */
 import type { Holder } from "../../devices/index.ts";
 import {
+  type CommandStart,
   type Engine,
   EVENT,
   type Guest,
@@ -52,12 +53,12 @@ export interface Task {
   stop(): Promise<void>;
 }
 
-const LOG_LINES_PER_MIN = 600;
+export const LOG_LINES_PER_MIN = 600;
 const TABLE_ELEMENTS = 10_000;
 const STOP_PATIENCE_MS = 1_000;
 
-/** Starts the guest, runs `sp_init`, arms the triggers and delivers BOOT. On refusal nothing is left running. */
-export async function startTask(options: TaskOptions): Promise<Result<Task>> {
+/** Starts the guest within the release's terms, its rights bound to its life: nothing of it but its start function has run. */
+export async function startGuest(options: TaskOptions, command?: CommandStart): Promise<Result<Guest>> {
   const { release, holder, clock } = options;
   const { limits } = release.manifest;
   const { tier, fuel, fuelPerCall, deterministic, memoryPages, callMs } = onDevice(
@@ -65,13 +66,6 @@ export async function startTask(options: TaskOptions): Promise<Result<Task>> {
     options.engines.tier,
   );
   const perMin = limits.logLinesPerMin ?? LOG_LINES_PER_MIN;
-  const facts = { module: release.name, version: release.version };
-  const noticed = new Set<string>();
-  const notice = (fault: Fault) => {
-    if (noticed.has(fault.code)) return;
-    noticed.add(fault.code);
-    options.onNotice(fault);
-  };
   const started = await options.engines.of(tier).start({
     module: options.loaded,
     host: options.host,
@@ -88,12 +82,39 @@ export async function startTask(options: TaskOptions): Promise<Result<Task>> {
     clock,
     onLog(lines, dropped) {
       options.onLog(lines, dropped);
-      if (dropped > 0) notice(moduleFault("MODULE_LOG_FLOOD", { ...facts, perMin, dropped }));
+      const facts = { module: release.name, version: release.version };
+      if (dropped > 0) options.onNotice(moduleFault("MODULE_LOG_FLOOD", { ...facts, perMin, dropped }));
     },
+    ...(command === undefined ? {} : { command }),
   });
   if (!started.ok) return started;
   const guest = started.value;
   holder.bindLocal((right) => guest.revokeLocal(right));
+  return started;
+}
+
+/** At most one notice per code. */
+export function noticeOnce(options: TaskOptions): TaskOptions {
+  const noticed = new Set<string>();
+  return {
+    ...options,
+    onNotice(fault) {
+      if (noticed.has(fault.code)) return;
+      noticed.add(fault.code);
+      options.onNotice(fault);
+    },
+  };
+}
+
+/** Starts the guest, runs `sp_init`, arms the triggers and delivers BOOT. On refusal nothing is left running. */
+export async function startTask(given: TaskOptions): Promise<Result<Task>> {
+  const options = noticeOnce(given);
+  const { release, holder, clock } = options;
+  const { memoryPages } = onDevice(termsOf(release), options.engines.tier);
+  const facts = { module: release.name, version: release.version };
+  const started = await startGuest(options);
+  if (!started.ok) return started;
+  const guest = started.value;
 
   const ready = await guest.init();
   if (!ready.ok || ready.value < 0) {
@@ -116,7 +137,8 @@ export async function startTask(options: TaskOptions): Promise<Result<Task>> {
       const answer = await guest.handle(event);
       if (!answer.ok) break;
       const pages = guest.stats().memoryPages;
-      if (pages >= memoryPages && pages > pagesAtStart) notice(moduleFault("MODULE_MEMORY_LIMIT", { ...facts, pages }));
+      if (pages >= memoryPages && pages > pagesAtStart)
+        options.onNotice(moduleFault("MODULE_MEMORY_LIMIT", { ...facts, pages }));
     }
     draining = false;
   };
@@ -201,7 +223,7 @@ async function watchLine(trigger: Extract<Trigger, { on: "gpio" }>, holder: Hold
 }
 
 /** A timer that re-arms itself against drift: the n-th tick is due at start + n × period, missed ones are skipped. */
-function every(ms: number, arming: Arming, then: () => void): void {
+export function every(ms: number, arming: Pick<Arming, "clock" | "timers">, then: () => void): void {
   const { clock, timers } = arming;
   const slot = timers.length;
   timers.push(() => undefined);

@@ -7,6 +7,7 @@ import { SP } from "../host-module.ts";
 import * as host from "./host-files.ts";
 import type { WasiAuthority, WasiSink, WasiSocket, WasiSource } from "./options.ts";
 import { type RightName, rightName, WasiError } from "./preview1.ts";
+import type { Space } from "./usage.ts";
 
 interface Common {
   /** What it was granted through, as `WasiAuthority` knows it. */
@@ -34,6 +35,8 @@ export interface FileEntry extends Common {
   readonly access: host.Access;
   /** Where the next read or write is. */
   offset: number;
+  /** Of the directory that it was opened in. */
+  readonly space: Space | undefined;
 }
 
 export interface DirectoryEntry extends Common {
@@ -53,6 +56,8 @@ export interface Root {
   readonly mount: number;
   readonly device: number;
   readonly readonly: boolean;
+  /** Undefined where there is no quota. */
+  readonly space: Space | undefined;
 }
 
 export type Entry = StreamEntry | SocketEntry | FileEntry | DirectoryEntry;

@@ -4,6 +4,7 @@ import type { FileEntry, SocketEntry, StreamEntry } from "./descriptors.ts";
 import * as host from "./host-files.ts";
 import type { Stretch } from "./memory.ts";
 import { FDFLAG, RIGHT, WasiError, WHENCE } from "./preview1.ts";
+import { roomAt, take } from "./usage.ts";
 
 /** Node counts positions in doubles. */
 const OFFSET_MAX = Number.MAX_SAFE_INTEGER;
@@ -106,12 +107,12 @@ export function fileCalls(ctx: Context): FileCalls {
       if (offset + length > BigInt(OFFSET_MAX)) throw new WasiError("inval");
     },
     fd_allocate(fd, offset, length) {
-      const { fd: file } = descriptors.file(fd, RIGHT.fd_allocate);
+      const file = descriptors.file(fd, RIGHT.fd_allocate);
       if (length === 0n) throw new WasiError("inval");
       resize(ctx, file, offset + length, false);
     },
     fd_filestat_set_size(fd, size) {
-      resize(ctx, descriptors.file(fd, RIGHT.fd_filestat_set_size).fd, size, true);
+      resize(ctx, descriptors.file(fd, RIGHT.fd_filestat_set_size), size, true);
     },
   };
 }
@@ -123,10 +124,13 @@ function offsetOf(offset: bigint): number {
   return Number(offset);
 }
 
-function resize(ctx: Context, file: number, size: bigint, shrink: boolean): void {
+function resize(ctx: Context, { fd: file, space }: FileEntry, size: bigint, shrink: boolean): void {
   if (size > BigInt(OFFSET_MAX)) throw new WasiError("fbig");
   const before = host.statOf(file).size;
-  if (size > before) ctx.grow(Number(size - before));
+  if (size > before) {
+    take(space, Number(size - before));
+    ctx.grow(Number(size - before));
+  }
   if (shrink || size > before) host.truncateFile(file, Number(size));
 }
 
@@ -162,9 +166,13 @@ function append(ctx: Context, entry: FileEntry, stretches: readonly Stretch[]): 
 function writeAt(ctx: Context, entry: FileEntry, stretches: readonly Stretch[], offset: number): number {
   const appends = (entry.flags & FDFLAG.append) !== 0;
   return each(stretches, ({ address, length }, done) => {
-    const bytes = ctx.memory.bytes(address, ctx.roomFor(length));
-    const count = host.writeFile(entry.fd, bytes, appends ? null : offset + done);
+    const { space } = entry;
+    const size = space === undefined ? 0 : Number(host.statOf(entry.fd).size);
+    const at = appends ? size : offset + done;
+    const bytes = ctx.memory.bytes(address, roomAt(space, size, at, ctx.roomFor(length)));
+    const count = host.writeFile(entry.fd, bytes, appends ? null : at);
     ctx.wrote(count);
+    take(space, Math.max(0, at + count - size));
     return count;
   });
 }

@@ -67,8 +67,8 @@ export function errnoOf(thrown: unknown): number | undefined {
 // --- directories
 
 /** A directory by the embedder's own path. Undefined on a file system whose files are the host's processes. */
-export function openRoot(hostPath: string): number | undefined {
-  const fd = openSync(hostPath, O_PATH | O_DIRECTORY);
+export function openRoot(hostPath: string, noLink = false): number | undefined {
+  const fd = openSync(hostPath, O_PATH | O_DIRECTORY | (noLink ? O_NOFOLLOW : 0));
   if (statfsSync(itself(fd)).type !== PROC_MAGIC) return fd;
   closeSync(fd);
   return undefined;

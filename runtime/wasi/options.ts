@@ -31,6 +31,13 @@ export interface Preopen {
   readonly guestPath: string;
   readonly hostPath: string;
   readonly readonly?: boolean;
+  /**
+   * What its files may come to, 4096 bytes for each name with them, what is there already included. What a program makes
+   * smaller or removes is its own again only with the next program.
+   */
+  readonly quotaBytes?: number;
+  /** A host path that ends in a link is refused. */
+  readonly noLink?: boolean;
 }
 
 export interface WasiClocks {

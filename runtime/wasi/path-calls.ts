@@ -4,6 +4,7 @@ import { filestat, fileTimes } from "./entry-calls.ts";
 import { setTimes } from "./file-times.ts";
 import * as host from "./host-files.ts";
 import { FILETYPE, FOLLOW, RIGHT, WasiError } from "./preview1.ts";
+import { takeName } from "./usage.ts";
 import { atObject, atPlace, type Place } from "./walk.ts";
 
 type PathCalls = Pick<
@@ -26,7 +27,7 @@ export function pathCalls(ctx: Context): PathCalls {
       const base = descriptors.directory(fd, RIGHT.path_create_directory);
       atPlace(base, ctx.path(at, length), (place) => {
         if (place.name === ".") throw new WasiError("exist");
-        host.makeDirectory(place.directory, place.name);
+        takeName(base.root.space, () => host.makeDirectory(place.directory, place.name));
       });
     },
     path_filestat_get(fd, flags, at, length, out) {
@@ -59,7 +60,7 @@ export function pathCalls(ctx: Context): PathCalls {
         atPlace(to, newPath, (place) => {
           if (place.name === ".") throw new WasiError("exist");
           if (place.slash) throw new WasiError(exists(place) ? "exist" : "noent");
-          host.linkEntry(directory, name, place.directory, place.name);
+          takeName(to.root.space, () => host.linkEntry(directory, name, place.directory, place.name));
         });
       });
     },
@@ -86,6 +87,8 @@ export function pathCalls(ctx: Context): PathCalls {
       const to = descriptors.directory(newFd, RIGHT.path_rename_target);
       const oldPath = ctx.path(oldAt, oldLength);
       const newPath = ctx.path(newAt, newLength);
+      // Bytes would change their quota.
+      if (from.root.space !== to.root.space) throw new WasiError("xdev");
       atPlace(from, oldPath, (source) => atPlace(to, newPath, (target) => rename(source, target)));
     },
     path_symlink(targetAt, targetLength, fd, at, length) {
@@ -97,7 +100,7 @@ export function pathCalls(ctx: Context): PathCalls {
         expectInside(place.depth, target);
         if (place.name === ".") throw new WasiError("exist");
         if (place.slash) throw new WasiError(exists(place) ? "exist" : "noent");
-        host.makeLink(target, place.directory, place.name);
+        takeName(base.root.space, () => host.makeLink(target, place.directory, place.name));
       });
     },
     path_unlink_file(fd, at, length) {

@@ -17,6 +17,7 @@ import {
   WasiError,
   WRITE_RIGHTS,
 } from "./preview1.ts";
+import { takeName } from "./usage.ts";
 import { atObject, type Found } from "./walk.ts";
 
 /** How often a name may appear while we make it, or vanish while we open it. */
@@ -88,7 +89,8 @@ function create(ctx: Context, base: DirectoryEntry, { directory, name, slash }: 
   if (slash) throw new WasiError("isdir");
   let fd: number;
   try {
-    fd = host.createFile(directory, name, accessOf(wish.rights), wish.fdflags);
+    const make = () => host.createFile(directory, name, accessOf(wish.rights), wish.fdflags);
+    fd = takeName(base.root.space, make);
   } catch (error) {
     if (host.systemCode(error) !== "EEXIST") throw error;
     if (has(wish.oflags, OFLAG.excl)) throw new WasiError("exist");
@@ -137,6 +139,7 @@ function addFile(ctx: Context, base: DirectoryEntry, fd: number, wish: Wish): nu
     fd,
     access: accessOf(wish.rights),
     offset: 0,
+    space: base.root.space,
     grant: base.grant,
     rights: wish.rights & FILE_RIGHTS,
     inheriting: 0,

@@ -5,6 +5,7 @@
 import { type MessagePort, parentPort, workerData } from "node:worker_threads";
 import type { GuestCode, GuestImport, GuestTier, PreparedCode } from "../guest-code.ts";
 import { assert } from "../kernel/assert.ts";
+import type { Command } from "./command.ts";
 import { createGuestLog } from "./guest-log.ts";
 import { createAuthority, localFunctions } from "./local.ts";
 import { type EventMessage, type FromGuest, type GuestStart, shared, type ToGuest, WORD } from "./protocol.ts";
@@ -18,6 +19,8 @@ const tell = (message: FromGuest) => port.postMessage(message);
 
 // Only the tier in use is loaded: a module's start is part of a board's start.
 let tier = await loadTier();
+const commands = start.command === undefined ? undefined : await import("./command.ts");
+let command: Command | undefined;
 let code: GuestCode | undefined;
 let current: EventMessage | undefined;
 const perCall = start.grade.fuelPerCall ?? Number.POSITIVE_INFINITY;
@@ -66,7 +69,10 @@ async function loadTier(): Promise<GuestTier> {
 }
 
 function instantiate(prepared: PreparedCode | undefined): number {
-  code = tier.make(start.wasm, start.host.name, imports(), prepared, perCall);
+  if (commands !== undefined && start.command !== undefined) {
+    command = commands.openCommand(start.command, start, authority, log, memoryNow);
+    code = tier.make(start.wasm, commands.WASI_MODULE, command.functions, prepared, perCall);
+  } else code = tier.make(start.wasm, start.host.name, imports(), prepared, perCall);
   tell({ op: "made", leash: code.leash, stays: code.stays });
   code.refuel?.(perCall);
   code.begin?.();
@@ -96,6 +102,9 @@ function run(message: Exclude<ToGuest, { readonly op: "load" }>): number {
       return 0;
     case "init":
       return code?.call("sp_init") ?? 0;
+    case "run":
+      assert(command !== undefined, "only a command is run");
+      return command.run(() => void code?.call("_start"));
     case "handle":
       current = message;
       try {

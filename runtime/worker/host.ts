@@ -49,7 +49,8 @@ export async function startGuest(
   const wanted: CodeWanted = { tier: asked, grade, wasm: options.module.bytes, cache: options.cache };
   const atHand = codeAtHand(wanted);
   // Where the code is there already, nothing is gained by beginning without it.
-  const tier = asked === "auto" && atHand !== undefined ? "metered" : asked;
+  // And a command is one call, which no tier leaves in the middle.
+  const tier = asked === "auto" && (atHand !== undefined || options.command !== undefined) ? "metered" : asked;
   const buffer = new SharedArrayBuffer(SHARED_BYTES);
   const { words, ints, data } = shared(buffer);
   const start: GuestStart = {
@@ -61,6 +62,7 @@ export async function startGuest(
     identity: options.identity,
     local: options.local,
     logLinesPerMin: limits.logLinesPerMin,
+    command: options.command,
   };
   let worker: Worker;
   try {
@@ -259,6 +261,7 @@ export async function startGuest(
 
   return ok({
     init: async () => outcome(await ask({ op: "init" })),
+    run: async () => outcome(await ask({ op: "run" })),
     handle: async (event: GuestEvent) =>
       outcome(await ask({ op: "handle", ...event, name: event.name, payload: event.payload })),
     ended: ended.promise,
@@ -270,7 +273,10 @@ export async function startGuest(
     resume() {
       if (!late) say(EPOCH.run);
     },
-    revokeLocal: (right) => void Atomics.add(words, rightWord(right), 1),
+    revokeLocal(right) {
+      const word = rightWord(right, options.local);
+      if (word !== undefined) Atomics.add(words, word, 1);
+    },
     stats: () => ({
       tier: now,
       ...(stays === undefined ? {} : { stays }),

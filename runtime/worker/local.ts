@@ -3,7 +3,7 @@
  * rights behind them were decided by the broker; each call compares the right's word in shared memory with the value it
  * had when the grant was given, so a revocation is seen by the very next call.
  */
-import { type AuthorityPort, type LocalAnswer, type LocalRight, SP } from "../host-module.ts";
+import { type AuthorityPort, LOCAL_RIGHTS, type LocalAnswer, SP } from "../host-module.ts";
 import { utf8 } from "../kernel/bytes.ts";
 import type { GuestLog } from "./guest-log.ts";
 import { type EventMessage, type GuestStart, rightWord, type Shared } from "./protocol.ts";
@@ -14,15 +14,18 @@ export const ABI_VERSION = 1;
 const crypto = () => process.getBuiltinModule("node:crypto");
 
 export function createAuthority(start: GuestStart, { words }: Shared): AuthorityPort {
-  const given = new Map<LocalRight, number>();
-  for (const right of ["clock", "random", "identity"] as const) {
-    if (start.local[right] !== undefined) given.set(right, Atomics.load(words, rightWord(right)));
+  const { local } = start;
+  const given = new Map<string, { readonly word: number; readonly generation: number }>();
+  const held = LOCAL_RIGHTS.filter((right) => local[right] !== undefined);
+  for (const right of [...held, ...(local.directories ?? []).map(({ name }) => `dir:${name}` as const)]) {
+    const word = rightWord(right, local);
+    if (word !== undefined) given.set(right, { word, generation: Atomics.load(words, word) });
   }
   return {
     check(right) {
-      const generation = given.get(right);
-      if (generation === undefined) return SP.EDENIED;
-      return Atomics.load(words, rightWord(right)) === generation ? 0 : SP.EREVOKED;
+      const one = given.get(right);
+      if (one === undefined) return SP.EDENIED;
+      return Atomics.load(words, one.word) === one.generation ? 0 : SP.EREVOKED;
     },
   };
 }

@@ -6,10 +6,19 @@
  * TURN to HOST, posts an empty message and waits on TURN; the host writes the answer, sets TURN to GUEST and wakes it.
  */
 
-import type { GuestGrade, GuestIdentity, LocalGrants, Stay, Tier } from "../engine.ts";
+import {
+  COMMAND_DIRECTORIES,
+  type CommandStart,
+  type GuestGrade,
+  type GuestIdentity,
+  type LocalGrants,
+  type Stay,
+  type Tier,
+} from "../engine.ts";
 import type { PreparedCode, Trap } from "../guest-code.ts";
-import type { HostModule, LocalRight } from "../host-module.ts";
+import type { DirectoryRight, HostModule, LocalRight } from "../host-module.ts";
 import { LOCAL_RIGHTS } from "../host-module.ts";
+import { assert } from "../kernel/assert.ts";
 import { ENGINE_LIMITS } from "../limits.ts";
 
 /** Indices of 32-bit control words. */
@@ -26,10 +35,11 @@ export const WORD = {
   firstLength: 9,
   secondLength: 10,
   rights: 12,
+  directories: 16,
 } as const;
 export const TURN = { guest: 0, host: 1 } as const;
 
-const CONTROL_BYTES = 64;
+const CONTROL_BYTES = 4 * (WORD.directories + COMMAND_DIRECTORIES);
 const INTS_MAX = 8;
 const DATA_AT = CONTROL_BYTES + INTS_MAX * 8;
 export const SHARED_BYTES = DATA_AT + ENGINE_LIMITS.crossingBytes;
@@ -48,8 +58,13 @@ export function shared(buffer: SharedArrayBuffer): Shared {
   };
 }
 
-export function rightWord(right: LocalRight): number {
-  return WORD.rights + LOCAL_RIGHTS.indexOf(right);
+/** Undefined for a directory that was not given. */
+export function rightWord(right: LocalRight | DirectoryRight, local: LocalGrants): number | undefined {
+  const fixed = LOCAL_RIGHTS.indexOf(right as LocalRight);
+  if (fixed >= 0) return WORD.rights + fixed;
+  const place = local.directories?.findIndex((one) => right === `dir:${one.name}`) ?? -1;
+  assert(place < COMMAND_DIRECTORIES, "a word for each directory");
+  return place < 0 ? undefined : WORD.directories + place;
 }
 
 /** What the worker is started with. */
@@ -63,6 +78,7 @@ export interface GuestStart {
   readonly identity: GuestIdentity;
   readonly local: LocalGrants;
   readonly logLinesPerMin: number;
+  readonly command: CommandStart | undefined;
 }
 
 export interface EventMessage {
@@ -79,6 +95,7 @@ export interface EventMessage {
 export type ToGuest =
   | { readonly op: "instantiate"; readonly prepared: PreparedCode | undefined }
   | { readonly op: "init" }
+  | { readonly op: "run" }
   /** To a thread of the tier `auto` whose code is not prepared yet: it gets the interpreter ready. */
   | { readonly op: "load" }
   /** To a guest of the tier `auto` that has not moved. */

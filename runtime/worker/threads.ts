@@ -36,8 +36,10 @@ const SPARE_AFTER_MS = 1000;
 /** Throws what `Worker` throws. */
 export function guestThread(start: GuestStart): Worker {
   const { thread } = spare;
-  if (thread === undefined || (start.tier !== "metered" && start.tier !== "auto")) {
-    return startThread("guest", ENGINE_LIMITS.workerHeapMiB, { workerData: start });
+  // A command's files are closed with its thread, however that ends.
+  const trackUnmanagedFds = start.command !== undefined;
+  if (thread === undefined || trackUnmanagedFds || (start.tier !== "metered" && start.tier !== "auto")) {
+    return startThread("guest", ENGINE_LIMITS.workerHeapMiB, { workerData: start, trackUnmanagedFds });
   }
   spare.thread = undefined;
   setTimeout(startSpare, SPARE_AFTER_MS).unref();

@@ -122,7 +122,7 @@ export class Site {
   async publish(release: Publishable, subject?: string): Promise<void> {
     const signed = await attest(this.sigstore, release, subject);
     const { manifest, module, bundle } = signed;
-    unwrap(await this.repo.publishRelease({ manifest, module, bundle, hardware: ["any/core-v1"] }));
+    unwrap(await this.repo.publishRelease({ manifest, module, bundle, hardware: [`any/${signed.parsed.abi}`] }));
   }
 
   /** The director's whole word for the board. */

@@ -42,8 +42,8 @@ export interface TrustedView {
 /** What a board is, in the words of a release's `hardware`: `<profile>/<abi>`, or `any/<abi>`. */
 export interface Hardware {
   readonly profile: string;
-  /** The guest ABI that this agent offers. */
-  readonly abi: string;
+  /** The guest ABI that this agent offers, or all of them. */
+  readonly abi: string | readonly string[];
 }
 
 /** `team/name` to the highest floor seen. */
@@ -165,8 +165,9 @@ function wrongHardware(target: TargetFile, { profile, abi }: Hardware): Fault | 
   const { hardware } = release(target);
   const named = Array.isArray(hardware) ? hardware.filter((one) => typeof one === "string") : [];
   if (hardware === undefined && !target.path.startsWith("modules/")) return undefined;
-  const board = `${profile}/${abi}`;
-  if (named.includes(board) || named.includes(`any/${abi}`)) return undefined;
+  const abis = typeof abi === "string" ? [abi] : abi;
+  if (abis.some((one) => named.includes(`${profile}/${one}`) || named.includes(`any/${one}`))) return undefined;
+  const board = abis.map((one) => `${profile}/${one}`).join(", ");
   return fault("UPDATE_WRONG_HARDWARE", { path: target.path, hardware: named, board });
 }
 

@@ -14,6 +14,7 @@ import {
   object,
   oneOf,
   optional,
+  refined,
   type Shape,
   variants,
 } from "../shape.ts";
@@ -28,6 +29,8 @@ const kvBytes = integer({ min: 1, max: 16_777_216 });
 const identities = array(oneOf("device-id", "module"), { max: 2 });
 const resolution = oneOf("coarse", "fine");
 const direction = oneOf("in", "out");
+const access = oneOf("ro", "rw");
+const directoryBytes = integer({ min: 1, max: 2 ** 40 });
 
 /** A capability as a manifest wants it. `optional`: the module can live without. */
 export const wishShape = variants("cap", {
@@ -58,6 +61,18 @@ export const wishShape = variants("cap", {
   clock: object({ cap: oneOf("clock"), resolution, optional: optional(boolean) }),
   random: object({ cap: oneOf("random"), optional: optional(boolean) }),
   identity: object({ cap: oneOf("identity"), what: identities, optional: optional(boolean) }),
+  dir: refined(
+    object({
+      cap: oneOf("dir"),
+      name: resourceName,
+      mode: access,
+      /** What its files may come to; only for a directory that is written. */
+      bytes: optional(directoryBytes),
+      optional: optional(boolean),
+    }),
+    (one) => (one.mode === "rw") === (one.bytes !== undefined),
+    "bytes with the mode rw, and only there",
+  ),
 });
 export type Wish = Infer<typeof wishShape>;
 
@@ -83,6 +98,12 @@ export const coverShape = variants("cap", {
   clock: object({ cap: oneOf("clock"), resolution: optional(resolution) }),
   random: object({ cap: oneOf("random") }),
   identity: object({ cap: oneOf("identity"), what: optional(identities) }),
+  dir: object({
+    cap: oneOf("dir"),
+    name: resourceName,
+    mode: optional(access),
+    bytes: optional(directoryBytes),
+  }),
 });
 export type Cover = Infer<typeof coverShape>;
 
@@ -107,7 +128,9 @@ export type Capability =
   | { readonly cap: "kv"; readonly bytes: number; readonly writesPerMin: number }
   | { readonly cap: "clock"; readonly resolution: "coarse" | "fine" }
   | { readonly cap: "random" }
-  | { readonly cap: "identity"; readonly what: readonly ("device-id" | "module")[] };
+  | { readonly cap: "identity"; readonly what: readonly ("device-id" | "module")[] }
+  /** `bytes` is 0 where nothing may be written. */
+  | { readonly cap: "dir"; readonly name: ResourceName; readonly mode: "ro" | "rw"; readonly bytes: number };
 
 export type SafeLevel = "low" | "high" | "keep";
 
@@ -124,6 +147,8 @@ export function capabilityId(one: Wish | Cover | Capability): CapabilityId {
       return `publish:${one.channel}`;
     case "subscribe":
       return `subscribe:${one.channel}`;
+    case "dir":
+      return `dir:${one.name}`;
     default:
       return one.cap;
   }

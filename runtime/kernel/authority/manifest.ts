@@ -6,15 +6,31 @@
 import { moduleName, resourceName, sha256Hex, teamName, version } from "../brand.ts";
 import type { Fault } from "../fault.ts";
 import type { Result } from "../result.ts";
-import { array, type Infer, integer, object, oneOf, optional, parseJson, refined, string, variants } from "../shape.ts";
+import {
+  array,
+  type Infer,
+  integer,
+  object,
+  oneOf,
+  optional,
+  parseJson,
+  refined,
+  type Shape,
+  string,
+  variants,
+} from "../shape.ts";
 import { wishesShape } from "./capability.ts";
 import { engineWishShape } from "./engine.ts";
 
 export const MANIFEST_BYTES_MAX = 65_536;
 export const MODULE_BYTES_MAX = 64 * 1024 * 1024;
 
-/** The guest ABI that modules are written against and releases name beside the board profile. */
-export const GUEST_ABI = "core-v1";
+/**
+ * The guest ABIs that modules are written against and releases name beside the board profile. `core-v1`: functions of
+ * `sallyport_v1`, called for each event. `wasi-p1`: a command of WASI preview 1, run from its beginning to its end.
+ */
+export const GUEST_ABIS = ["core-v1", "wasi-p1"] as const;
+export type GuestAbi = (typeof GUEST_ABIS)[number];
 
 /** A TUF target path of ours: lower-case components, no empty, dot or dot-dot component. */
 export const targetPath = refined(
@@ -40,6 +56,22 @@ const trigger = variants("on", {
 });
 export type Trigger = Infer<typeof trigger>;
 
+/** What a command is started with. */
+const command = object({
+  /** Behind the program's own name, which is the module's. */
+  args: optional(array(string({ max: 256 }), { max: 32 })),
+  env: optional(
+    array(
+      refined(string({ min: 2, max: 512 }), (text) => /^[A-Za-z_][A-Za-z0-9_]*=/.test(text), "NAME=VALUE"),
+      { max: 32 },
+    ),
+  ),
+});
+
+/** Each start of a command takes a thread of its own. */
+const COMMAND_EVERY_MS_MIN = 1000;
+const COMMAND_DIRECTORIES_MAX = 16;
+
 const limits = object({
   /** Upper bound of the linear memory, 64 KiB pages; the engine clamps the module's own maximum to it. */
   memoryPages: integer({ min: 1, max: 16_384 }),
@@ -50,21 +82,42 @@ const limits = object({
   restarts: optional(object({ max: integer({ min: 0, max: 1000 }), windowS: integer({ min: 1, max: 86_400 }) })),
 });
 
-export const manifestShape = object({
+const anyManifest = object({
   schema: oneOf("sallyport.module/1"),
   team: teamName,
   name: moduleName,
   version,
-  abi: oneOf(GUEST_ABI),
+  abi: oneOf(...GUEST_ABIS),
   entry: object({ path: targetPath, sha256: sha256Hex, size: integer({ min: 8, max: MODULE_BYTES_MAX }) }),
   limits,
   triggers: array(trigger, { max: 32 }),
   capabilities: wishesShape,
+  command: optional(command),
   /** How the code wants to be run: only stricter than it would be anyway. */
   engine: optional(engineWishShape),
   description: optional(string({ max: 500 })),
 });
-export type Manifest = Infer<typeof manifestShape>;
+type AnyManifest = Infer<typeof anyManifest>;
+
+const COMMAND_CAPABILITIES: readonly string[] = ["clock", "random", "dir"];
+
+const fitsCommand = ({ capabilities, triggers }: AnyManifest) =>
+  capabilities.every(({ cap }) => COMMAND_CAPABILITIES.includes(cap)) &&
+  capabilities.filter(({ cap }) => cap === "dir").length <= COMMAND_DIRECTORIES_MAX &&
+  triggers.every((one) => one.on === "boot" || (one.on === "interval" && one.everyMs >= COMMAND_EVERY_MS_MIN));
+
+const fitsCore = (one: AnyManifest) => one.command === undefined && one.capabilities.every(({ cap }) => cap !== "dir");
+
+export const manifestShape: Shape<AnyManifest> = refined(
+  refined(
+    anyManifest,
+    (one) => one.abi !== "wasi-p1" || fitsCommand(one),
+    `a wasi-p1 module with the capabilities clock, random and at most ${COMMAND_DIRECTORIES_MAX} dir, and the triggers boot and interval of ${COMMAND_EVERY_MS_MIN} ms or more`,
+  ),
+  (one) => one.abi !== "core-v1" || fitsCore(one),
+  "a core-v1 module without command and dir",
+);
+export type Manifest = AnyManifest;
 export type ModuleLimits = Manifest["limits"];
 
 export function parseManifest(bytes: Uint8Array): Result<Manifest, Fault> {

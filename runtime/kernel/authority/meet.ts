@@ -55,18 +55,23 @@ export function withoutChance({ effective, missing }: Meet, wanted: readonly Wis
   };
 }
 
-/** The cover for exactly this capability. A line granted as input does not cover an output, nor the other way round. */
+/**
+ * The cover for exactly this capability. A line granted as input does not cover an output, nor the other way round; a
+ * directory granted for reading does not cover one that is to be written.
+ */
 function covering(wish: Wish, covers: readonly Cover[]): Cover | undefined {
   const id = capabilityId(wish);
   const found = covers.find((one) => capabilityId(one) === id);
   if (found?.cap === "gpio" && wish.cap === "gpio" && found.dir !== wish.dir) return undefined;
+  if (found?.cap === "dir" && wish.cap === "dir" && found.mode === "ro" && wish.mode === "rw") return undefined;
   return found;
 }
 
 /** The wish as if everything it asks for were covered. */
 function asked(wish: Wish): Capability {
   const { optional: _, ...rest } = wish;
-  return rest.cap === "gpio" ? { ...rest, safe: rest.safe ?? "low" } : rest;
+  if (rest.cap === "gpio") return { ...rest, safe: rest.safe ?? "low" };
+  return rest.cap === "dir" ? { ...rest, bytes: rest.bytes ?? 0 } : rest;
 }
 
 /** One step down: the capability within one more cover. A cover's `safe` level, when given, replaces the wish's. */
@@ -105,6 +110,9 @@ function narrow(held: Capability, cover: Cover): Capability {
     case "identity":
       assert(cover.cap === "identity", "same kind");
       return { ...held, what: held.what.filter((one) => cover.what?.includes(one) ?? true) };
+    case "dir":
+      assert(cover.cap === "dir", "same kind");
+      return { ...held, bytes: least(held.bytes, cover.bytes) };
   }
 }
 

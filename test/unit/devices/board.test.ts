@@ -1,5 +1,5 @@
 /** A board description is believed only as far as it is whole, and opening a board leaves nothing switched on. */
-import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
@@ -7,6 +7,9 @@ import { openBoard } from "../../../devices/index.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { SteppingClock } from "../../fakes/clock.ts";
 import { BOARD, boardOf, openRig } from "./rig.ts";
+
+const directoriesIn = (document: unknown) =>
+  unwrap(openBoard(unwrap(boardOf(document)), { clock: new SteppingClock() })).directories;
 
 function refusal(document: unknown) {
   const result = boardOf(document);
@@ -24,6 +27,40 @@ describe("a board description", () => {
     const error = refusal({ ...BOARD, sensors: [{ name: "roof", driver: "iio", channel: 3 }] });
     expect(error?.code).toBe("DEVICE_DRIVER_UNKNOWN");
     expect(error?.facts).toMatchObject({ name: "roof", driver: "iio" });
+  });
+
+  it("has directories by name in one place, none of them a path of its own", () => {
+    const more = { dataDirectory: "/srv/data", directories: [{ name: "spool" }, { name: "maps", path: "Maps.2" }] };
+    expect([...directoriesIn({ ...BOARD, ...more })]).toEqual([
+      ["spool", "/srv/data/spool"],
+      ["maps", "/srv/data/Maps.2"],
+    ]);
+    for (const path of ["..", ".", "a/b", "/etc", "", ".git"]) {
+      refusal({ ...BOARD, ...more, directories: [{ name: "spool", path }] });
+    }
+    refusal({ ...BOARD, ...more, directories: [{ name: "spool" }, { name: "spool", path: "other" }] });
+    refusal({ ...BOARD, ...more, dataDirectory: "srv" });
+    refusal({ ...BOARD, directories: more.directories });
+  });
+
+  it("that leads a module into the agent's own directory, or around it, is refused however it is spelled", () => {
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-place-"));
+    onTestFinished(() => rmSync(folder, { recursive: true, force: true }));
+    mkdirSync(join(folder, "agent", "state"), { recursive: true });
+    symlinkSync(join(folder, "agent"), join(folder, "way"));
+    const opened = (dataDirectory: string, path: string) => {
+      const document = { ...BOARD, dataDirectory, directories: [{ name: "spool", path }] };
+      const keepOut = join(folder, "agent");
+      const board = openBoard(unwrap(boardOf(document)), { clock: new SteppingClock(), keepOut });
+      return board.ok ? "opened" : board.error.code;
+    };
+    const refused = "DEVICE_DIRECTORY_REFUSED";
+    expect(opened(folder, "agent")).toBe(refused);
+    expect(opened(folder, "way")).toBe(refused);
+    expect(opened(join(folder, "way"), "state")).toBe(refused);
+    expect(opened(join(folder, "way"), "not-there-yet")).toBe(refused);
+    expect(opened(join(folder, ".."), folder.slice(folder.lastIndexOf("/") + 1))).toBe(refused);
+    expect(opened(folder, "agents")).toBe("opened");
   });
 
   it("keeps the cause of its refusal", () => {

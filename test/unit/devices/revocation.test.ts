@@ -3,7 +3,7 @@ import { describe, expect, it } from "vitest";
 import { EVENT, SP } from "../../../runtime/index.ts";
 import type { Capability } from "../../../runtime/kernel/authority/capability.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { CAN, openRig } from "./rig.ts";
+import { BOARD, CAN, name, openRig } from "./rig.ts";
 
 const NONE = new Map<string, string>();
 const OUT = 1;
@@ -143,6 +143,35 @@ describe("rights that the guest's worker answers by itself", () => {
     guest.holder.bindLocal((right) => void ended.push(right));
     expect(granted.clock).toBe("fine");
     expect(ended).toEqual(["clock"]);
+  });
+
+  it("are those of the moment for a life's next worker, which is told only what ends after that", () => {
+    const guest = openRig().admit("climate", [CLOCK, RANDOM]);
+    guest.holder.bindLocal(() => undefined);
+    guest.holder.revoke("clock", "r-1");
+    guest.holder.unbindLocal();
+    expect(guest.holder.local).toEqual({ random: true });
+    guest.holder.revoke("random", "r-2");
+    const ended: string[] = [];
+    guest.holder.bindLocal((right) => void ended.push(right));
+    expect(ended).toEqual(["random"]);
+  });
+
+  it("have directories among them, where the board has them", () => {
+    const board = { ...BOARD, dataDirectory: "/srv/data", directories: [{ name: "spool" }] };
+    const spool = { cap: "dir", name: name("spool"), mode: "rw", bytes: 4096 } as const;
+    const guest = openRig(board).admit("job", [spool, { ...spool, name: name("elsewhere") }]);
+    const granted = { name: "spool", hostPath: "/srv/data/spool", mode: "rw", bytes: 4096 };
+    expect(guest.holder.local).toEqual({ directories: [granted] });
+    const ended: string[] = [];
+    guest.holder.bindLocal((right) => void ended.push(right));
+    guest.holder.renew([{ ...spool, bytes: 5000 }], NONE);
+    expect(ended).toEqual(["dir:elsewhere"]);
+    guest.holder.renew([{ ...spool, bytes: 4000 }], NONE);
+    expect(ended).toEqual(["dir:elsewhere", "dir:spool"]);
+    expect(guest.holder.local).toEqual({ directories: [{ ...granted, bytes: 4000 }] });
+    guest.holder.revoke("*", "r-1");
+    expect(guest.holder.local).toEqual({});
   });
 
   it("end when new grants give less of them: a worker knows no half", () => {

@@ -26,6 +26,21 @@ describe("the meet", () => {
     expect(meetCapabilities([], covers(fan), [covers(fan)]).effective).toEqual([]);
   });
 
+  it("gives a directory for what is wanted of it, with the smallest quota", () => {
+    const spool = { cap: "dir", name: "spool" };
+    const rw = wishes({ ...spool, mode: "rw", bytes: 1000 });
+    expect(meetCapabilities(rw, covers({ ...spool, bytes: 500 }), [covers(spool)]).effective).toEqual([
+      { ...spool, mode: "rw", bytes: 500 },
+    ]);
+    expect(meetCapabilities(wishes({ ...spool, mode: "ro" }), covers(spool), [covers(spool)]).effective).toEqual([
+      { ...spool, mode: "ro", bytes: 0 },
+    ]);
+    // A program that is to write is not started to find out that it may not.
+    const readOnly = covers({ ...spool, mode: "ro" });
+    expect(meetCapabilities(rw, readOnly, [covers(spool)]).missing.map((one) => one.by)).toEqual(["grant"]);
+    expect(meetCapabilities(rw, covers(spool), [readOnly]).missing.map((one) => one.by)).toEqual(["ceiling"]);
+  });
+
   it("says who did not cover it", () => {
     const wanted = wishes({ ...fan, maxHz: 1 });
     const by = (granted: readonly Cover[], ceilings: readonly (readonly Cover[])[]) =>
