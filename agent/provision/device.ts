@@ -13,10 +13,12 @@ import { join } from "node:path";
 import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { checkDirectory, ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
+import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
 import {
   array,
   boolean,
+  hidden,
   type Infer,
   integer,
   object,
@@ -30,7 +32,8 @@ import { provisionFault } from "../faults.ts";
 import { neighboursShape } from "./neighbours.ts";
 import { transportShape } from "./transport.ts";
 
-const url = string({ min: 1, max: 2000 });
+/** An address may hold a password. */
+const url = hidden(string({ min: 1, max: 2000 }));
 const address = { metadataUrl: url, targetsUrl: url };
 const repository = object({ ...address, mirrors: optional(array(object(address), { max: 8 })) });
 /** A mirror of the image repository may be a neighbour's cache: first for modules, last for metadata. */
@@ -45,7 +48,7 @@ export const deviceShape = object({
   region: string({ min: 1, max: 63 }),
   image: imageRepository,
   director: repository,
-  broker: object({ url, username: string({ max: 200 }), password: string({ max: 500 }) }),
+  broker: object({ url, username: string({ max: 200 }), password: hidden(string({ max: 500 })) }),
   transport: optional(transportShape),
   /** Whether and where this board serves others as a cache of the image repository; not at all unless given. */
   neighbours: optional(neighboursShape),
@@ -112,7 +115,12 @@ export function readBoard(directory: string): Result<Provisioned> {
   if (!config?.ok || !key?.ok || !imageRoot?.ok || !directorRoot?.ok || !board?.ok)
     return incomplete("a file is missing");
   const parsed = parseJson(deviceShape, config.value, join(directory, "device.json"), 65_536);
-  if (!parsed.ok) return parsed;
+  if (!parsed.ok) {
+    if (parsed.error.code !== "SHAPE_NOT_JSON") return parsed;
+    // The parser quotes what it stumbles over, which may be the password.
+    const [place = ""] = /at position \d+(?: \(line \d+ column \d+\))?$/.exec(reasonOf(parsed.error)) ?? [];
+    return incomplete(`device.json is not JSON in UTF-8 ${place}`.trim());
+  }
   const signer = parseSigner(new TextDecoder().decode(key.value), undefined, join(directory, "device-key.pem"));
   if (!signer.ok) return signer;
   return ok({

@@ -8,12 +8,22 @@ import { createSecureContext } from "node:tls";
 import { readBounded } from "../../runtime/kernel/durable.ts";
 import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { attemptSync, type Result, unwrap } from "../../runtime/kernel/result.ts";
-import { array, type Infer, integer, object, oneOf, optional, refined, string } from "../../runtime/kernel/shape.ts";
+import {
+  array,
+  hidden,
+  type Infer,
+  integer,
+  object,
+  oneOf,
+  optional,
+  refined,
+  string,
+} from "../../runtime/kernel/shape.ts";
 import type { Log } from "../../runtime/kernel/world.ts";
 import { isZone, type ProxySettings, type TlsIdentity, type TransportOptions, WEEKDAYS } from "../../updater/index.ts";
 import { provisionFault } from "../faults.ts";
 
-const proxyUrl = string({ min: 1, max: 2000 });
+const proxyUrl = hidden(string({ min: 1, max: 2000 }));
 const file = string({ min: 1, max: 1000 });
 const time = refined(
   string({ min: 5, max: 5 }),

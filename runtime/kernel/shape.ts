@@ -38,11 +38,11 @@ class Mismatch extends Error {
   readonly at: string;
   readonly expected: string;
   readonly found: string;
-  constructor(at: string, expected: string, value: unknown) {
+  constructor(at: string, expected: string, value: unknown, found = describe(value)) {
     super(`${at}: ${expected}`);
     this.at = at === "" ? "the document" : at;
     this.expected = expected;
-    this.found = describe(value);
+    this.found = found;
   }
 }
 
@@ -117,6 +117,20 @@ export const boolean: Shape<boolean> = {
     return value;
   },
 };
+
+/** The same shape for a value that may hold a secret: a refusal does not show it. */
+export function hidden<T>(shape: Shape<T>): Shape<T> {
+  return {
+    parse(value, at) {
+      try {
+        return shape.parse(value, at);
+      } catch (error) {
+        if (!(error instanceof Mismatch)) throw error;
+        throw new Mismatch(error.at, error.expected, value, "a value that is not shown");
+      }
+    },
+  };
+}
 
 /** Any JSON value, unparsed: for a field that another shape reads later. */
 export const anything: Shape<unknown> = { parse: (value) => value };
