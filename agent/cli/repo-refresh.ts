@@ -6,6 +6,7 @@ import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { type Result, unwrap } from "../../runtime/kernel/result.ts";
 import type { Clock } from "../../runtime/kernel/world.ts";
 import type { Refreshed } from "../../updater/repository/index.ts";
+import { createProgress } from "./progress.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
 import { type Args, type Io, usageFault, type Verb } from "./verb.ts";
 
@@ -31,7 +32,12 @@ export const verb: Verb = {
     const repo = openRepo(args);
     const before = args.maybe("before") ?? (args.flag("watch") ? "48h" : undefined);
     const beforeMs = before === undefined ? Number.POSITIVE_INFINITY : span(before, "before");
-    const look = () => repo.refresh(beforeMs);
+    const look = async () => {
+      const progress = createProgress("devices");
+      const refreshed = await repo.refresh(beforeMs, progress.update);
+      progress.end();
+      return refreshed;
+    };
     const tell = teller(args, io);
     if (args.flag("watch"))
       return watchOver(look, tell, { everyMs: span(args.text("every"), "every"), clock: nodeClock, io });
