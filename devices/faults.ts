@@ -5,7 +5,8 @@ export const { catalogue, fault } = declareFaults("DEVICE", {
   DEVICE_BOARD_REFUSED: {
     kind: "refusal",
     says: "the board description is refused: {reason}",
-    means: "board.json names the lines and sensors of this board. It does not have the form its schema asks for.",
+    means:
+      "board.json names the lines, sensors and directories of this board. It does not have the form its schema asks for.",
     todo: "Correct the field that is named, or provision the board again. Nothing was opened or driven.",
   },
   DEVICE_DRIVER_UNKNOWN: {

@@ -66,8 +66,9 @@ const link = declareFaults("LINK", {
   LINK_UNKNOWN_IMPORT: {
     kind: "refusal",
     says: "the module imports {module}.{name}, which this host does not have",
-    means: "Only the functions of sallyport_v1 exist. What is not there cannot be granted.",
-    todo: "Remove the import; AssemblyScript: --use abort=, C: -nostdlib, Rust: no WASI target.",
+    means:
+      "A module with the ABI core-v1 has the functions of sallyport_v1, one with wasi-p1 those of WASI preview 1, and none has both. What is not there cannot be granted.",
+    todo: "Remove the import (AssemblyScript: --use abort=, C: -nostdlib, Rust: no WASI target), or say the other abi in the manifest.",
   },
   LINK_SIGNATURE: {
     kind: "refusal",
@@ -90,7 +91,8 @@ const link = declareFaults("LINK", {
   LINK_EXPORT: {
     kind: "refusal",
     says: "the module does not export {name}",
-    means: "A guest exports its memory and sp_handle(kind i32, handle i32, t_ns i64, arg i32) -> i32.",
+    means:
+      "A guest exports its memory and sp_handle(kind i32, handle i32, t_ns i64, arg i32) -> i32; a command (wasi-p1) its memory and _start.",
     todo: "Export it.",
   },
 });

@@ -55,7 +55,11 @@ export function openCommand(
       })),
       clocks: { ...nodeClocks, resolution: local.clock === "fine" ? 1n : COARSE_NS },
       random: nodeRandom,
-      wait: nodeWait,
+      wait(ms) {
+        // What it said before is not held back until it wakes.
+        log.flush();
+        return nodeWait(ms);
+      },
       quotas: QUOTAS,
       authority: asked(authority, directories),
     }),

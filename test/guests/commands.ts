@@ -15,6 +15,7 @@ const HEAD = `
   (import "wasi_snapshot_preview1" "fd_filestat_set_size" (func $set_size (param i32 i64) (result i32)))
   (import "wasi_snapshot_preview1" "clock_time_get" (func $clock (param i32 i64 i32) (result i32)))
   (import "wasi_snapshot_preview1" "random_get" (func $random (param i32 i32) (result i32)))
+  (import "wasi_snapshot_preview1" "poll_oneoff" (func $poll (param i32 i32 i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "args_get" (func $args (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "environ_get" (func $environ (param i32 i32) (result i32)))
   (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
@@ -76,6 +77,13 @@ export const COMMANDS = {
   exit7: command("(call $exit (i32.const 7))"),
   exit0: command("(call $exit (i32.const 0)) unreachable"),
   trap: command("unreachable"),
+  /** Makes log.txt, then waits for an hour. */
+  sleep: command(
+    `(call $say (call $create ${name.args})) (i32.store (i32.const 528) (i32.const 1))
+    (i64.store (i32.const 536) (i64.const 3600000000000))
+    (call $say (call $poll (i32.const 512) (i32.const 640) (i32.const 1) (i32.const 700)))`,
+    name.data,
+  ),
   spin: command(`(call $say (call $create ${name.args})) (loop $for (br $for))`, name.data),
   /** Makes log.txt as large as its argument says not: 100 000 bytes. */
   grow: command(

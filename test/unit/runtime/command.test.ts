@@ -153,6 +153,19 @@ describe.each(["metered", "interpreter", "auto"] as const)("a command in the %s 
     expect(openFiles()).toBe(0);
   });
 
+  it("that sleeps has said what it had to say, and is ended where it is", async () => {
+    const { grant, openFiles } = place();
+    const { started, lines } = await launch(COMMANDS.sleep, { local: { clock: "coarse", directories: [grant] } });
+    const guest = unwrap(started);
+    const running = guest.run();
+    while (lines.length === 0) await new Promise(setImmediate);
+    expect(openFiles()).toBeGreaterThan(0);
+    await guest.terminate();
+    expect((await running).ok).toBe(false);
+    expect(await guest.ended).toEqual({ why: "stopped" });
+    expect(openFiles()).toBe(0);
+  });
+
   it("finds its arguments and environment, and nothing of this machine's", async () => {
     const { lines } = await run(COMMANDS.surroundings, { command: { args: ["--once"], env: ["MODE=dry"] } });
     expect(lines).toEqual([`2 job\0--once\0${"\0".repeat(37)}MODE=dry\0${"\0".repeat(39)}`]);
