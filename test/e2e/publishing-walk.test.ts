@@ -88,6 +88,16 @@ describe("the walk", () => {
   );
 });
 
+describe("the reference", () => {
+  it("names every verb of a publisher", () => {
+    const program = readFileSync(join(ROOT, "agent", "main.ts"), "utf8");
+    const verbs = [...program.matchAll(/^ {2}"(repo [a-z ]+)": \{/gm)].map(([, verb = ""]) => verb);
+    expect(verbs.length).toBeGreaterThan(20);
+    const [, reference = ""] = page.split("### Verbs");
+    expect(verbs.filter((verb) => !new RegExp(`\`${verb}[\` ]`).test(reference))).toEqual([]);
+  });
+});
+
 describe("what a page shows", () => {
   it.each([
     ["a\n", "a\n", true],
