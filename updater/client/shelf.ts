@@ -5,11 +5,13 @@
  */
 import { type Sha256, sha256Hex } from "../../runtime/kernel/brand.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
+import { attemptSync } from "../../runtime/kernel/result.ts";
 import { parseShape } from "../../runtime/kernel/shape.ts";
 import { deltaPath, deltasOf } from "../delta.ts";
 import { hashedPath } from "../layout.ts";
 import { roleFileName } from "./profile.ts";
 import type { Trust } from "./trust.ts";
+import { SEARCH_WORK_MAX } from "./walk.ts";
 
 /** One file: metadata in memory, or a blob of the store, if the store has it. */
 export type Shelved =
@@ -70,9 +72,13 @@ function filesOf(image: Trust, pinned: Uint8Array, file: (name: Sha256) => strin
   put(named("targets", image.versions().targets), targets);
   for (const { role, bytes } of delegated) put(named(role, image.targetsWanted(role).version), bytes);
 
+  const work = { left: SEARCH_WORK_MAX };
   for (const { role, targets: signed } of image.loadedRoles()) {
     for (const [path, target] of Object.entries(signed.targets)) {
-      const found = image.find(path);
+      const search = attemptSync(() => image.find(path, work));
+      // Delegations that take hours to follow: what is on the shelf by then has to do.
+      if (!search.ok) return shelf;
+      const found = search.value;
       const digest = parseShape(sha256Hex, target.hashes["sha256"], "a target's hash");
       // What no search ends at is nobody's target.
       if (!digest.ok || found.kind !== "found" || found.role !== role) continue;

@@ -5,12 +5,17 @@
 import { mkdirSync, mkdtempSync, readdirSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { attemptSync, unwrap } from "../../../runtime/kernel/result.ts";
 import { openFloorRecord } from "../../../updater/client/floor-record.ts";
 import { noFloors } from "../../../updater/client/floors.ts";
+import { httpSource } from "../../../updater/client/http.ts";
+import { openShelf } from "../../../updater/client/shelf.ts";
+import { defaultLimits } from "../../../updater/client/source.ts";
 import { openVault } from "../../../updater/client/vault.ts";
 import { FLOORS_PER_TEAM_MAX } from "../../../updater/client/view.ts";
+import { fault } from "../../../updater/faults.ts";
+import { readPublic } from "../../../updater/repository/public.ts";
 import { codeOf, FILES, faultOf, makeReadySite } from "./site.ts";
 
 describe("a stolen publisher's key", () => {
@@ -55,6 +60,24 @@ describe("delegations that take hours to follow", () => {
     const refused = faultOf(await site.board().refresh());
     expect(refused.code).toBe("UPDATE_DELEGATION");
     expect(refused.facts["reason"]).toBe("the delegations take too much work to follow");
+  });
+});
+
+describe("a board that serves its neighbours", () => {
+  it("does not follow such delegations for each target that it could show them", async () => {
+    const site = await makeReadySite();
+    const urls = { metadataUrl: site.server.imageMetadataUrl, targetsUrl: site.server.imageTargetsUrl };
+    const source = httpSource(urls, defaultLimits);
+    onTestFinished(() => source.close());
+    const root = site.repositories.imageRoot();
+    const image = unwrap(await readPublic({ source, root, at: site.clock.now }));
+    const find = vi.spyOn(image, "find").mockImplementation((path, work) => {
+      if (work !== undefined) throw fault("UPDATE_DELEGATION", { delegate: path });
+      return { kind: "absent" };
+    });
+    const shelf = openShelf({ committed: () => image, pinned: root, file: (name) => name });
+    expect(shelf.find("metadata/timestamp.json")?.kind).toBe("metadata");
+    expect(find).toHaveBeenCalledOnce();
   });
 });
 
