@@ -123,7 +123,8 @@ function create(directory: string, number: number, holder: Holder): boolean {
     linkSync(draft, join(directory, `lock.${number}`));
     return true;
   } catch (error) {
-    if (error instanceof Error && "code" in error && error.code === "EEXIST") return false;
+    // ENOENT: who holds the lock by now has swept the directory, and the draft with it.
+    if (error instanceof Error && "code" in error && (error.code === "EEXIST" || error.code === "ENOENT")) return false;
     throw error;
   } finally {
     rmSync(draft, { force: true });

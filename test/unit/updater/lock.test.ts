@@ -5,6 +5,7 @@ import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { sweepTemporaries } from "../../../runtime/kernel/durable.ts";
 import { attemptSync } from "../../../runtime/kernel/result.ts";
 import { type Holder, nodeProcesses, type Processes, takeLock } from "../../../updater/client/lock.ts";
 import { faultOf } from "./site.ts";
@@ -53,6 +54,21 @@ describe("the lock of a state directory", () => {
     writeFileSync(join(directory, "lock.7"), "{}");
     takeLock(directory, machine(one));
     expect(locks()).toEqual(["lock.8"]);
+  });
+
+  it("is told from a broken disk by who came while its holder swept the directory", () => {
+    let swept = 0;
+    const late = {
+      ...one,
+      // Asked for when the draft of the lock stands: then the holder's start takes the draft away.
+      toJSON() {
+        if (swept++ === 0) takeLock(directory, machine({ ...one, pid: 400 }));
+        sweepTemporaries(directory);
+        return one;
+      },
+    };
+    expect(refusal(machine(late, { ...one, pid: 400 })).facts).toEqual({ directory, pid: 400 });
+    expect(swept).toBe(1);
   });
 
   it("is withdrawn by who finds, having taken over, that another came first", () => {
