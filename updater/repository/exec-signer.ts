@@ -75,8 +75,10 @@ async function signature_(
 function run(description: Description, directory: string, input: Uint8Array): Promise<Result<Uint8Array>> {
   const { program, args, timeoutS = 60 } = description;
   const file = program.includes("/") && !isAbsolute(program) ? resolve(directory, program) : program;
+  // A token's PIN may be in the environment; the passphrase there is of other keys.
+  const { SALLYPORT_PASSPHRASE: _, ...env } = process.env;
   return new Promise((settle) => {
-    const child = spawn(file, [...args], { cwd: directory, stdio: ["pipe", "pipe", "pipe"], shell: false });
+    const child = spawn(file, [...args], { cwd: directory, env, stdio: ["pipe", "pipe", "pipe"], shell: false });
     const { stdin, stdout, stderr } = child;
     assert(stdin !== null && stdout !== null && stderr !== null, "the child has three pipes");
     const said: Uint8Array[] = [];

@@ -4,7 +4,7 @@ import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { describe, expect, it, onTestFinished } from "vitest";
+import { describe, expect, it, onTestFinished, vi } from "vitest";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { newKeyFile, readKey, readPublicHalf } from "../../../updater/repository/index.ts";
@@ -117,6 +117,14 @@ const signature = (bytes) => sign("sha256", bytes, createPrivateKey(readFileSync
   it("signs over the raw protocol", async () => {
     const key = program("process.stdout.write(signature(input));");
     expect((await key.signer.sign(PAYLOAD)).byteLength).toBeGreaterThan(60);
+  });
+
+  it("is not given the passphrase of other keys, and all else that its environment says", async () => {
+    vi.stubEnv("SALLYPORT_PASSPHRASE", SECRET);
+    vi.stubEnv("TOKEN_PIN", "1234");
+    onTestFinished(() => void vi.unstubAllEnvs());
+    const told = "console.error([process.env.SALLYPORT_PASSPHRASE, process.env.TOKEN_PIN].join('|')); process.exit(1);";
+    expect(await failing(told)).toMatch(/status 1: \|1234$/);
   });
 
   it("signs over the JSON protocol, told which key and scheme", async () => {
