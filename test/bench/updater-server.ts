@@ -11,6 +11,8 @@ export interface Counts {
   /** Bytes towards the client and from it, heads included. */
   readonly down: number;
   readonly up: number;
+  /** Of those towards the client: the bodies. */
+  readonly bodies: number;
 }
 export type Asked = { readonly ask: "counts" } | { readonly ask: "stop" };
 export type Said = { readonly direct: string; readonly slow: string } | { readonly counts: Counts };
@@ -23,7 +25,7 @@ const [directory = ""] = process.argv.slice(2);
 unwrap(openRepositories(directory, { now: () => Date.now() }));
 const server = await serveRepositories(directory);
 const { port } = new URL(server.url);
-const counts = { down: 0, up: 0 };
+const counts = { down: 0, up: 0, bodies: 0 };
 const [direct, slow] = [await proxy(undefined), await proxy(LINK)];
 process.send?.({ direct, slow } satisfies Said);
 process.on("message", (message: Asked) => {
@@ -31,6 +33,7 @@ process.on("message", (message: Asked) => {
   process.send?.({ counts: { ...counts } } satisfies Said);
   counts.down = 0;
   counts.up = 0;
+  counts.bodies = 0;
 });
 
 /** A TCP proxy before the server; its address. */
@@ -39,8 +42,11 @@ async function proxy(link: typeof LINK | undefined): Promise<string> {
     const upstream = dial(Number(port), "127.0.0.1");
     upstream.setNoDelay(true);
     client.setNoDelay(true);
-    relay(client, upstream, link, "up");
-    relay(upstream, client, link, "down");
+    const seen = watchExchanges((bytes) => {
+      counts.bodies += bytes;
+    });
+    relay(client, upstream, link, "up", seen.request);
+    relay(upstream, client, link, "down", seen.answer);
     client.on("error", () => undefined).on("close", () => upstream.destroy());
     upstream.on("error", () => client.destroy());
   });
@@ -49,10 +55,17 @@ async function proxy(link: typeof LINK | undefined): Promise<string> {
   return `http://127.0.0.1:${typeof address === "object" && address !== null ? address.port : 0}/`;
 }
 
-function relay(from: Socket, to: Socket, link: typeof LINK | undefined, way: "up" | "down"): void {
+function relay(
+  from: Socket,
+  to: Socket,
+  link: typeof LINK | undefined,
+  way: "up" | "down",
+  seen: (chunk: Buffer) => void,
+): void {
   const counted = new Transform({
     transform(chunk: Buffer, _encoding, done) {
       counts[way] += chunk.byteLength;
+      seen(chunk);
       done(null, chunk);
     },
   });
@@ -76,4 +89,28 @@ function paced({ bytesPerS, delayMs }: typeof LINK): Transform {
     },
   });
   return stream;
+}
+
+/** Tells the length of each answer's body, on one connection with one request at a time and no chunked answers. */
+function watchExchanges(onBody: (bytes: number) => void) {
+  let [asked, head, skip] = ["", "", 0];
+  return {
+    request(chunk: Buffer) {
+      asked = chunk.toString("latin1").split(" ", 1)[0] ?? "";
+    },
+    answer(chunk: Buffer) {
+      const rest = chunk.subarray(Math.min(skip, chunk.byteLength));
+      skip -= chunk.byteLength - rest.byteLength;
+      if (rest.byteLength === 0) return;
+      head += rest.toString("latin1");
+      const end = head.indexOf("\r\n\r\n");
+      if (end < 0) return;
+      const status = head.slice(9, 12);
+      const length = Number(/^content-length: *(\d+)/im.exec(head.slice(0, end))?.[1] ?? 0);
+      const body = asked === "HEAD" || status === "304" ? 0 : length;
+      onBody(body);
+      skip = body - (head.length - end - 4);
+      head = "";
+    },
+  };
 }
