@@ -8,6 +8,7 @@ export {
   verifyArtifact,
 } from "./artifact.ts";
 export { BUNDLE_BYTES_MAX, STATEMENT_PAYLOAD_TYPE } from "./bundle.ts";
+export { createJudge, type Judge } from "./cache.ts";
 export { catalogue } from "./faults.ts";
 export type { Identity, NamedIdentity } from "./identity.ts";
 export { type JudgeInput, judge, type Verdict } from "./judge.ts";

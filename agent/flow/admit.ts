@@ -8,7 +8,7 @@
  *   engine   Loader and Validator accept the code and its features, its imports are ours with our signatures (runtime)
  *   grants   what the manifest asks for is covered by the director's grant and the owner's ceiling           (kernel)
  */
-import { firstRefusal, judge, type Policy, type TrustedRoot, type Verdict } from "../../attest/index.ts";
+import { firstRefusal, type Judge, type Policy, type TrustedRoot, type Verdict } from "../../attest/index.ts";
 import { hostModule } from "../../devices/index.ts";
 import { checkCommand, checkImports, type LoadedModule, load, validate } from "../../runtime/index.ts";
 import { type DeviceFacts, matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
@@ -33,6 +33,7 @@ export interface AdmitContext {
   readonly device: DeviceFacts;
   readonly policy: Policy;
   readonly trust: TrustedRoot;
+  readonly judge: Judge;
   readonly updater: Pick<Updater, "fetchTarget">;
   /** The highest release floor this board has ever seen for the module. */
   releaseFloor(team: string, name: string): number;
@@ -69,7 +70,7 @@ export async function admit(
     context.onStage("verifying");
     const manifest = unwrap(parseManifest(manifestBytes));
     unwrap(checkManifest(wanted, manifest, manifestTarget, moduleTarget));
-    const verdict = judge({
+    const verdict = context.judge({
       bundle,
       artifacts: [
         { name: "module.wasm", sha256: moduleTarget.sha256 },

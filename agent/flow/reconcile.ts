@@ -3,6 +3,7 @@
  * per change and leave what runs alone; only evidence that no longer satisfies the policy, or a release floor, stops a
  * committed release. Everything here can be repeated safely.
  */
+import { createJudge } from "../../attest/index.ts";
 import type { LoadedModule } from "../../runtime/index.ts";
 import type { DeviceFacts } from "../../runtime/kernel/authority/ceiling.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
@@ -54,6 +55,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   const { updater, memory, supervisor, transitions, reporter, serial } = options;
   let lastRefusal = "";
   const rejected = new Map<string, string>();
+  const judge = createJudge();
 
   function refuseRound(fault: Fault): Outcome {
     options.onRefused(fault);
@@ -201,7 +203,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
 
   function contextOf(judged: Judged): Omit<AdmitContext, "whenLacking" | "onStage"> {
     const { device } = options;
-    return { device, policy: judged.policy, trust: judged.trust, updater, releaseFloor: memory.releaseFloor };
+    return { device, policy: judged.policy, trust: judged.trust, judge, updater, releaseFloor: memory.releaseFloor };
   }
 
   return round;

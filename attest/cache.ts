@@ -1,0 +1,44 @@
+/**
+ * The judge with a memory. A board judges what it runs again with every round, and a verdict depends on nothing but the
+ * input, so the same question (by the digests of bundle, policy and trusted root, and all else that is asked) gets the
+ * same answer without a signature checked twice. Nothing is kept across a restart.
+ */
+import { assert } from "../runtime/kernel/assert.ts";
+import { documentDigest, sha256 } from "../runtime/kernel/digest.ts";
+import { type JudgeInput, judge, type Verdict } from "./judge.ts";
+
+/** More than a board has modules. */
+const VERDICTS_MAX = 64;
+
+export type Judge = (input: JudgeInput) => Verdict;
+
+/** Remembers the last `verdictsMax` verdicts, refusals as well; the one not asked for longest goes first. */
+export function createJudge(verdictsMax = VERDICTS_MAX, decide: Judge = judge): Judge {
+  assert(verdictsMax > 0, "a memory has room for a verdict");
+  const verdicts = new Map<string, Verdict>();
+  return (input) => {
+    const key = keyOf(input);
+    const verdict = verdicts.get(key) ?? decide(input);
+    verdicts.delete(key);
+    verdicts.set(key, verdict);
+    const [oldest] = verdicts.keys();
+    if (verdicts.size > verdictsMax && oldest !== undefined) verdicts.delete(oldest);
+    return verdict;
+  };
+}
+
+/** Complete by its type: a field that the question gains does not compile until it is told here. */
+type Key = { readonly [Field in keyof JudgeInput]: unknown };
+
+function keyOf({ bundle, trust, policy, artifacts, module, device }: JudgeInput): string {
+  const { team, name, version } = module;
+  const key: Key = {
+    bundle: sha256(bundle),
+    trust: trust.digest,
+    policy,
+    artifacts,
+    module: { team, name, version },
+    device,
+  };
+  return documentDigest(key);
+}
