@@ -5,7 +5,7 @@
 import { existsSync } from "node:fs";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import {
-  describeDocument,
+  describeDocuments,
   follow,
   KNOWN_BYTES_MAX,
   type Known,
@@ -51,7 +51,7 @@ export const verb: Verb = {
 export async function signHere(args: Args, io: Io, asker: Asker | undefined): Promise<number> {
   const [name = ""] = args.positionals;
   const file = unwrap(readSigning(readFile(name, SIGNING_BYTES_MAX), name));
-  const told = file.documents.flatMap((document) => describeDocument(document, file.standing));
+  const told = describeDocuments(file.documents, file.standing);
   if (args.flag("json")) {
     const { tenant, lead } = file;
     io.out(JSON.stringify({ tenant, lead, changes: told, missing: missingFrom(file.documents, file.standing) }));

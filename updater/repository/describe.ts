@@ -5,9 +5,33 @@
 import type { Key, Metadata, Root, TargetFile, Targets } from "@tufjs/models";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { printable } from "../../runtime/kernel/fault.ts";
+import { binPrefix } from "./layout.ts";
 import { NAMES_FIELD, type Names, namesIn } from "./names.ts";
 import type { Document, Standing } from "./quorum.ts";
 import { shortId } from "./tuf-key.ts";
+
+/** The lines of all documents of a change. Hash bins that change alike, of which there may be a thousand, share theirs. */
+export function describeDocuments(documents: readonly Document[], standing: Standing): readonly string[] {
+  const told: string[][] = [];
+  const alike = new Map<string, { readonly roles: string[]; readonly lines: string[] }>();
+  for (const document of documents) {
+    const lines = [...describeDocument(document, standing)];
+    const { role, metadata } = document;
+    const { expires } = metadata.signed;
+    const key = JSON.stringify([role.replace(/-[^-]*$/, ""), standing.roles.has(role), expires, ...lines.slice(1)]);
+    const same = role.startsWith(binPrefix("")) ? alike.get(key) : undefined;
+    if (same === undefined) {
+      told.push(lines);
+      alike.set(key, { roles: [role], lines });
+      continue;
+    }
+    same.roles.push(role);
+    const version = standing.roles.has(role) ? "each one version on" : "version 1 (the first)";
+    const head = `image ${same.roles.length} hash bins, ${same.roles[0]} to ${role}: ${version}, until ${expires}`;
+    same.lines[0] = cleanLine(head);
+  }
+  return told.flat();
+}
 
 /** Lines without line ends; the first names the document. */
 export function describeDocument(document: Document, standing: Standing): readonly string[] {

@@ -6,7 +6,7 @@ export { type CeremonyInput, ceremonyShape, type Decision, holdCeremony, parseCe
 export { type Copied, type CopyPlace, copyPublic } from "./copy.ts";
 export { type ArchivePlace, archivePlace, directoryPlace, isArchiveName } from "./copy-places.ts";
 export type { CreateOptions } from "./create.ts";
-export { cleanLine, describeDocument } from "./describe.ts";
+export { cleanLine, describeDocument, describeDocuments } from "./describe.ts";
 export type { Choose } from "./director.ts";
 export { currentFile, type Dumped, type DumpedDelegation, type DumpedKey, dumpFile } from "./dump.ts";
 export { catalogue } from "./faults.ts";

@@ -5,13 +5,22 @@ import { join } from "node:path";
 import { pathToFileURL } from "node:url";
 import { Updater } from "tuf-js";
 import { describe, expect, it, onTestFinished } from "vitest";
+import { releasePaths } from "../../../runtime/kernel/authority/manifest.ts";
 import type { TeamName } from "../../../runtime/kernel/brand.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { deltasOf } from "../../../updater/delta.ts";
 import { verifyChain } from "../../../updater/index.ts";
-import { copyPublic, directoryPlace, openPublic, verifyTree } from "../../../updater/repository/index.ts";
+import {
+  copyPublic,
+  describeDocuments,
+  directoryPlace,
+  openPublic,
+  readSigning,
+  verifyTree,
+} from "../../../updater/repository/index.ts";
 import { readTree } from "../../../updater/repository/metadata.ts";
+import { shelfOf } from "../../../updater/repository/team-shelf.ts";
 import { person, signedBy } from "./people.ts";
 import { codeOf, DEVICE, desired, FILES, faultOf, makeReadySite, releaseInput, type Site } from "./site.ts";
 
@@ -54,13 +63,13 @@ describe("a team's catalogue in hash bins", () => {
     const site = await makeReadySite();
     const board = site.board();
     await look(site, board);
-    unwrap(await site.repositories.rotate({ what: "bins", team: TEAM, bits: 8 }));
+    unwrap(await site.repositories.rotate({ what: "bins", team: TEAM, bits: 5 }));
     const view = await look(site, board);
     for (const path of Object.values(FILES)) expect(view.agreed(path).ok).toBe(true);
   });
 
   it("costs a board the team's role and the bins of its release, no others, and its vault and proofs hold them", async () => {
-    const site = await makeBinnedSite(8);
+    const site = await makeBinnedSite(5);
     await look(site);
     const chain = site.board().chain() ?? expect.fail("there is a chain");
     const roles = chain.image.delegated.map(({ role }) => role);
@@ -85,7 +94,7 @@ describe("a team's catalogue in hash bins", () => {
   });
 
   it("has only the bins of a new release signed, counts on, and lists deltas", async () => {
-    const site = await makeBinnedSite(8);
+    const site = await makeBinnedSite(5);
     const before = versions(site);
     const release = await site.release("1.1.0");
     expect(release.releaseCounter).toBe(2);
@@ -115,7 +124,7 @@ describe("a team's catalogue in hash bins", () => {
   });
 
   it("tells a raised floor to a board that is held at an older release", async () => {
-    const site = await makeBinnedSite(8);
+    const site = await makeBinnedSite(5);
     await site.release("1.1.0", { releaseFloor: 2 });
     expect((await look(site)).releaseFloor("acme", "thermostat")).toBe(2);
     await site.release("1.2.0");
@@ -165,6 +174,41 @@ describe("a team's catalogue in hash bins", () => {
   });
 });
 
+describe("a board that reads bins", () => {
+  it("reads those of thirty modules in one look", async () => {
+    const site = await makeBinnedSite(8);
+    const modules = Array.from({ length: 30 }, (_, at) => `module-${at}`);
+    for (const name of modules) await site.release("1.0.0", { name });
+    const all = modules.map((name) => desired("1.0.0", name));
+    unwrap(await site.repositories.assign(DEVICE, all));
+    const board = site.board();
+    const view = await look(site, board);
+    for (const { name } of all) expect(view.agreed(`modules/acme/${name}/1.0.0/module.wasm`).ok).toBe(true);
+    expect(board.chain()?.image.delegated.length).toBeGreaterThan(64);
+  }, 30_000);
+
+  it("takes from a bin only what belongs into it, of its team", async () => {
+    const site = await makeBinnedSite(4);
+    const { bins } = shelfOf(stateOf(site), TEAM);
+    const own = bins?.getRoleForTarget(FILES.module) ?? expect.fail("there are bins");
+    const other = [...(bins?.getRoles() ?? [])].find((bin) =>
+      Object.values(FILES).every((path) => bins?.getRoleForTarget(path) !== bin),
+    );
+    const entry = shelfOf(stateOf(site), TEAM).find(FILES.manifest)?.toJSON();
+    const facts = { kind: "manifest", team: "acme", name: "thermostat", version: "1.0.0", releaseCounter: 1 };
+    const strange = { ...entry, custom: { sallyport: { ...facts, releaseFloor: 99, hardware: ["any/core-v1"] } } };
+    const add = (bin: string, path: string) =>
+      site.forge(site.image, bin, ["team-acme.pem"], ({ targets }) => Object.assign(targets, { [path]: strange }));
+    await add(other ?? "", FILES.manifest);
+    await add(own, "modules/umbrella/valve/1.0.0/manifest.json");
+    await add(own, "modules/acme/elsewhere/1.0.0/manifest.json");
+    const view = await look(site);
+    expect(view.releaseFloor("acme", "thermostat")).toBe(0);
+    expect(view.agreed(FILES.manifest).ok).toBe(true);
+    expect(view.releaseFloor("umbrella", "valve")).toBe(0);
+  });
+});
+
 describe("the keys of a team in hash bins", () => {
   it("change for its role and for every bin at once, and the old key publishes nothing more", async () => {
     const site = await makeBinnedSite();
@@ -194,11 +238,26 @@ describe("the keys of a team in hash bins", () => {
     };
     expect(unwrap(await repositories.rotate({ what: "team", team: TEAM, edit })).kind).toBe("pending");
     expect(await brought("targets")).toMatchObject([{ kind: "published" }]);
-    expect(unwrap(await repositories.rotate({ what: "bins", team: TEAM, bits: 8 })).kind).toBe("pending");
+    expect(unwrap(await repositories.rotate({ what: "bins", team: TEAM, bits: 6 })).kind).toBe("pending");
+    const waiting = unwrap(readSigning(unwrap(await repositories.exportChange("team-acme")), "the file"));
+    const told = describeDocuments(waiting.documents, waiting.standing);
+    expect(told.join("\n")).toContain("hash bins: ");
+    expect(told.length).toBeLessThan(30);
+    expect(await brought("team-acme")).toMatchObject([{ kind: "published" }]);
+
+    unwrap(await repositories.rotate({ what: "renew", role: "team-acme" }));
+    const renewal = unwrap(readSigning(unwrap(await repositories.exportChange("team-acme")), "the file"));
+    const lines = describeDocuments(renewal.documents, renewal.standing);
+    expect(lines).toHaveLength(4);
+    expect(lines[2]).toMatch(/^image 64 hash bins, bin_acme-00 to bin_acme-3f: each one version on, until /);
     expect(await brought("team-acme")).toMatchObject([{ kind: "published" }]);
 
     expect(faultOf(await repositories.publishRelease(releaseInput("1.1.0"))).code).toBe("REPO_UNSIGNED");
-    // Another release of the team would take the same number, whichever bins it lies in.
+    // Another release of the module would take the same number, though it lies in other bins.
+    const { bins } = shelfOf(stateOf(site), TEAM);
+    const binsOf = (version: string) =>
+      Object.values(releasePaths("acme", "thermostat", version)).map((path) => bins?.getRoleForTarget(path));
+    expect(binsOf("1.1.0").filter((bin) => binsOf("1.2.0").includes(bin))).toEqual([]);
     expect(codeOf(await repositories.publishRelease(releaseInput("1.2.0")))).toBe("REPO_PENDING");
     expect(await brought("team-acme")).toMatchObject([{ kind: "published" }]);
     expect(repositories.releases().map(({ releaseCounter }) => releaseCounter)).toEqual([1, 2]);
