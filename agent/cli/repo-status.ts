@@ -30,7 +30,7 @@ function* page(status: Status): Generator<string> {
   }
 }
 
-function roleLine({ repository, role, threshold, keys }: RoleStatus): string {
+function roleLine({ repository, role, threshold, keys, bins }: RoleStatus): string {
   const names = keys.map(({ id, name, here }) => `${name ?? shortId(id)}${here ? "" : " (elsewhere)"}`);
-  return `${repository} ${role}: ${threshold} of ${keys.length}: ${names.join(", ")}`;
+  return `${repository} ${role}: ${threshold} of ${keys.length}: ${names.join(", ")}${bins === undefined ? "" : `; in ${bins} hash bins`}`;
 }

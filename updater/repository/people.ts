@@ -79,6 +79,8 @@ export interface RoleStatus {
     readonly scheme: string;
     readonly here: boolean;
   }[];
+  /** Over how many hash bins a team's catalogue is spread, if it is. */
+  readonly bins?: number;
 }
 
 export interface Status {
@@ -104,7 +106,11 @@ export function statusOf(shop: Workshop): Status {
   const targets = standing.roles.get("targets")?.signed;
   for (const role of Object.keys(targets?.delegations?.roles ?? {})) {
     const quorum = targets === undefined ? undefined : quorumIn(targets, role, role);
-    if (quorum !== undefined) roles.push({ repository: "image", role, ...keysIn(shop, quorum, namesOf(targets)) });
+    const bins = standing.roles.get(role)?.signed.delegations?.succinctRoles?.numberOfBins;
+    const spread = bins === undefined ? {} : { bins };
+    if (quorum !== undefined) {
+      roles.push({ repository: "image", role, ...keysIn(shop, quorum, namesOf(targets)), ...spread });
+    }
   }
   const waiting = waitingLeads(shop.at).map((lead) => ({
     lead,

@@ -5,6 +5,7 @@ import { join } from "node:path";
 import { describe, expect, it, onTestFinished } from "vitest";
 import { verb as bins } from "../../../agent/cli/repo-bins.ts";
 import { verb as dump } from "../../../agent/cli/repo-dump.ts";
+import { verb as status } from "../../../agent/cli/repo-status.ts";
 import { type Io, parseVerbArgs, type Verb } from "../../../agent/cli/verb.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { createRepositories, dumpFile } from "../../../updater/repository/index.ts";
@@ -69,6 +70,7 @@ describe("repo dump", () => {
   it("shows bins, and which key signed one of them", async () => {
     const { run } = await desk();
     expect(await run(bins, "--team", "acme", "--bits", "4")).toContain("team-acme: published");
+    expect(await run(status)).toMatch(/image team-acme: 1 of 1: .*; in 16 hash bins/);
     expect(await run(dump, "--role", "acme")).toMatch(/delegates to 16 hash bins, bin_acme-0 to bin_acme-f: 1 of 1: /);
     const bin = await run(dump, "--role", "bin_acme-3");
     expect(bin).toContain("targets of bin_acme-3, version 1");
