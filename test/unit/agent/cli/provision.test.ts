@@ -36,6 +36,24 @@ async function provision(transport: object | undefined, ...more: readonly string
 }
 
 describe("a provisioned board", () => {
+  it("may serve neighbours, and ask others as caches of the image repository alone", async () => {
+    const config = await provision(
+      undefined,
+      ...["--serve-neighbours", "192.0.2.7:8470", "--neighbour", "http://192.0.2.8:8470"],
+    );
+    expect(config.neighbours).toEqual({ listen: "192.0.2.7:8470" });
+    expect(config.image.mirrors).toEqual([
+      {
+        metadataUrl: "http://192.0.2.8:8470/image/metadata",
+        targetsUrl: "http://192.0.2.8:8470/image/targets",
+        cache: true,
+      },
+    ]);
+    expect(config.director.mirrors).toEqual([]);
+    expect(await provision(undefined, "--serve-neighbours", "8470")).toMatch(/HOST:PORT/);
+    expect((await provision(undefined)).neighbours).toBeUndefined();
+  });
+
   it("has both repositories below one base URL, and below each mirror's", async () => {
     const config = await provision(undefined, "--mirror", "https://b.example/r", "--mirror", "http://cache.local");
     expect(config.image).toEqual({
