@@ -98,6 +98,8 @@ describe("imports", () => {
     const OFF_BOARD: Readonly<Record<string, RegExp>> = {
       "@sigstore/sign": /^(attest\/publisher|test|examples)\//,
       "@sigstore/mock": /^test\/fakes\//,
+      "@sigstore/tuf": /^test\//,
+      "@noble/curves": /^test\//,
       aedes: /^(fleet|test)\//,
       mqtt: /^(agent\/link\/connect\.ts|fleet\/connect\.ts|test\/|examples\/)/,
       "better-sqlite3": /^(agent\/store\/|test\/)/,

@@ -68,6 +68,17 @@ describe("a good release", () => {
   });
 });
 
+describe("a release whose signer's name changes with every version", () => {
+  it("is accepted by a pattern, and refused with the pattern named when it does not fit", async () => {
+    const subjectPattern = SUBJECT.replace("refs/heads/main", "refs/tags/v*");
+    const tagged = await signed(sigstore, { by: { subject: subjectPattern.replace("*", "1.2.3") } });
+    const byPattern = policy(rule({ identities: [{ issuer: DEFAULT_ISSUER, subjectPattern }] }));
+    expect(ask({ policy: byPattern }, tagged).accepted).toBe(true);
+    expect(refusals(ask({}, tagged))).toEqual(["identity: ATTEST_IDENTITY_MISMATCH"]);
+    expect(firstRefusal(ask({ policy: byPattern })).message).toContain(subjectPattern);
+  });
+});
+
 describe("a release signed by somebody else", () => {
   const MISMATCH = ["identity: ATTEST_IDENTITY_MISMATCH"];
 
