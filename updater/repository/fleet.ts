@@ -12,7 +12,7 @@ import { assign, type Choose, openDesk, TOGETHER } from "./director.ts";
 import type { DevicesDone } from "./refresh.ts";
 import type { Workshop } from "./workshop.ts";
 
-/** Devices that have the state already are passed over. Throws a Fault; devices before the refused one have the new state. */
+/** Devices that have the state already are passed over. Throws a Fault; then some devices have the new state. */
 export async function assignAll(
   shop: Workshop,
   ids: readonly DeviceId[],
