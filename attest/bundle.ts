@@ -4,6 +4,10 @@
  * on the library's parsed form, so no other spelling of a field slips past them.
  */
 import {
+  BUNDLE_V01_MEDIA_TYPE,
+  BUNDLE_V02_MEDIA_TYPE,
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
   type Bundle,
   type BundleWithDsseEnvelope,
   bundleFromJSON,
@@ -18,6 +22,13 @@ import { fault } from "./faults.ts";
 export const BUNDLE_BYTES_MAX = 1_048_576;
 export const STATEMENT_PAYLOAD_TYPE = "application/vnd.in-toto+json";
 
+/** The library takes any digits for a version, and whatever follows the media type. */
+const MEDIA_TYPES: readonly string[] = [
+  BUNDLE_V01_MEDIA_TYPE,
+  BUNDLE_V02_MEDIA_TYPE,
+  BUNDLE_V03_LEGACY_MEDIA_TYPE,
+  BUNDLE_V03_MEDIA_TYPE,
+];
 const ENTRIES_MAX = 8;
 const CERTIFICATES_MAX = 8;
 const CHECKPOINT_CHARS_MAX = 16_384;
@@ -49,6 +60,7 @@ export function parseAnyBundle(bytes: Uint8Array): Result<Bundle, Fault> {
   }
   try {
     const bundle = bundleFromJSON(json.value);
+    if (!MEDIA_TYPES.includes(bundle.mediaType)) return refuse("its media type is of no version from 0.1 to 0.3");
     const excess = excessOf(bundle);
     if (excess !== undefined) return refuse(`${excess} than any honest bundle has`);
     const wrong = wrongProof(bundle);

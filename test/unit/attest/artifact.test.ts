@@ -230,6 +230,14 @@ describe("without a verifiable time", () => {
 });
 
 describe("bounds", () => {
+  it.each(["bundle+json;version=0.4", "bundle.v0.9+json", "bundle.v0.3+jsonp", "bundle+json;version=0.30"])(
+    "refuse a version that is not known: %s",
+    (version) => {
+      const mediaType = `application/vnd.dev.sigstore.${version}`;
+      expect(codeOf(altered(envelope, (json) => Object.assign(json, { mediaType })))).toBe("ATTEST_BUNDLE_INVALID");
+    },
+  );
+
   it.each<[string, (json: Json) => void]>([
     ["more certificates than any honest chain has", (json) => chained(json, 9)],
     ["an inclusion proof that nobody signed", (json) => delete chained(json, 1).inclusionProof.checkpoint],
