@@ -117,7 +117,7 @@ export function dumpFile(path: string, now: number): Result<Dumped> {
         have: quorum.keyIds.filter((id) => verifies(quorum.keys[id], metadata)).length,
       })),
       ...(found.ok ? {} : { unjudged: found.error.line() }),
-      ...contentOf(signed),
+      ...contentOf(signed, beside.names),
     };
   });
 }
@@ -200,8 +200,9 @@ function attempted(work: () => void): boolean {
   }
 }
 
-function contentOf(signed: AnySigned): Pick<Dumped, "fields"> & Partial<Dumped> {
-  const { [NAMES_FIELD]: _, [DEVICE_FIELD]: device, ...fields } = signed.unrecognizedFields;
+/** Keys are called as the file itself calls them, or else what says who signs it. */
+function contentOf(signed: AnySigned, besides: Names): Pick<Dumped, "fields"> & Partial<Dumped> {
+  const { _type, [NAMES_FIELD]: _, [DEVICE_FIELD]: device, ...fields } = signed.unrecognizedFields;
   const base = { fields, ...(typeof device === "string" ? { device } : {}) };
   if ("roles" in signed) {
     const names = namesIn(signed);
@@ -211,13 +212,13 @@ function contentOf(signed: AnySigned): Pick<Dumped, "fields"> & Partial<Dumped> 
   }
   if ("snapshotMeta" in signed) return { ...base, meta: [metaOf("snapshot.json", signed.snapshotMeta)] };
   if ("meta" in signed) return { ...base, meta: Object.entries(signed.meta).map(([file, one]) => metaOf(file, one)) };
-  return { ...base, delegations: delegationsOf(signed), targets: Object.values(signed.targets).map(targetOf) };
+  return { ...base, delegations: delegationsOf(signed, besides), targets: Object.values(signed.targets).map(targetOf) };
 }
 
-function delegationsOf(signed: Targets): readonly DumpedDelegation[] {
+function delegationsOf(signed: Targets, besides: Names): readonly DumpedDelegation[] {
   const { delegations } = signed;
   if (delegations === undefined) return [];
-  const names = namesIn(signed);
+  const names = { ...besides, ...namesIn(signed) };
   const keysOf = (keyIDs: readonly string[]) => keyIDs.map((id) => keyOf(id, delegations.keys, names));
   const { succinctRoles: bins } = delegations;
   const named = Object.values(delegations.roles ?? {}).map(
