@@ -19,7 +19,7 @@ const SUITES = [
   ["attacks", npm("attacks"), 35],
   ["sim-updater", npm("sim", "updater", "--runs", "60", "--json"), 35],
   ["tuf", npm("conformance", "tuf", "--json"), 100],
-  ["sigstore", npm("conformance", "sigstore", "--json"), 20],
+  ["sigstore", npm("conformance", "sigstore", "--set", "all", "--json"), 20],
   ["wasm", npm("conformance", "wasm", "--tier", "interpreter", "--json"), 15],
   ["wasm-blocks", npm("conformance", "wasm", "--tier", "interpreter-blocks", "--json"), 15],
   ["wasm-metered", npm("conformance", "wasm", "--tier", "metered-reentry", "--json"), 15],

@@ -23,7 +23,7 @@ const MUTATIONS: readonly Mutation[] = [
     file: "updater/client/fetch-target.ts",
     from: "if (actual !== target.sha256) {",
     to: "if (false as boolean) {",
-    tests: "test/unit/updater",
+    tests: "test/unit/updater/store.test.ts",
   },
   {
     check: "a key under two ids counts once",
@@ -51,7 +51,7 @@ const MUTATIONS: readonly Mutation[] = [
     file: "updater/client/view.ts",
     from: "if (differs !== undefined) return err(fault",
     to: "if (false as boolean) return err(fault",
-    tests: "test/attacks/updater",
+    tests: "test/attacks/updater/the-key-of-the-director-is-stolen.test.ts",
   },
   {
     check: "release for this hardware",
@@ -135,21 +135,21 @@ const MUTATIONS: readonly Mutation[] = [
     file: "agent/link/commands.ts",
     from: "if (verified.ok) return ok({ operator, keyId: key.value.keyId, payload: verified.value.payload });",
     to: 'return ok({ operator, keyId: key.value.keyId, payload: new Uint8Array(Buffer.from(envelope.payload, "base64")) });',
-    tests: "test/unit/agent",
+    tests: "test/unit/agent/link",
   },
   {
     check: "command sequence number",
     file: "agent/link/commands.ts",
     from: "return seq > last ? undefined",
     to: "return seq > last || true ? undefined",
-    tests: "test/unit/agent",
+    tests: "test/unit/agent/link",
   },
   {
     check: "memory clamp",
     file: "runtime/binary/limits.ts",
     from: "const clamped = Math.min(maximum, memoryPages);",
     to: "const clamped = maximum;",
-    tests: "test/unit/runtime",
+    tests: "test/unit/runtime/load.test.ts",
   },
   {
     check: "a path that begins at the root",
@@ -216,7 +216,7 @@ const MUTATIONS: readonly Mutation[] = [
   },
   {
     check: "read-only directories",
-    file: "runtime/wasi/index.ts",
+    file: "runtime/wasi/create.ts",
     from: "const granted = readonly ? ~WRITE_RIGHTS : ~0;",
     to: "const granted = ~0;",
     tests: "test/unit/runtime/wasi",
@@ -277,7 +277,7 @@ function noticed({ check, file, from, to, tests }: Mutation): boolean {
   );
   const run = spawnSync(
     join(ROOT, "node_modules", ".bin", "vitest"),
-    ["run", "--reporter=json", `--outputFile=${join(copy, "report.json")}`, tests],
+    ["run", "--bail=1", "--reporter=json", `--outputFile=${join(copy, "report.json")}`, tests],
     {
       cwd: copy,
       encoding: "utf8",
@@ -287,9 +287,7 @@ function noticed({ check, file, from, to, tests }: Mutation): boolean {
   writeFileSync(path, text);
   const failing = failedTests();
   const [first = "nothing"] = failing;
-  process.stdout.write(
-    `${check.padEnd(34)} ${run.status === 0 ? "UNNOTICED" : `noticed by ${failing.length} tests, e.g. "${first}"`}\n`,
-  );
+  process.stdout.write(`${check.padEnd(34)} ${run.status === 0 ? "UNNOTICED" : `noticed, first by "${first}"`}\n`);
   return run.status !== 0 && failing.length > 0;
 }
 
