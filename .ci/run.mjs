@@ -15,10 +15,10 @@ const SUITES = [
   ["demo", npm("demo"), 40],
   ["mosquitto", ["node", ".ci/mosquitto.mjs"], 35],
   ["e2e", npm("test:e2e", "--kills", "8"), 40],
-  ["mutate", npm("mutate"), 220],
+  ["mutate", npm("mutate"), 120],
   ["attacks", npm("attacks"), 35],
   ["sim-updater", npm("sim", "updater", "--runs", "60", "--json"), 35],
-  ["tuf", npm("conformance", "tuf", "--json"), 100],
+  ["tuf", npm("conformance", "tuf", "--json"), 130],
   ["sigstore", npm("conformance", "sigstore", "--set", "all", "--json"), 20],
   ["wasm", npm("conformance", "wasm", "--tier", "interpreter", "--json"), 15],
   ["wasm-blocks", npm("conformance", "wasm", "--tier", "interpreter-blocks", "--json"), 15],
@@ -37,7 +37,7 @@ const SUITES = [
   ["bench-loader", npm("bench", "loader", "--short"), 20],
   ["bench-start", npm("bench", "start", "--short"), 45],
   ["bench-stop", npm("bench", "interrupt", "--short"), 25],
-  ["bench-updater", npm("bench", "updater", "--short"), 50],
+  ["bench-updater", npm("bench", "updater", "--short"), 110],
 ];
 
 const only = process.argv.slice(2);
