@@ -56,6 +56,17 @@ export function readHeader(bytes: Uint8Array, place: Place, entriesMax: number =
   return { version, expires, device: field(signed, DEVICE_FIELD) };
 }
 
+/** The versions that a timestamp or snapshot gives, by file name; of bytes that `readHeader` has accepted. */
+export function namedVersions(bytes: Uint8Array): ReadonlyMap<string, number> {
+  const meta = field(field(JSON.parse(fromUtf8(bytes) ?? "null"), "signed"), "meta") ?? {};
+  return new Map(
+    Object.entries(meta).flatMap(([name, one]) => {
+      const version = field(one, "version");
+      return typeof version === "number" ? [[name, version] as const] : [];
+    }),
+  );
+}
+
 function field(value: unknown, name: string): unknown {
   if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Record<string, unknown>)[name];

@@ -15,7 +15,7 @@ import { equalBytes } from "../../runtime/kernel/bytes.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { fault } from "../faults.ts";
 import type { DelegatedFile, RepositoryFiles } from "./files.ts";
-import { type Header, type Place, type RepositoryName, readHeader } from "./header.ts";
+import { type Header, namedVersions, type Place, type RepositoryName, readHeader } from "./header.ts";
 import { type Profile, sallyport } from "./profile.ts";
 import { classify, isSigned } from "./refusals.ts";
 import { requireDifferentKeys } from "./thresholds.ts";
@@ -134,8 +134,7 @@ export class Trust {
         if (header.version < before.version) {
           throw fault("UPDATE_ROLLBACK", { ...place, offered: header.version, trusted: before.version }, error);
         }
-        const trusted = before.snapshotMeta.version;
-        throw fault("UPDATE_ROLLBACK", { ...place, role: "snapshot", offered: "an older", trusted }, error);
+        throw this.#wentBack(bytes, { "snapshot.json": before.snapshotMeta }, error) ?? classify(error, place);
       }
       if (before.isExpired(new Date(this.#options.at))) throw this.#stale("timestamp", before.expires, error);
     }
@@ -182,11 +181,8 @@ export class Trust {
         throw fault("UPDATE_MIX_AND_MATCH", { ...place, what }, error);
       }
       // What is left of the store's refusals after the signature held: a role vanished or went back (5.5.5).
-      if (isSigned(error)) {
-        const trusted = Object.entries(before).map(([name, meta]) => `${name} ${meta.version}`);
-        throw fault("UPDATE_ROLLBACK", { ...place, offered: header.version, trusted }, error);
-      }
-      throw classify(error, place);
+      const back = isSigned(error) ? this.#wentBack(bytes, before, error) : undefined;
+      throw back ?? classify(error, place);
     }
     requireDifferentKeys(this.#store.root, "snapshot", this.#store.snapshot, place);
     this.#isOurDevice(header, place);
@@ -301,6 +297,18 @@ export class Trust {
 
   #place(role: string): Place {
     return { repository: this.#options.repository, role };
+  }
+
+  /** Which of the files that were named before is not named any more, or in an older version; 0 for one that is gone. */
+  #wentBack(bytes: Uint8Array, before: Readonly<Record<string, { version: number }>>, cause: unknown) {
+    const named = namedVersions(bytes);
+    for (const [name, { version: trusted }] of Object.entries(before)) {
+      const offered = named.get(name) ?? 0;
+      if (offered >= trusted) continue;
+      const role = name.replace(/\.json$/, "");
+      return fault("UPDATE_ROLLBACK", { ...this.#place(role), offered, trusted }, cause);
+    }
+    return undefined;
   }
 
   #stale(role: string, expires: string, cause?: unknown): Fault {

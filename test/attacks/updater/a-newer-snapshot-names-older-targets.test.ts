@@ -15,9 +15,8 @@ describe.each(["image", "director"] as const)("a newer snapshot of the %s that n
     await forgeSnapshot(site, tree, (signed) => {
       signed.meta["targets.json"] = { version: versions[which].targets - 1 };
     });
-    const text = new RegExp(
-      `^${which} offers snapshot version \\d+, but version .*targets.json ${versions[which].targets}`,
-    );
+    const { targets } = versions[which];
+    const text = `${which} offers targets version ${targets - 1}, but version ${targets} was trusted before`;
     sees(await updater.refresh(), "UPDATE_ROLLBACK", "attack", text);
     expect(updater.view()?.versions).toEqual(versions);
   });

@@ -16,7 +16,7 @@ describe.each(["image", "director"] as const)("a newer timestamp of the %s that 
     await forgeTimestamp(site, tree, onlineKeyOf(site, tree), (signed) => {
       signed.meta["snapshot.json"] = { version: snapshot - 1 };
     });
-    const text = `${which} offers snapshot version an older, but version ${snapshot} was trusted before`;
+    const text = `${which} offers snapshot version ${snapshot - 1}, but version ${snapshot} was trusted before`;
     sees(await updater.refresh(), "UPDATE_ROLLBACK", "attack", text);
     expect(updater.view()?.versions).toEqual(versions);
   });

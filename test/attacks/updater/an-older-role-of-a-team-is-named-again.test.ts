@@ -13,7 +13,7 @@ describe("a team's older role in a newer snapshot", () => {
     await site.forgeSnapshot((versions) => {
       versions["team-acme.json"] = new MetaFile({ version: 1 });
     });
-    const text = /^image offers snapshot version \d+, but version .*team-acme.json 2.* was trusted before$/;
+    const text = "image offers team-acme version 1, but version 2 was trusted before";
     sees(await updater.refresh(), "UPDATE_ROLLBACK", "attack", text);
   });
 });
