@@ -1,5 +1,5 @@
 /** Step 8: four attacks, each refused with its code and one sentence, while the good release keeps running. */
-import { readdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, readdirSync, readFileSync, writeFileSync } from "node:fs";
 import { explainLine } from "../../agent/cli/explain.ts";
 import type { Wish } from "../../runtime/kernel/authority/capability.ts";
 import { wishShape } from "../../runtime/kernel/authority/capability.ts";
@@ -33,15 +33,16 @@ async function refused(play: Play, say: Say, what: string, type: string, code: s
   say("", `release 2 goes on: n=${still.get("n")}`);
 }
 
-/** Somebody with write access to the server's disk changes one byte of a properly signed release. */
+/** Somebody with write access to the server's disk changes one byte of a properly signed release, and of its deltas. */
 async function changedBytes(play: Play, say: Say): Promise<void> {
   const release = await makeRelease(play.get("sigstore"), "2.0.0", { version: "2.1.0" });
   await publish(play.get("repo"), release);
-  const file = targetFile(play, release);
-  const bytes = readFileSync(file);
-  const last = bytes.length - 1;
-  bytes[last] = (bytes[last] ?? 0) ^ 1;
-  writeFileSync(file, bytes);
+  for (const file of [targetFile(play, release), ...deltaFiles(play, release)]) {
+    const bytes = readFileSync(file);
+    const last = bytes.length - 1;
+    bytes[last] = (bytes[last] ?? 0) ^ 1;
+    writeFileSync(file, bytes);
+  }
   const from = play.get("observer").mark();
   await play.assign(release);
   await play.hint();
@@ -101,4 +102,10 @@ function targetFile(play: Play, release: Signed): string {
   const directory = play.stage.path("repo", "image", "targets", ...folder);
   const file = readdirSync(directory).find((one) => one.startsWith(entry.sha256));
   return `${directory}/${file}`;
+}
+
+/** From releases that boards may still have; without them a board would not ask for the whole file. */
+function deltaFiles(play: Play, release: Signed): readonly string[] {
+  const directory = play.stage.path("repo", "image", "targets", "deltas", release.parsed.entry.sha256);
+  return existsSync(directory) ? readdirSync(directory).map((name) => `${directory}/${name}`) : [];
 }
