@@ -19,7 +19,8 @@ if (major < 20) {
 
 // Another checkout's modules behind a link: `npm ci` would empty them under the other's feet.
 const shared = lstatSync(join(root, "node_modules"), { throwIfNoEntry: false })?.isSymbolicLink() ?? false;
-const fresh = shared || (existsSync(marker) && existsSync(pinned) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs);
+const fresh =
+  shared || (existsSync(marker) && existsSync(pinned) && statSync(marker).mtimeMs >= statSync(lock).mtimeMs);
 if (!fresh) {
   console.error("sallyport: installing the pinned dependencies (Node 26 among them) into node_modules ...");
   const npm = process.env.npm_execpath ? [process.execPath, process.env.npm_execpath] : ["npm"];
