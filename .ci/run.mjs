@@ -11,14 +11,14 @@ const npm = (script, ...args) => ["npm", "run", "--silent", script, "--", ...arg
 const SUITES = [
   ["packages", ["node", ".ci/packages.mjs"], 160],
   ["lint", npm("check"), 20],
-  ["test", ["npm", "test", "--silent"], 260],
-  ["demo", npm("demo"), 40],
+  ["test", ["npm", "test", "--silent"], 280],
+  ["demo", npm("demo"), 30],
   ["mosquitto", ["node", ".ci/mosquitto.mjs"], 35],
   ["e2e", npm("test:e2e", "--kills", "8"), 40],
-  ["mutate", npm("mutate"), 120],
-  ["attacks", npm("attacks"), 35],
-  ["sim-updater", npm("sim", "updater", "--runs", "60", "--json"), 35],
-  ["tuf", npm("conformance", "tuf", "--json"), 130],
+  ["mutate", npm("mutate"), 90],
+  ["attacks", npm("attacks"), 30],
+  ["sim-updater", npm("sim", "updater", "--runs", "200", "--json"), 40],
+  ["tuf", npm("conformance", "tuf", "--json"), 90],
   ["sigstore", npm("conformance", "sigstore", "--set", "all", "--json"), 20],
   ["wasm", npm("conformance", "wasm", "--tier", "interpreter", "--json"), 15],
   ["wasm-blocks", npm("conformance", "wasm", "--tier", "interpreter-blocks", "--json"), 15],
@@ -35,9 +35,9 @@ const SUITES = [
   ["bench", npm("bench", "agent", "--short"), 15],
   ["bench-engine", npm("bench", "engine", "--short"), 100],
   ["bench-loader", npm("bench", "loader", "--short"), 20],
-  ["bench-start", npm("bench", "start", "--short"), 45],
+  ["bench-start", npm("bench", "start", "--short"), 65],
   ["bench-stop", npm("bench", "interrupt", "--short"), 25],
-  ["bench-updater", npm("bench", "updater", "--short"), 110],
+  ["bench-updater", npm("bench", "updater", "--short"), 75],
 ];
 
 const only = process.argv.slice(2);
