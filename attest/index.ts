@@ -1,4 +1,7 @@
 /** Door two: is this code what it says? The board's side; what a publisher needs to sign is in `publisher/`. */
+import { catalogue as evidenceCatalogue } from "./faults.ts";
+import { catalogue as predicateCatalogue } from "./predicate/faults.ts";
+
 export {
   type ArtifactBytes,
   type ArtifactEvidence,
@@ -9,7 +12,7 @@ export {
 } from "./artifact.ts";
 export { BUNDLE_BYTES_MAX, STATEMENT_PAYLOAD_TYPE } from "./bundle.ts";
 export { createJudge, type Judge } from "./cache.ts";
-export { catalogue } from "./faults.ts";
+export { CERTIFICATE_FACTS, type CertificateFact, type CertificateFacts } from "./certificate.ts";
 export type { Identity, NamedIdentity } from "./identity.ts";
 export { type JudgeInput, judge, type Verdict } from "./judge.ts";
 export {
@@ -26,3 +29,5 @@ export { type Check, firstRefusal, type Reason } from "./reasons.ts";
 export { type Artifact, STATEMENT_TYPE } from "./statement.ts";
 export { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX, type TrustedRoot } from "./trust.ts";
 export { type Evidence, type Verification, verifyBundle } from "./verify.ts";
+
+export const catalogues = [evidenceCatalogue, predicateCatalogue];

@@ -5,6 +5,7 @@
 import { assert } from "../runtime/kernel/assert.ts";
 import type { Facts, Fault } from "../runtime/kernel/fault.ts";
 import { catalogue, fault } from "./faults.ts";
+import { fault as predicateFault, catalogue as predicates } from "./predicate/faults.ts";
 
 export type Check =
   | "bundle"
@@ -13,6 +14,8 @@ export type Check =
   | "log"
   | "signature"
   | "signer"
+  | "revocation"
+  | "region"
   | "rule"
   | "identity"
   | "statement"
@@ -21,7 +24,23 @@ export type Check =
   | "provenance"
   | "builder"
   | "source"
-  | "build-type";
+  | "build-type"
+  | "level"
+  | "certificate-source"
+  | "parameters"
+  | "threshold"
+  | "age"
+  | "fields"
+  | "verifier"
+  | "resource"
+  | "result"
+  | "components"
+  | "licences"
+  | "vulnerabilities"
+  | "scan"
+  | "attributes"
+  | "steps"
+  | "manifest";
 
 export interface Reason {
   readonly check: Check;
@@ -30,6 +49,11 @@ export interface Reason {
   readonly code?: string;
   readonly text: string;
   readonly facts: Facts;
+  /** The attestation it speaks of: its place in the evidence file. */
+  readonly evidence?: number;
+  /** The policy's evidence rule, and the requirement within it. */
+  readonly rule?: number;
+  readonly requirement?: number;
 }
 
 /** Not part of the record: a Fault is no JSON and its cause must not travel. */
@@ -52,7 +76,14 @@ export function unexamined(check: Check): Reason {
 /** The Fault of the first failed check, for reports. The cause is there unless the verdict was read back from a record. */
 export function firstRefusal(verdict: { readonly reasons: readonly Reason[] }): Fault {
   const reason = verdict.reasons.find((one) => one.code !== undefined);
-  const code = Object.keys(catalogue.table).find((one) => one === reason?.code) as Parameters<typeof fault>[0];
-  assert(reason !== undefined && code !== undefined, "only a verdict with a refusal of this room has a first refusal");
-  return faults.get(reason) ?? fault(code, reason.facts);
+  assert(reason !== undefined, "only a verdict with a refusal has a first refusal");
+  return faults.get(reason) ?? remade(reason);
+}
+
+function remade({ code, facts }: Reason): Fault {
+  const own = Object.keys(catalogue.table).find((one) => one === code) as Parameters<typeof fault>[0] | undefined;
+  if (own !== undefined) return fault(own, facts);
+  const predicate = Object.keys(predicates.table).find((one) => one === code);
+  assert(predicate !== undefined, "a reason's code is one of this room's");
+  return predicateFault(predicate as Parameters<typeof predicateFault>[0], facts);
 }

@@ -1,5 +1,5 @@
 /** Every code of every room, for `explain` and docs/errors.md: the catalogue is the sum of the rooms' catalogues. */
-import { catalogue as attest } from "../../attest/index.ts";
+import { catalogues as attest } from "../../attest/index.ts";
 import { catalogue as devices } from "../../devices/index.ts";
 import { catalogue as fleet } from "../../fleet/index.ts";
 import { catalogues as runtime } from "../../runtime/index.ts";
@@ -16,7 +16,7 @@ export const ALL_CATALOGUES: readonly Catalogue[] = [
   ...runtime,
   updater,
   repository,
-  attest,
+  ...attest,
   devices,
   ...agent,
   link,
