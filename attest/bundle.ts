@@ -14,6 +14,7 @@ import {
   isBundleWithDsseEnvelope,
   isBundleWithPublicKey,
 } from "@sigstore/bundle";
+import { base64 } from "../runtime/kernel/bytes.ts";
 import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../runtime/kernel/result.ts";
 import { anything, parseJson } from "../runtime/kernel/shape.ts";
@@ -39,7 +40,7 @@ const INTEGER_CHARS_MAX = 20;
 
 /**
  * What door two takes, versions 0.1 to 0.3: a DSSE envelope around an in-toto statement, signed with a certificate.
- * Refuses with ATTEST_BUNDLE_INVALID, or ATTEST_NO_TIME for an envelope without a bundle around it.
+ * Refuses with ATTEST_BUNDLE_INVALID, ATTEST_LOG, or ATTEST_NO_TIME for an envelope without a bundle around it.
  */
 export function parseBundle(bytes: Uint8Array): Result<BundleWithDsseEnvelope, Fault> {
   const parsed = parseAnyBundle(bytes);
@@ -64,7 +65,9 @@ export function parseAnyBundle(bytes: Uint8Array): Result<Bundle, Fault> {
     const excess = excessOf(bundle);
     if (excess !== undefined) return refuse(`${excess} than any honest bundle has`);
     const wrong = wrongProof(bundle);
-    return wrong === undefined ? ok(bundle) : refuse(wrong);
+    if (wrong !== undefined) return refuse(wrong);
+    if (!isOfTwoTrees(bundle)) return ok(bundle);
+    return err(fault("ATTEST_LOG", { reason: "the inclusion proof and its checkpoint are of two trees" }));
   } catch (error) {
     // ValidationError for a missing part; TypeError or SyntaxError from the depths for a part of another type.
     return refuse(reasonOf(error), error);
@@ -87,6 +90,15 @@ function isBareEnvelope(value: unknown): boolean {
 function wrongProof({ verificationMaterial: { tlogEntries } }: Bundle): string | undefined {
   const unsigned = tlogEntries.some((one) => one.inclusionProof !== undefined && !one.inclusionProof.checkpoint);
   return unsigned ? "it has an inclusion proof without a checkpoint" : undefined;
+}
+
+/** Size and root stand twice. The library takes the checkpoint's, which is signed, and never looks at the others. */
+function isOfTwoTrees({ verificationMaterial: { tlogEntries } }: Bundle): boolean {
+  return tlogEntries.some(({ inclusionProof }) => {
+    if (inclusionProof?.checkpoint === undefined) return false;
+    const [, size, root] = inclusionProof.checkpoint.envelope.split("\n", 3);
+    return size !== inclusionProof.treeSize || root !== base64(inclusionProof.rootHash);
+  });
 }
 
 /** What the bundle has too much of, if anything. */
