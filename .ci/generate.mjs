@@ -1,6 +1,10 @@
-// Writes loop.ts from the table of lowered instructions: `npm run generate`.
-import { writeFileSync } from "node:fs";
+// Writes what is made from tables: loop.ts from lowered instructions, docs/schema from shapes. `npm run generate`.
+import { mkdirSync, writeFileSync } from "node:fs";
 import { fileURLToPath } from "node:url";
+import { PUBLISHED, schemaText } from "../agent/cli/schemas.ts";
 import { loopText } from "../runtime/interpret/loop-text.ts";
 
-writeFileSync(fileURLToPath(new URL("../runtime/interpret/loop.ts", import.meta.url)), loopText());
+const at = (path) => fileURLToPath(new URL(`../${path}`, import.meta.url));
+writeFileSync(at("runtime/interpret/loop.ts"), loopText());
+mkdirSync(at("docs/schema"), { recursive: true });
+for (const name of Object.keys(PUBLISHED)) writeFileSync(at(`docs/schema/${name}.schema.json`), schemaText(name));

@@ -22,7 +22,7 @@ export type Sha256 = Brand<string, "Sha256">;
 
 const LABEL = /^[a-z0-9](?:[a-z0-9-]{0,61}[a-z0-9])?$/;
 const label = <B extends string>(what: string): Shape<Brand<string, B>> =>
-  refined(string({ max: 63 }), (text): text is Brand<string, B> => LABEL.test(text), `${what} ([a-z0-9-], at most 63)`);
+  refined<Brand<string, B>>(string({ max: 63 }), LABEL, `${what} ([a-z0-9-], at most 63)`);
 
 export const deviceId: Shape<DeviceId> = label<"DeviceId">("a device id");
 export const tenantId: Shape<TenantId> = label<"TenantId">("a tenant id");
@@ -31,18 +31,14 @@ export const teamName: Shape<TeamName> = label<"TeamName">("a team name");
 
 export const version: Shape<Version> = refined(
   string({ max: 32 }),
-  (text): text is Version => /^(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2}$/.test(text),
+  /^(?:0|[1-9]\d{0,8})(?:\.(?:0|[1-9]\d{0,8})){2}$/,
   "a version MAJOR.MINOR.PATCH",
 );
 
 export const resourceName: Shape<ResourceName> = refined(
   string({ max: 64 }),
-  (text): text is ResourceName => /^[a-z0-9][a-z0-9._-]{0,63}$/.test(text) && !text.includes(".."),
+  /^[a-z0-9](?:[a-z0-9_-]|\.(?!\.)){0,63}$/,
   "a name of [a-z0-9._-], at most 64",
 );
 
-export const sha256Hex: Shape<Sha256> = refined(
-  string({ max: 64 }),
-  (text): text is Sha256 => /^[0-9a-f]{64}$/.test(text),
-  "64 lower-case hex digits",
-);
+export const sha256Hex: Shape<Sha256> = refined(string({ max: 64 }), /^[0-9a-f]{64}$/, "64 lower-case hex digits");

@@ -1,8 +1,11 @@
 /**
  * Unknown JSON to a typed value, once, at the edge. A shape is closed: unknown fields are refused, every string and
- * array is bounded, and each refusal names the path. It does not coerce and has no defaults except `optional`.
+ * array is bounded, and each refusal names the path. It does not coerce and has no defaults except `optional`. Each
+ * shape also describes itself as JSON Schema, from the same arguments.
  */
+import { assert } from "./assert.ts";
 import { declareFaults, type Fault, reasonOf } from "./fault.ts";
+import { type JsonSchema, objectSchema, withDescription } from "./json-schema.ts";
 import { err, ok, type Result } from "./result.ts";
 
 export const { catalogue, fault } = declareFaults("SHAPE", {
@@ -30,8 +33,16 @@ export const { catalogue, fault } = declareFaults("SHAPE", {
 /** A parser of one kind of value. `at` is the path so far, e.g. `capabilities.gpio[2].line`. Throws `Mismatch`. */
 export interface Shape<T> {
   parse(value: unknown, at: string): T;
+  /** The same as JSON Schema. Absent for parts of documents that others define, which have schemas of their own. */
+  schema?(): JsonSchema;
 }
 export type Infer<S> = S extends Shape<infer T> ? T : never;
+
+/** Describes what `shape` takes. Every part must describe itself, as those of our own documents do. */
+export function schemaOf(shape: Shape<unknown>): JsonSchema {
+  assert(shape.schema !== undefined, "a shape of a published document describes itself");
+  return shape.schema();
+}
 
 /** Internal to shapes: carries the path out; `parseShape` turns it into a Fault. */
 class Mismatch extends Error {
@@ -85,6 +96,11 @@ export function string(limits: { min?: number; max: number }): Shape<string> {
       if (value.length < (limits.min ?? 0)) throw new Mismatch(at, `at least ${limits.min} characters`, value);
       return value;
     },
+    schema: () => ({
+      type: "string",
+      ...(limits.min === undefined ? {} : { minLength: limits.min }),
+      maxLength: limits.max,
+    }),
   };
 }
 
@@ -97,6 +113,7 @@ export function integer(limits: { min: number; max: number }): Shape<number> {
       }
       return value;
     },
+    schema: () => ({ type: "integer", minimum: limits.min, maximum: limits.max }),
   };
 }
 
@@ -108,6 +125,7 @@ export function number(limits: { min: number; max: number }): Shape<number> {
       }
       return value;
     },
+    schema: () => ({ type: "number", minimum: limits.min, maximum: limits.max }),
   };
 }
 
@@ -116,6 +134,7 @@ export const boolean: Shape<boolean> = {
     if (typeof value !== "boolean") throw new Mismatch(at, "true or false", value);
     return value;
   },
+  schema: () => ({ type: "boolean" }),
 };
 
 /** The same shape for a value that may hold a secret: a refusal does not show it. */
@@ -129,11 +148,12 @@ export function hidden<T>(shape: Shape<T>): Shape<T> {
         throw new Mismatch(error.at, error.expected, value, "a value that is not shown");
       }
     },
+    schema: () => schemaOf(shape),
   };
 }
 
 /** Any JSON value, unparsed: for a field that another shape reads later. */
-export const anything: Shape<unknown> = { parse: (value) => value };
+export const anything: Shape<unknown> = { parse: (value) => value, schema: () => true };
 
 export function oneOf<const V extends readonly (string | number | boolean)[]>(...values: V): Shape<V[number]> {
   return {
@@ -142,6 +162,7 @@ export function oneOf<const V extends readonly (string | number | boolean)[]>(..
       if (found === undefined) throw new Mismatch(at, values.map((one) => JSON.stringify(one)).join(" or "), value);
       return found;
     },
+    schema: () => (values.length === 1 && values[0] !== undefined ? { const: values[0] } : { enum: values }),
   };
 }
 
@@ -153,6 +174,12 @@ export function array<T>(item: Shape<T>, limits: { min?: number; max: number }):
       if (value.length < (limits.min ?? 0)) throw new Mismatch(at, `at least ${limits.min} items`, value);
       return value.map((one, index) => item.parse(one, `${at}[${index}]`));
     },
+    schema: () => ({
+      type: "array",
+      items: schemaOf(item),
+      ...(limits.min === undefined ? {} : { minItems: limits.min }),
+      maxItems: limits.max,
+    }),
   };
 }
 
@@ -171,6 +198,12 @@ export function record<T>(
       for (const name of names) out[key.parse(name, `${at}.${name}`)] = item.parse(source[name], `${at}.${name}`);
       return out;
     },
+    schema: () => ({
+      type: "object",
+      propertyNames: schemaOf(key),
+      additionalProperties: schemaOf(item),
+      maxProperties: limits.max,
+    }),
   };
 }
 
@@ -181,7 +214,11 @@ export interface Optional<T> extends Shape<T | undefined> {
 
 /** A field that may be absent. Absent fields are absent in the result as well (exactOptionalPropertyTypes). */
 export function optional<T>(shape: Shape<T>): Optional<T> {
-  return { [OPTIONAL]: true, parse: (value, at) => (value === undefined ? undefined : shape.parse(value, at)) };
+  return {
+    [OPTIONAL]: true,
+    parse: (value, at) => (value === undefined ? undefined : shape.parse(value, at)),
+    schema: () => schemaOf(shape),
+  };
 }
 
 type Fields = Readonly<Record<string, Shape<unknown>>>;
@@ -207,6 +244,11 @@ export function object<const F extends Fields>(fields: F): Shape<Flat<Parsed<F>>
       }
       return out as Flat<Parsed<F>>;
     },
+    schema() {
+      const all = Object.entries(fields);
+      const required = all.filter(([, shape]) => !(OPTIONAL in shape)).map(([name]) => name);
+      return objectSchema(Object.fromEntries(all.map(([name, shape]) => [name, schemaOf(shape)])), required);
+    },
   };
 }
 
@@ -222,18 +264,28 @@ export function variants<const K extends string, const V extends Readonly<Record
       if (shape === undefined) throw new Mismatch(join(at, field), Object.keys(cases).join(" or "), tag);
       return shape.parse(value, at) as Infer<V[keyof V]>;
     },
+    schema: () => ({ oneOf: Object.values(cases).map(schemaOf) }),
   };
 }
 
-/** A shape with a further test; `expected` completes the sentence "must be …". */
+/**
+ * A shape with a further test; `expected` completes the sentence "must be …". A regular expression, without flags and
+ * anchored by its author, shows in the schema as it is; of any other test the schema has the sentence only.
+ */
+export function refined<U extends string>(shape: Shape<string>, test: RegExp, expected: string): Shape<U>;
 export function refined<T, U extends T>(shape: Shape<T>, test: (value: T) => value is U, expected: string): Shape<U>;
 export function refined<T>(shape: Shape<T>, test: (value: T) => boolean, expected: string): Shape<T>;
-export function refined<T>(shape: Shape<T>, test: (value: T) => boolean, expected: string): Shape<T> {
+export function refined<T>(shape: Shape<T>, test: RegExp | ((value: T) => boolean), expected: string): Shape<T> {
+  const holds = test instanceof RegExp ? (value: T) => test.test(String(value)) : test;
   return {
     parse(value, at) {
       const parsed = shape.parse(value, at);
-      if (!test(parsed)) throw new Mismatch(at, expected, value);
+      if (!holds(parsed)) throw new Mismatch(at, expected, value);
       return parsed;
+    },
+    schema() {
+      const described = withDescription(schemaOf(shape), `Must be ${expected}.`);
+      return test instanceof RegExp && described !== true ? { ...described, pattern: test.source } : described;
     },
   };
 }

@@ -5,6 +5,7 @@
  * "not narrowed further". There are no patterns: a line, sensor or channel is named or it is not covered.
  */
 import { type ResourceName, resourceName } from "../brand.ts";
+import { withDescription } from "../json-schema.ts";
 import {
   array,
   boolean,
@@ -16,6 +17,7 @@ import {
   optional,
   refined,
   type Shape,
+  schemaOf,
   variants,
 } from "../shape.ts";
 
@@ -172,5 +174,6 @@ function unique<T extends Wish | Cover>(list: Shape<readonly T[]>): Shape<readon
       }
       return parsed;
     },
+    schema: () => withDescription(schemaOf(list), "Names each capability once."),
   };
 }

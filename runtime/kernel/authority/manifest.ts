@@ -35,7 +35,7 @@ export type GuestAbi = (typeof GUEST_ABIS)[number];
 /** A TUF target path of ours: lower-case components, no empty, dot or dot-dot component. */
 export const targetPath = refined(
   string({ min: 1, max: 300 }),
-  (text) => text.split("/").every((part) => /^[a-z0-9_][a-z0-9._-]*$/.test(part)),
+  /^[a-z0-9_][a-z0-9._-]*(?:\/[a-z0-9_][a-z0-9._-]*)*$/,
   "a relative target path of [a-z0-9._-] components",
 );
 
@@ -60,12 +60,7 @@ export type Trigger = Infer<typeof trigger>;
 const command = object({
   /** Behind the program's own name, which is the module's. */
   args: optional(array(string({ max: 256 }), { max: 32 })),
-  env: optional(
-    array(
-      refined(string({ min: 2, max: 512 }), (text) => /^[A-Za-z_][A-Za-z0-9_]*=/.test(text), "NAME=VALUE"),
-      { max: 32 },
-    ),
-  ),
+  env: optional(array(refined(string({ min: 2, max: 512 }), /^[A-Za-z_][A-Za-z0-9_]*=/, "NAME=VALUE"), { max: 32 })),
 });
 
 /** Each start of a command takes a thread of its own. */
@@ -95,6 +90,8 @@ const anyManifest = object({
   command: optional(command),
   /** How the code wants to be run: only stricter than it would be anyway. */
   engine: optional(engineWishShape),
+  /** Where what it works on may be: only devices whose enrolment record names one of these regions run it. */
+  data: optional(object({ regions: array(string({ min: 1, max: 63 }), { min: 1, max: 64 }) })),
   description: optional(string({ max: 500 })),
 });
 type AnyManifest = Infer<typeof anyManifest>;
