@@ -121,6 +121,7 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
     transitionState: { transaction, modules, kv, flush, releaseFloor: floors.get },
     reconcileMemory: {
       modules,
+      trustedNow: () => trustedTime(clock.now(), timeFloor()),
       transaction,
       releaseFloor: floors.get,
       seenPolicy: () => facts.get("policy_seen") as SeenPolicy | undefined,

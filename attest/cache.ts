@@ -1,7 +1,7 @@
 /**
  * The judge with a memory. A board judges what it runs again with every round, and a verdict depends on nothing but the
  * input, so the same question (by the digests of bundle, policy and trusted root, and all else that is asked) gets the
- * same answer without a signature checked twice. Nothing is kept across a restart.
+ * same answer without a signature checked twice, for as long as no age in it runs out. Nothing is kept across a restart.
  */
 import { assert } from "../runtime/kernel/assert.ts";
 import { documentDigest, sha256 } from "../runtime/kernel/digest.ts";
@@ -12,33 +12,46 @@ const VERDICTS_MAX = 64;
 
 export type Judge = (input: JudgeInput) => Verdict;
 
+interface Remembered {
+  readonly verdict: Verdict;
+  readonly judgedMs: number;
+}
+
 /** Remembers the last `verdictsMax` verdicts, refusals as well; the one not asked for longest goes first. */
 export function createJudge(verdictsMax = VERDICTS_MAX, decide: Judge = judge): Judge {
   assert(verdictsMax > 0, "a memory has room for a verdict");
-  const verdicts = new Map<string, Verdict>();
+  const verdicts = new Map<string, Remembered>();
   return (input) => {
     const key = keyOf(input);
-    const verdict = verdicts.get(key) ?? decide(input);
+    const before = verdicts.get(key);
+    const held = before !== undefined && stillHolds(before, input.nowMs) ? before : undefined;
+    const remembered = held ?? { verdict: decide(input), judgedMs: input.nowMs };
     verdicts.delete(key);
-    verdicts.set(key, verdict);
+    verdicts.set(key, remembered);
     const [oldest] = verdicts.keys();
     if (verdicts.size > verdictsMax && oldest !== undefined) verdicts.delete(oldest);
-    return verdict;
+    return remembered.verdict;
   };
 }
 
-/** Complete by its type: a field that the question gains does not compile until it is told here. */
-type Key = { readonly [Field in keyof JudgeInput]: unknown };
+/** What was too old stays so while time goes on; a clock that was set back asks again. */
+function stillHolds({ verdict: { untilMs }, judgedMs }: Remembered, nowMs: number): boolean {
+  return nowMs >= judgedMs && (untilMs === undefined || nowMs < untilMs);
+}
 
-function keyOf({ bundle, trust, policy, artifacts, module, device }: JudgeInput): string {
-  const { team, name, version } = module;
+/** Complete by its type: a field that the question gains does not compile until it is told here. */
+type Key = { readonly [Field in Exclude<keyof JudgeInput, "nowMs">]-?: unknown };
+
+function keyOf({ bundle, trust, policy, artifacts, module, device, running = false }: JudgeInput): string {
+  const { team, name, version, capabilities, regions } = module;
   const key: Key = {
     bundle: sha256(bundle),
     trust: trust.digest,
     policy,
     artifacts,
-    module: { team, name, version },
+    module: { team, name, version, capabilities, regions },
     device,
+    running,
   };
   return documentDigest(key);
 }

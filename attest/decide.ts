@@ -1,94 +1,116 @@
 /**
- * From what a bundle proves to a decision: pure, total, and it looks at every check it can, so that a person sees all
- * that is wrong at once. At least one evidence rule of the policy must speak of this module on this device, and every
- * rule that does must be satisfied; so adding a rule can only narrow.
+ * From what the evidence file proves to a decision: pure, total, and it looks at every check it can, so that a person
+ * sees all that is wrong at once. At least one evidence rule of the policy must speak of this module on this device, and
+ * every rule that does must be satisfied; so adding a rule can only narrow, and adding evidence can only help.
  */
+import type { Wish } from "../runtime/kernel/authority/capability.ts";
 import type { DeviceFacts } from "../runtime/kernel/authority/ceiling.ts";
 import { matchesDevice, matchesModule } from "../runtime/kernel/authority/ceiling.ts";
-import type { Fault } from "../runtime/kernel/fault.ts";
+import type { Candidate, Circumstances } from "./candidate.ts";
+import type { Item } from "./evidence.ts";
 import { fault } from "./faults.ts";
-import { type Identity, isNamed } from "./identity.ts";
-import type { EvidenceRule, Policy } from "./policy.ts";
-import { PROVENANCE_TYPE, type ProvenanceFacts, parseProvenance } from "./provenance.ts";
-import { type Check, passed, type Reason, refused, unexamined } from "./reasons.ts";
-import { type Artifact, checkStatementType, checkSubjects, parseStatement, type Statement } from "./statement.ts";
-import { type Evidence, STAGES, type Verification } from "./verify.ts";
+import { PROVENANCE_TYPES } from "./kinds.ts";
+import type { Asked, EvidenceRule, Policy } from "./policy.ts";
+import { type ProvenanceFacts, parseProvenance } from "./provenance.ts";
+import { passed, placed, type Reason, refused } from "./reasons.ts";
+import { type Met, meetRequirement } from "./requirement.ts";
+import { believed, revokedFile } from "./revocation.ts";
+import { shortForm } from "./short-form.ts";
+import type { Artifact } from "./statement.ts";
 
-/** The release that asks to be admitted, and where. */
+/** The release that asks to be admitted, where, and when. */
 export interface Question {
+  /** Code and manifest, the code first. */
   readonly artifacts: readonly Artifact[];
-  readonly module: { readonly team: string; readonly name: string; readonly version: string };
+  readonly module: {
+    readonly team: string;
+    readonly name: string;
+    readonly version: string;
+    /** Of the manifest; unless they are given, a rule that asks for capabilities is taken to match. */
+    readonly capabilities?: readonly Wish[];
+    /** Regions in which its data may be; anywhere unless given. */
+    readonly regions?: readonly string[];
+  };
   readonly device: DeviceFacts;
   readonly policy: Policy;
+  /** The time that the board believes in, ms. */
+  readonly nowMs: number;
+  /**
+   * It was admitted and runs: what has only become too old since, or is revoked with `running: "flag"`, is reported and
+   * does not stop it.
+   */
+  readonly running?: boolean;
 }
 
 export interface Decision {
-  /** Always the same checks in the same order. */
+  readonly accepted: boolean;
+  /** Always the same checks in the same order for the same evidence and policy. */
   readonly reasons: readonly Reason[];
   readonly provenance?: ProvenanceFacts;
+  /** Until when it is accepted, ms, if age counts. */
+  readonly untilMs?: number;
+}
+
+export function decide(items: readonly Item[], question: Question): Decision {
+  const { policy, running = false } = question;
+  const doubted: Reason[] = [];
+  const candidates: Candidate[] = [];
+  for (const { index, candidate } of items) {
+    if (candidate === undefined) continue;
+    const left = believed(candidate, policy);
+    if (!("fault" in left)) candidates.push(left);
+    else if (running && left.running === "flag") candidates.push(candidate);
+    if ("fault" in left)
+      doubted.push(placed(refused("revocation", left.fault, running && left.running === "flag"), { evidence: index }));
+  }
+  const rules = matchingRules(question);
+  const circumstances: Circumstances = {
+    nowMs: question.nowMs,
+    module: question.module,
+    artifacts: question.artifacts,
+    levelOf: (builder) => policy.builders?.find((one) => one.id === builder)?.level ?? 0,
+  };
+  const met = rules.flatMap(({ index, ...rule }) =>
+    [...shortForm(rule), ...(rule.require ?? [])].map((one, at) => {
+      const result = meetRequirement(one, candidates, { policy, circumstances, running });
+      return { ...result, reasons: result.reasons.map((reason) => placed(reason, { rule: index, requirement: at })) };
+    }),
+  );
+  const decisive = [
+    ruled(rules, question),
+    unrevoked(question),
+    ...located(rules, question),
+    ...met.flatMap((one) => one.reasons),
+    covered(met, question.artifacts),
+  ];
+  const untils = met.flatMap(({ untilMs }) => (untilMs === undefined ? [] : [untilMs]));
+  const provenance = provenanceOf(candidates, met);
+  return {
+    accepted: decisive.every((one) => one.passed),
+    reasons: [...items.flatMap((one) => one.reasons), ...doubted, ...decisive],
+    ...(provenance === undefined ? {} : { provenance }),
+    ...(untils.length === 0 ? {} : { untilMs: Math.min(...untils) }),
+  };
 }
 
 interface MatchedRule extends EvidenceRule {
-  /** Its place in the policy, for messages. */
+  /** Its place in the policy. */
   readonly index: number;
-}
-
-export function decide(verification: Verification, question: Question): Decision {
-  const rules = matchingRules(question);
-  const evidence = verification.ok ? verification.evidence : undefined;
-  const statement = evidence && parseStatement(evidence.payload);
-  const said = statement?.ok ? statement.value : undefined;
-  const isProvenance = said?.predicateType === PROVENANCE_TYPE;
-  const provenance = isProvenance ? parseProvenance(said.predicate) : undefined;
-  const facts = provenance?.ok ? provenance.value : undefined;
-  const reasons = [
-    ...verified(verification),
-    ruled(rules, question),
-    identified(rules, evidence?.signer),
-    statement?.ok === false ? refused("statement", statement.error) : stated(said),
-    covered(said, question.artifacts),
-    predicated(said),
-    provenance?.ok === false ? refused("provenance", provenance.error) : proven(facts),
-    among("builder", "ATTEST_BUILDER", rules, facts?.builderId, (rule) => rule.builders),
-    among("source", "ATTEST_SOURCE", rules, facts?.sourceUri, (rule) => rule.sources),
-    among("build-type", "ATTEST_BUILD_TYPE", rules, facts?.buildType, (rule) => rule.buildTypes),
-  ];
-  return { reasons, ...(facts === undefined ? {} : { provenance: facts }) };
 }
 
 function matchingRules({ policy, device, module }: Question): readonly MatchedRule[] {
   return policy.evidence
     .map((rule, index) => ({ ...rule, index }))
-    .filter((rule) => matchesDevice(rule.devices, device) && matchesModule(rule.modules, module));
+    .filter((rule) => matchesDevice(rule.devices, device) && matchesModule(rule.modules, module))
+    .filter(({ asks }) => asks === undefined || (module.capabilities?.some((one) => isAsked(one, asks)) ?? true));
 }
 
-/** The stages of the verification: those before the one that failed have passed, those after were not reached. */
-function verified(verification: Verification): readonly Reason[] {
-  if (verification.ok) return STAGES.map((stage) => passed(stage, ...proved(stage, verification.evidence)));
-  const failed = STAGES.indexOf(verification.stage);
-  return STAGES.map((stage, index) => {
-    if (index === failed) return refused(stage, verification.fault);
-    return index < failed ? passed(stage, ...proved(stage)) : unexamined(stage);
+function isAsked(wish: Wish, asks: readonly Asked[]): boolean {
+  return asks.some(({ cap, dir, mode }) => {
+    if (cap !== wish.cap) return false;
+    if (dir !== undefined && !(wish.cap === "gpio" && wish.dir === dir)) return false;
+    return mode === undefined || (wish.cap === "dir" && wish.mode === mode);
   });
-}
-
-function proved(stage: (typeof STAGES)[number], evidence?: Evidence): [string, Reason["facts"]?] {
-  switch (stage) {
-    case "bundle":
-      return ["a Sigstore bundle around an in-toto statement"];
-    case "timestamps": {
-      const times = evidence?.signedTimesMs.map((ms) => new Date(ms).toISOString());
-      return ["the time of signing is vouched for", times === undefined ? {} : { times }];
-    }
-    case "certificate":
-      return ["the certificate is of a trusted authority, logged, and was valid at that time"];
-    case "log":
-      return ["a trusted log holds this envelope", evidence === undefined ? {} : { entries: evidence.logEntries }];
-    case "signature":
-      return ["the signature over the statement holds"];
-    case "signer":
-      return ["the certificate names one issuer and one subject", { ...evidence?.signer }];
-  }
 }
 
 function ruled(rules: readonly MatchedRule[], { device, module }: Question): Reason {
@@ -96,74 +118,42 @@ function ruled(rules: readonly MatchedRule[], { device, module }: Question): Rea
   const facts = { team, name, version, device: device.id, class: device.class, region: device.region };
   if (rules.length === 0) return refused("rule", fault("ATTEST_NO_RULE", facts));
   const indices = rules.map((rule) => String(rule.index));
-  return passed("rule", "the policy says which evidence this module needs on this device", {
-    ...facts,
-    rules: indices,
-  });
+  const text = "the policy says which evidence this module needs on this device";
+  return passed("rule", text, { ...facts, rules: indices });
 }
 
-function identified(rules: readonly MatchedRule[], signer: Identity | undefined): Reason {
-  if (signer === undefined) return unexamined("identity");
-  return each("identity", rules, "the signer is named by every matching rule", { ...signer }, (rule) => {
-    if (isNamed(signer, rule.identities)) return undefined;
-    const expected = rule.identities.map((one) => `${one.subject ?? one.subjectPattern} (issuer ${one.issuer})`);
-    return fault("ATTEST_IDENTITY_MISMATCH", { ...signer, rule: rule.index, expected });
-  });
+function unrevoked({ artifacts, policy, running = false }: Question): Reason {
+  const entry = revokedFile(artifacts, policy);
+  if (entry === undefined) return passed("revocation", "no file of the release is revoked");
+  return refused("revocation", entry.fault, running && entry.running === "flag");
 }
 
-function stated(said: Statement | undefined): Reason {
-  if (said === undefined) return unexamined("statement");
-  const checked = checkStatementType(said);
-  if (!checked.ok) return refused("statement", checked.error);
-  return passed("statement", "the payload is an in-toto statement", { type: said._type });
+/** The regions of the manifest and of every matching rule must hold the device's. */
+function located(rules: readonly MatchedRule[], { module, device }: Question): readonly Reason[] {
+  const named = [module.regions, ...rules.map((rule) => rule.regions)].flatMap((one) =>
+    one === undefined ? [] : [one],
+  );
+  if (named.length === 0) return [];
+  const excluding = named.find((one) => !one.includes(device.region));
+  const facts = { region: device.region };
+  if (excluding === undefined) return [passed("region", "the module may be where the device is", facts)];
+  return [refused("region", fault("ATTEST_REGION", { ...facts, device: device.id, expected: excluding }))];
 }
 
-function covered(said: Statement | undefined, artifacts: readonly Artifact[]): Reason {
-  if (said === undefined) return unexamined("subjects");
-  const checked = checkSubjects(said.subject, artifacts);
-  if (!checked.ok) return refused("subjects", checked.error);
-  const names = artifacts.map((one) => `${one.name} (sha256 ${one.sha256})`);
-  return passed("subjects", "the statement speaks of exactly these bytes", { artifacts: names });
+/** The manifest says what the code may touch: an attestation of the code alone is not enough. */
+function covered(met: readonly Met[], artifacts: readonly Artifact[]): Reason {
+  if (met.some((one) => one.coversAll)) return passed("manifest", "an accepted statement speaks of all files");
+  if (met.length === 0 || met.some((one) => one.reasons.some((reason) => !reason.passed))) {
+    return { check: "manifest", passed: false, text: "not examined, because a check before it failed", facts: {} };
+  }
+  const missing = artifacts.slice(1).map((one) => `${one.name} (sha256 ${one.sha256})`);
+  return refused("manifest", fault("ATTEST_SUBJECT_MISMATCH", { missing, subjects: 0 }));
 }
 
-function predicated(said: Statement | undefined): Reason {
-  if (said === undefined) return unexamined("predicate");
-  const found = said.predicateType;
-  if (found === PROVENANCE_TYPE) return passed("predicate", "the statement carries provenance", { type: found });
-  return refused("predicate", fault("ATTEST_PREDICATE_TYPE", { found, expected: PROVENANCE_TYPE }));
-}
-
-function proven(facts: ProvenanceFacts | undefined): Reason {
-  if (facts === undefined) return unexamined("provenance");
-  const { builderId, sourceUri, buildType } = facts;
-  return passed("provenance", "the provenance says who built what", { builderId, sourceUri, buildType });
-}
-
-/** Is `found`, letter by letter, in the list of every matching rule that has one? */
-function among(
-  check: Check,
-  code: "ATTEST_BUILDER" | "ATTEST_SOURCE" | "ATTEST_BUILD_TYPE",
-  rules: readonly MatchedRule[],
-  found: string | undefined,
-  listOf: (rule: MatchedRule) => readonly string[] | undefined,
-): Reason {
-  if (found === undefined) return unexamined(check);
-  return each(check, rules, `the ${check} is named by every rule that asks`, { found }, (rule) => {
-    const expected = listOf(rule);
-    if (expected === undefined || expected.includes(found)) return undefined;
-    return fault(code, { found, rule: rule.index, expected });
-  });
-}
-
-/** Every matching rule must agree; none at all proves nothing. */
-function each(
-  check: Check,
-  rules: readonly MatchedRule[],
-  text: string,
-  facts: Reason["facts"],
-  refuse: (rule: MatchedRule) => Fault | undefined,
-): Reason {
-  if (rules.length === 0) return unexamined(check);
-  const refusal = rules.map(refuse).find((one) => one !== undefined);
-  return refusal === undefined ? passed(check, text, facts) : refused(check, refusal);
+/** What the accepted provenance says, or the first there is: it is told also of a release that is refused. */
+function provenanceOf(candidates: readonly Candidate[], met: readonly Met[]): ProvenanceFacts | undefined {
+  const used = met.flatMap((one) => one.used);
+  const said = [...used, ...candidates].find((one) => PROVENANCE_TYPES.includes(one.statement.predicateType));
+  const parsed = said === undefined ? undefined : parseProvenance(said.statement.predicate);
+  return parsed?.ok ? parsed.value : undefined;
 }

@@ -61,7 +61,7 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
   },
   ATTEST_IDENTITY_MISMATCH: {
     kind: "attack",
-    says: "signed by {subject} (issuer {issuer}), which evidence rule {rule} of the policy does not name; it names {expected}",
+    says: "signed by {subject} (issuer {issuer}), whom the policy does not name here; it names {expected}",
     means: "Somebody with a valid certificate signed, but not an identity that the owner trusts for this module.",
     todo: "If the build moved, the owner names the new identity in the policy, letter by letter. If not, this is a forgery.",
   },
@@ -70,6 +70,33 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     says: "signed by {subject} (issuer {issuer}), not by {expected}",
     means: "Somebody with a valid certificate signed, but not the identity that was asked for.",
     todo: "Compare the two names letter by letter. If the publisher did not move, this is a forgery.",
+  },
+  ATTEST_REVOKED: {
+    kind: "attack",
+    says: "the policy believes {what} no more: {reason}",
+    means:
+      "The owner's policy lists this identity, key, builder or file as revoked. Nothing new is admitted with it; what runs already is stopped or reported, as the entry says.",
+    todo: "Publish a release that was built and signed without it.",
+  },
+  ATTEST_REGION: {
+    kind: "refusal",
+    says: "device {device} is in region {region}; this module may be in {expected}",
+    means:
+      "The manifest or the policy names the regions in which the module's data may be, and the device's enrolment record names another.",
+    todo: "Assign it to devices of these regions. If the device was moved, enrol it again.",
+  },
+  ATTEST_THRESHOLD: {
+    kind: "refusal",
+    says: "{met} of {threshold} parties have signed what is asked for; missing: {missing}",
+    means:
+      "The policy wants several independent parties to vouch for this. Several signatures of one party count once.",
+    todo: "Have the missing parties sign, and put their attestations into the release's evidence file.",
+  },
+  ATTEST_STALE: {
+    kind: "stale",
+    says: "{what} {age} ago; at most {max} are accepted",
+    means: "The evidence was good and has become too old for what the policy asks. What runs already goes on.",
+    todo: "Make the attestation again and publish it with a new release.",
   },
   ATTEST_STATEMENT_INVALID: {
     kind: "refusal",
@@ -99,8 +126,8 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
   ATTEST_PREDICATE_TYPE: {
     kind: "refusal",
     says: "the statement carries {found}, expected {expected}",
-    means: "Only SLSA provenance v1 answers the questions the policy asks.",
-    todo: "Have the build emit SLSA provenance v1.",
+    means: "The policy asks for an attestation of one kind, and the evidence file has only others.",
+    todo: "Make the attestation that is asked for and put it into the release's evidence file.",
   },
   ATTEST_PROVENANCE_INVALID: {
     kind: "refusal",
@@ -111,19 +138,19 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
   },
   ATTEST_BUILDER: {
     kind: "refusal",
-    says: "built by {found}, which evidence rule {rule} of the policy does not name; it names {expected}",
+    says: "built by {found}, which the policy does not name here; it names {expected}",
     means: "The release was built by a builder the owner does not trust for this module.",
     todo: "Build it with a builder that the policy names, or have the owner name this one.",
   },
   ATTEST_SOURCE: {
     kind: "refusal",
-    says: "built from {found}, which evidence rule {rule} of the policy does not name; it names {expected}",
+    says: "built from {found}, which the policy does not name here; it names {expected}",
     means: "The release was built from a source the owner does not trust for this module.",
     todo: "Build it from a source that the policy names, or have the owner name this one.",
   },
   ATTEST_BUILD_TYPE: {
     kind: "refusal",
-    says: "the build type is {found}, which evidence rule {rule} of the policy does not name; it names {expected}",
+    says: "the build type is {found}, which the policy does not name here; it names {expected}",
     means: "The build ran another recipe than the owner asks for.",
     todo: "Use a build type that the policy names, or have the owner name this one.",
   },

@@ -9,6 +9,9 @@ import type { Signer } from "@sigstore/verify";
 import { fromUtf8 } from "../runtime/kernel/bytes.ts";
 import { matchesPattern } from "./pattern.ts";
 
+/** What a certificate says beside its subject, by Fulcio's names (certificate.ts). */
+type NamedFacts = Readonly<Record<string, string | undefined>>;
+
 export interface Identity {
   /** The OpenID Connect issuer that Fulcio put into the certificate. */
   readonly issuer: string;
@@ -16,11 +19,15 @@ export interface Identity {
   readonly subject: string;
 }
 
-/** Whom a rule names: the issuer exactly, and the subject exactly or by a pattern, never both. */
+/**
+ * Whom a rule names: the issuer exactly, the subject exactly or by a pattern, never both, and what else the certificate
+ * must say, letter by letter.
+ */
 export interface NamedIdentity {
   readonly issuer: string;
   readonly subject?: string;
   readonly subjectPattern?: string;
+  readonly certificate?: NamedFacts;
 }
 
 export type Extensions = NonNullable<NonNullable<Signer["identity"]>["oids"]>;
@@ -37,9 +44,10 @@ const RFC822_NAME = 0x81;
 const URI = 0x86;
 
 /** THE identity check: is the signer one of those the rule names? An entry that names no subject names nobody. */
-export function isNamed(signer: Identity, named: readonly NamedIdentity[]): boolean {
-  return named.some(({ issuer, subject, subjectPattern }) => {
+export function isNamed(signer: Identity, named: readonly NamedIdentity[], facts: NamedFacts = {}): boolean {
+  return named.some(({ issuer, subject, subjectPattern, certificate = {} }) => {
     if (issuer !== signer.issuer) return false;
+    if (Object.entries(certificate).some(([name, wanted]) => facts[name] !== wanted)) return false;
     if (subjectPattern === undefined) return subject === signer.subject;
     return subject === undefined && matchesPattern(signer.subject, subjectPattern);
   });
@@ -74,6 +82,11 @@ function readSubject(extensions: Extensions): string | undefined {
 
 function valuesOf(extensions: Extensions, oid: string): readonly Uint8Array[] {
   return extensions.filter((one) => one.oid?.id.join(".") === oid).map((one) => one.value);
+}
+
+/** The text of a value that is one DER UTF8String and nothing else. */
+export function utf8String(der: Uint8Array): string | undefined {
+  return onlyText(der, UTF8_STRING);
 }
 
 function onlyText(der: Uint8Array, tag: number): string | undefined {

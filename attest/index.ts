@@ -14,7 +14,7 @@ export { BUNDLE_BYTES_MAX, STATEMENT_PAYLOAD_TYPE } from "./bundle.ts";
 export { createJudge, type Judge } from "./cache.ts";
 export { CERTIFICATE_FACTS, type CertificateFact, type CertificateFacts } from "./certificate.ts";
 export type { Identity, NamedIdentity } from "./identity.ts";
-export { type JudgeInput, judge, type Verdict } from "./judge.ts";
+export { type Attested, type JudgeInput, judge, type Verdict } from "./judge.ts";
 export {
   type EvidenceRule,
   POLICY_BYTES_MAX,
@@ -25,7 +25,7 @@ export {
   TRUSTED_ROOT_PATH,
 } from "./policy.ts";
 export { PROVENANCE_TYPE, type ProvenanceFacts } from "./provenance.ts";
-export { type Check, firstRefusal, type Reason } from "./reasons.ts";
+export { type Check, firstRefusal, flags, type Reason } from "./reasons.ts";
 export { type Artifact, STATEMENT_TYPE } from "./statement.ts";
 export { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX, type TrustedRoot } from "./trust.ts";
 export { type Evidence, type Verification, verifyBundle } from "./verify.ts";

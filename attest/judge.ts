@@ -5,40 +5,67 @@
 import type { Sha256 } from "../runtime/kernel/brand.ts";
 import { documentDigest, sha256 } from "../runtime/kernel/digest.ts";
 import { decide, type Question } from "./decide.ts";
+import { type Item, readEvidence } from "./evidence.ts";
 import type { Identity } from "./identity.ts";
+import { policyKey } from "./parties.ts";
+import { keysOf } from "./policy.ts";
 import type { ProvenanceFacts } from "./provenance.ts";
 import type { Reason } from "./reasons.ts";
 import type { TrustedRoot } from "./trust.ts";
-import { verifyBundle } from "./verify.ts";
 
 export interface JudgeInput extends Question {
+  /** The evidence file: a Sigstore bundle, a DSSE envelope, or several of both as JSON Lines. */
   readonly bundle: Uint8Array;
   readonly trust: TrustedRoot;
+}
+
+/** One attestation of the evidence file. */
+export interface Attested {
+  readonly digest: Sha256;
+  /** Its signatures hold. Whether it counts is said by the reasons. */
+  readonly holds: boolean;
+  readonly predicateType?: string;
+  /** Names of certificates, `key <hex>` for keys of the policy. */
+  readonly signers: readonly string[];
 }
 
 /** Plain data. What is known is said also when the release is refused: who signed, what they claim. */
 export interface Verdict {
   readonly accepted: boolean;
   readonly reasons: readonly Reason[];
+  /** The first that a certificate names. */
   readonly signer?: Identity;
   /** What the signed statement claims; to be believed only if accepted. */
   readonly provenance?: ProvenanceFacts;
+  /** In the order of the file. */
+  readonly evidence: readonly Attested[];
   /** Times signed by authorities of the trusted root, oldest first; usable as a floor for the clock. */
   readonly signedTimesMs: readonly number[];
+  /** Until when it is accepted, ms, where age counts. */
+  readonly untilMs?: number;
   readonly policyDigest: Sha256;
+  /** Of the whole evidence file. */
   readonly bundleDigest: Sha256;
 }
 
 /** Never throws for anything a bundle can contain: what is wrong with it becomes reasons. */
 export function judge(input: JudgeInput): Verdict {
-  const verification = verifyBundle(input.bundle, input.trust);
-  const decision = decide(verification, input);
+  const items = readEvidence(input.bundle, input.trust, keysOf(input.policy).map(policyKey));
+  const decision = decide(items, input);
+  const held = items.flatMap(({ candidate }) => (candidate === undefined ? [] : [candidate]));
+  const signer = held.flatMap((one) => one.signers).find((one) => "identity" in one);
   return {
-    accepted: decision.reasons.every((one) => one.passed),
     ...decision,
-    ...(verification.ok ? { signer: verification.evidence.signer } : {}),
-    signedTimesMs: verification.ok ? verification.evidence.signedTimesMs : [],
+    ...(signer === undefined ? {} : { signer: signer.identity }),
+    evidence: items.map(attested),
+    signedTimesMs: held.flatMap((one) => one.signedTimesMs).sort((a, b) => a - b),
     policyDigest: documentDigest(input.policy),
     bundleDigest: sha256(input.bundle),
   };
+}
+
+function attested({ digest, candidate }: Item): Attested {
+  if (candidate === undefined) return { digest, holds: false, signers: [] };
+  const signers = candidate.signers.map((one) => ("keyId" in one ? `key ${one.keyId}` : one.identity.subject));
+  return { digest, holds: true, predicateType: candidate.statement.predicateType, signers };
 }

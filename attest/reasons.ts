@@ -49,6 +49,8 @@ export interface Reason {
   readonly code?: string;
   readonly text: string;
   readonly facts: Facts;
+  /** It would be refused if it were new; as it runs already, the owner only wants to know. */
+  readonly flagged?: true;
   /** The attestation it speaks of: its place in the evidence file. */
   readonly evidence?: number;
   /** The policy's evidence rule, and the requirement within it. */
@@ -63,10 +65,20 @@ export function passed(check: Check, text: string, facts: Facts = {}): Reason {
   return { check, passed: true, text, facts };
 }
 
-export function refused(check: Check, why: Fault): Reason {
-  const reason: Reason = { check, passed: false, code: why.code, text: why.message, facts: why.facts };
+/** `onlyFlagged`: it is reported and refuses nothing, for what it speaks of was admitted before. */
+export function refused(check: Check, why: Fault, onlyFlagged = false): Reason {
+  const { code, message: text, facts } = why;
+  const reason: Reason = { check, passed: onlyFlagged, code, text, facts, ...(onlyFlagged ? { flagged: true } : {}) };
   faults.set(reason, why);
   return reason;
+}
+
+/** The same reason with its place: which attestation, which rule, which requirement. */
+export function placed(reason: Reason, place: Pick<Reason, "evidence" | "rule" | "requirement">): Reason {
+  const copy = { ...reason, ...place };
+  const why = faults.get(reason);
+  if (why !== undefined) faults.set(copy, why);
+  return copy;
 }
 
 export function unexamined(check: Check): Reason {
@@ -75,9 +87,18 @@ export function unexamined(check: Check): Reason {
 
 /** The Fault of the first failed check, for reports. The cause is there unless the verdict was read back from a record. */
 export function firstRefusal(verdict: { readonly reasons: readonly Reason[] }): Fault {
-  const reason = verdict.reasons.find((one) => one.code !== undefined);
+  const all = verdict.reasons.filter((one) => one.code !== undefined && !one.passed);
+  const ofEvidence = (one: Reason) => one.evidence !== undefined && one.rule === undefined;
+  // Of attestations that do not hold only where no other was there to be looked at: they decide nothing.
+  const reason =
+    all.find((one) => one.check === "revocation") ?? all.find((one) => !ofEvidence(one)) ?? all.find(ofEvidence);
   assert(reason !== undefined, "only a verdict with a refusal has a first refusal");
   return faults.get(reason) ?? remade(reason);
+}
+
+/** What is reported of something that goes on running. */
+export function flags(verdict: { readonly reasons: readonly Reason[] }): readonly Fault[] {
+  return verdict.reasons.filter((one) => one.flagged === true).map((one) => faults.get(one) ?? remade(one));
 }
 
 function remade({ code, facts }: Reason): Fault {

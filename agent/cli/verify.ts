@@ -2,8 +2,9 @@
 import { judge, parsePolicy, parseTrustedRoot } from "../../attest/index.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
+import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
-import { loadModule } from "../flow/admit.ts";
+import { loadModule, moduleOf } from "../flow/admit.ts";
 import { readFile } from "./files.ts";
 import { paint } from "./paint.ts";
 import type { Verb } from "./verb.ts";
@@ -36,7 +37,8 @@ export const verb: Verb = {
         { name: "module.wasm", sha256: sha256(moduleBytes) },
         { name: "manifest.json", sha256: sha256(manifestBytes) },
       ],
-      module: manifest,
+      module: moduleOf(manifest),
+      nowMs: nodeClock.now(),
       device: { id: args.text("device"), class: args.text("class"), region: args.text("region") },
       policy: unwrap(parsePolicy(readFile(args.text("policy")))),
       trust: unwrap(parseTrustedRoot(readFile(args.text("trusted-root")))),

@@ -8,7 +8,14 @@
  *   engine   Loader and Validator accept the code and its features, its imports are ours with our signatures (runtime)
  *   grants   what the manifest asks for is covered by the director's grant and the owner's ceiling           (kernel)
  */
-import { firstRefusal, type Judge, type Policy, type TrustedRoot, type Verdict } from "../../attest/index.ts";
+import {
+  firstRefusal,
+  type Judge,
+  type JudgeInput,
+  type Policy,
+  type TrustedRoot,
+  type Verdict,
+} from "../../attest/index.ts";
 import { hostModule } from "../../devices/index.ts";
 import { checkCommand, checkImports, type LoadedModule, load, validate } from "../../runtime/index.ts";
 import { type DeviceFacts, matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
@@ -35,6 +42,8 @@ export interface AdmitContext {
   readonly trust: TrustedRoot;
   readonly judge: Judge;
   readonly updater: Pick<Updater, "fetchTarget">;
+  /** The time that the board believes in, ms. */
+  now(): number;
   /** The highest release floor this board has ever seen for the module. */
   releaseFloor(team: string, name: string): number;
   /** For a release that runs already a grant that went away narrows it; only a new one is refused for lacking. */
@@ -76,10 +85,12 @@ export async function admit(
         { name: "module.wasm", sha256: moduleTarget.sha256 },
         { name: "manifest.json", sha256: manifestTarget.sha256 },
       ],
-      module: wanted,
+      module: moduleOf(manifest),
       device: context.device,
       policy: context.policy,
       trust: context.trust,
+      nowMs: context.now(),
+      running: context.whenLacking === "narrow",
     });
     if (!verdict.accepted) throw firstRefusal(verdict);
 
@@ -108,6 +119,11 @@ export async function admit(
     };
     return { release, loaded, verdict };
   });
+}
+
+/** What the policy's rules look at. */
+export function moduleOf({ team, name, version, capabilities, data }: Manifest): JudgeInput["module"] {
+  return { team, name, version, capabilities, ...(data === undefined ? {} : { regions: data.regions }) };
 }
 
 /** Loader, Validator, link check: also run on a committed release's own bytes at every start. */

@@ -3,7 +3,7 @@
  * per change and leave what runs alone; only evidence that no longer satisfies the policy, or a release floor, stops a
  * committed release. Everything here can be repeated safely.
  */
-import { createJudge } from "../../attest/index.ts";
+import { createJudge, flags } from "../../attest/index.ts";
 import type { LoadedModule } from "../../runtime/index.ts";
 import type { DeviceFacts } from "../../runtime/kernel/authority/ceiling.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
@@ -32,6 +32,8 @@ export interface ReconcileOptions {
     /** In one transaction: the policy now in force, the moment, the floors, the lifted revocations. */
     remember(judged: Judged, floors: ReadonlyMap<string, number>): void;
     releaseFloor(team: string, name: string): number;
+    /** The time that the board believes in, ms. */
+    trustedNow(): number;
     /** Signed times of accepted evidence raise the clock's floor. */
     raiseTimeFloor(times: readonly number[]): void;
     transaction<T>(body: () => T): T;
@@ -154,6 +156,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   ): Promise<Fault | undefined> {
     const again = await admit(wanted, view, { ...contextOf(judged), whenLacking: "narrow", onStage: () => undefined });
     if (!again.ok) return doubt(release, again.error);
+    flag(release, flags(again.value.verdict));
     const stored = memory.modules.get(release.name);
     const { release: fresh } = again.value;
     if (fresh.moduleSha256 !== release.moduleSha256 || fresh.manifestSha256 !== release.manifestSha256) {
@@ -175,6 +178,15 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
       } else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
     });
     return undefined;
+  }
+
+  /** What the owner only wants to know of a release that runs: said once until it changes. */
+  function flag(release: Release, faults: readonly Fault[]): void {
+    const id = `${jobId(release)}/flags`;
+    const lines = faults.map((one) => one.line()).join("\n");
+    if (lines === (rejected.get(id) ?? "")) return;
+    rejected.set(id, lines);
+    for (const one of faults) reporter.refusal("update.doubted", one, { module: release.name, stopped: false });
   }
 
   /** Other terms than those it was started under: code is made anew. */
@@ -203,7 +215,9 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
 
   function contextOf(judged: Judged): Omit<AdmitContext, "whenLacking" | "onStage"> {
     const { device } = options;
-    return { device, policy: judged.policy, trust: judged.trust, judge, updater, releaseFloor: memory.releaseFloor };
+    const { policy, trust } = judged;
+    const { releaseFloor, trustedNow: now } = memory;
+    return { device, policy, trust, judge, updater, releaseFloor, now };
   }
 
   return round;

@@ -6,7 +6,7 @@ import { unwrap } from "../../../runtime/kernel/result.ts";
 import { DEVICE, desired, makeReadySite } from "../../unit/updater/site.ts";
 import { sees } from "./sees.ts";
 
-const OWNERS_SIDE = {} as Pick<AdmitContext, "device" | "policy" | "trust" | "judge">; // Not reached: the floor comes first.
+const OWNERS_SIDE = {} as Pick<AdmitContext, "device" | "policy" | "trust" | "judge" | "now">; // Not reached: the floor comes first.
 
 describe("a release below the floor", () => {
   it("is not admitted, though both repositories name it", async () => {

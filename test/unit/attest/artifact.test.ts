@@ -200,8 +200,8 @@ describe("a pinned key", () => {
     }
   });
 
-  it("is not what door two takes", () => {
-    expect(refusals(judge(question(sigstore, keyed)))).toEqual(["bundle: ATTEST_BUNDLE_INVALID"]);
+  it("is what door two takes only where the policy names it", () => {
+    expect(refusals(judge(question(sigstore, keyed)))).toEqual(["certificate: ATTEST_KEY"]);
     expect(refusals(judge(question(sigstore, message)))).toEqual(["bundle: ATTEST_BUNDLE_INVALID"]);
   });
 });

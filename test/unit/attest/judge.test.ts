@@ -35,8 +35,8 @@ describe("a good release", () => {
     const verdict = ask();
     expect(verdict.accepted).toBe(true);
     expect(verdict.reasons.map((one) => one.check)).toEqual([
-      ...["bundle", "timestamps", "certificate", "log", "signature", "signer", "rule", "identity"],
-      ...["statement", "subjects", "predicate", "provenance", "builder", "source", "build-type"],
+      ...["bundle", "timestamps", "certificate", "log", "signature", "signer", "statement", "rule", "revocation"],
+      ...["predicate", "identity", "subjects", "provenance", "builder", "source", "build-type", "manifest"],
     ]);
     expect(verdict.signer).toEqual(IDENTITY);
     expect(verdict.provenance).toMatchObject({ builderId: BUILDER, sourceUri: SOURCE });

@@ -81,6 +81,7 @@ export function question(sigstore: FakeSigstore, bundle: Uint8Array, changes: Pa
     device: DEVICE,
     policy: policy(rule()),
     trust: unwrap(parseTrustedRoot(sigstore.trustedRoot)),
+    nowMs: Date.now(),
     ...changes,
   };
 }

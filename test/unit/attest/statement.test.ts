@@ -1,9 +1,10 @@
 /** Statements and provenance of other people's builders: read tolerantly, bounded, and never taken for what they are not. */
 import { describe, expect, it } from "vitest";
 import { decide } from "../../../attest/decide.ts";
+import { examinePart } from "../../../attest/evidence.ts";
 import { parseStatement } from "../../../attest/statement.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { sha512 } from "../../../runtime/kernel/digest.ts";
+import { sha256, sha512 } from "../../../runtime/kernel/digest.ts";
 import {
   ARTIFACTS,
   DEVICE,
@@ -21,9 +22,11 @@ import {
 function decided(change: (json: Json) => void, artifacts = ARTIFACTS as Parameters<typeof decide>[1]["artifacts"]) {
   const json: Json = JSON.parse(Buffer.from(statement()).toString("utf8"));
   change(json);
-  const evidence = { signer: IDENTITY, payload: utf8(JSON.stringify(json)), signedTimesMs: [0], logEntries: 1 };
-  const asked = { artifacts, module: MODULE, device: DEVICE, policy: policy(rule()) };
-  return refusals(decide({ ok: true, evidence }, asked));
+  const signers = [{ identity: IDENTITY, certificate: {} }];
+  const payload = utf8(JSON.stringify(json));
+  const part = examinePart(0, { ok: true, payload, signers, signedTimesMs: [0], skipped: [], facts: {} });
+  const asked = { artifacts, module: MODULE, device: DEVICE, policy: policy(rule()), nowMs: 0 };
+  return refusals(decide([{ index: 0, digest: sha256(payload), ...part }], asked));
 }
 
 describe("a statement", () => {

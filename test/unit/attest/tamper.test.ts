@@ -192,13 +192,19 @@ describe("what is no bundle of ours", () => {
     const padded = altered(bundle, (json) => {
       json.padding = "x".repeat(BUNDLE_BYTES_MAX);
     });
-    expect(firstRefusal(ask(padded)).message).toContain("SHAPE_TOO_LARGE");
+    expect(firstRefusal(ask(padded)).message).toContain("at most 1048576 are accepted");
+  });
+
+  it("is refused when a bare key signed that the policy does not name", () => {
+    const bare = altered(bundle, (json) => {
+      Object.assign(json.verificationMaterial, { certificate: null, publicKey: { hint: "k" } });
+    });
+    expect(firstRefusal(ask(bare)).code).toBe("ATTEST_KEY");
   });
 
   it.each<[string, (json: Json) => void]>([
     ["another payload type", (json) => Object.assign(json.dsseEnvelope, { payloadType: "text/plain" })],
     ["two signatures", (json) => json.dsseEnvelope.signatures.push(json.dsseEnvelope.signatures[0])],
-    ["a bare key", (json) => Object.assign(json.verificationMaterial, { certificate: null, publicKey: { hint: "k" } })],
     [
       "signed bare bytes",
       (json) => {

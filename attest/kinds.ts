@@ -1,0 +1,91 @@
+/**
+ * The kinds of requirement that a policy may make, one entry each: which predicate types answer it, which fields it has
+ * beside those that all have, and who compares them. What they all have: whose signature counts, which of the release's
+ * files the statement must speak of, how old it may be, and rules on single fields.
+ */
+import { array, type Infer, integer, object, oneOf, optional, string, variants } from "../runtime/kernel/shape.ts";
+import type { Candidate, Circumstances, Examine, Examined } from "./candidate.ts";
+import { fault } from "./faults.ts";
+import { namedSignersFields, partyName } from "./named.ts";
+import { PROVENANCE_TYPE, parseProvenance } from "./provenance.ts";
+import { passed, refused } from "./reasons.ts";
+
+const uri = string({ min: 1, max: 500 });
+
+const provenanceFields = {
+  builders: array(uri, { min: 1, max: 32 }),
+  sources: array(uri, { min: 1, max: 32 }),
+  buildTypes: optional(array(uri, { min: 1, max: 16 })),
+};
+const provenance = object(provenanceFields);
+
+const examineProvenance: Examine<Infer<typeof provenance>> = (asked, { statement }) => {
+  const parsed = parseProvenance(statement.predicate);
+  if (!parsed.ok) return { reasons: [refused("provenance", parsed.error)] };
+  const { builderId, sourceUri, buildType } = parsed.value;
+  const among = (
+    check: "builder" | "source" | "build-type",
+    code: "ATTEST_BUILDER" | "ATTEST_SOURCE" | "ATTEST_BUILD_TYPE",
+    found: string,
+    expected: readonly string[] | undefined,
+  ) =>
+    expected === undefined || expected.includes(found)
+      ? passed(check, `the ${check} is one that is named`, { found })
+      : refused(check, fault(code, { found, expected, rule: 0 }));
+  return {
+    reasons: [
+      passed("provenance", "the provenance says who built what", { builderId, sourceUri, buildType }),
+      among("builder", "ATTEST_BUILDER", builderId, asked.builders),
+      among("source", "ATTEST_SOURCE", sourceUri, asked.sources),
+      among("build-type", "ATTEST_BUILD_TYPE", buildType, asked.buildTypes),
+    ],
+  };
+};
+
+/** What every kind but `layout` has. */
+const common = {
+  ...namedSignersFields,
+  /** Names of parties of this policy, instead of signers named in place. */
+  parties: optional(array(partyName, { min: 1, max: 16 })),
+  /** How many of the parties must each have signed such an attestation; 1 unless given. */
+  threshold: optional(integer({ min: 1, max: 16 })),
+  /** Which files the statement must speak of: manifest and code, or the code alone. The first unless given. */
+  about: optional(oneOf("release", "module")),
+  /** The oldest that its first trusted time may be. Without a trusted time it is refused. */
+  maxAgeDays: optional(integer({ min: 1, max: 36_500 })),
+};
+
+export const requirementShape = variants("type", {
+  provenance: object({ type: oneOf("provenance"), ...common, ...provenanceFields }),
+});
+export type Requirement = Infer<typeof requirementShape>;
+
+/** Somebody is named, in place or by the names of parties, and the threshold can be met. */
+export function isSoundRequirement(one: Requirement, parties: readonly string[]): boolean {
+  const inPlace = one.identities !== undefined || one.keys !== undefined;
+  if (inPlace) return one.parties === undefined && one.threshold === undefined;
+  const named = new Set(one.parties);
+  return named.size > 0 && [...named].every((name) => parties.includes(name)) && (one.threshold ?? 1) <= named.size;
+}
+
+/** The predicate types that answer a requirement. */
+export function predicateTypesOf(one: Requirement): readonly string[] {
+  return KINDS[one.type].predicateTypes;
+}
+
+/** What the kind says of a candidate whose predicate is of its type. */
+export function examine(one: Requirement, candidate: Candidate, circumstances: Circumstances): Examined {
+  const kind: { readonly examine: Examine<never> } = KINDS[one.type];
+  return (kind.examine as Examine<Requirement>)(one, candidate, circumstances);
+}
+
+export const PROVENANCE_TYPES: readonly string[] = [PROVENANCE_TYPE];
+
+const KINDS = {
+  provenance: { predicateTypes: [PROVENANCE_TYPE], examine: examineProvenance },
+} as const satisfies {
+  readonly [T in Requirement["type"]]: {
+    readonly predicateTypes: readonly string[];
+    readonly examine: Examine<Extract<Requirement, { readonly type: T }>>;
+  };
+};
