@@ -128,10 +128,7 @@ const ceiling = (...capabilities: readonly object[]) => ({
   ceilings: [{ devices: device, modules, capabilities }],
 });
 const without = (name: string) => Object.fromEntries(Object.entries(base).filter(([key]) => key !== name));
-const revoked = (entry: object, then = "stop") => ({
-  ...base,
-  revoked: [{ reason: "stolen", then, ...entry }],
-});
+const revoked = (entry: object) => ({ ...base, revoked: [{ reason: "stolen", running: "stop", ...entry }] });
 
 const VALID: Readonly<Record<string, unknown>> = {
   "the short form": base,
@@ -186,7 +183,7 @@ const INVALID: Readonly<Record<string, unknown>> = {
   "a party's name with a blank": { ...base, parties: [{ name: "c i", identities: [identity] }] },
   "level 4": { ...base, builders: [{ id: "https://b", level: 4 }] },
   "a digest that is too short": revoked({ digest: "abc" }),
-  "a revocation that neither stops nor flags": revoked({ digest: "a".repeat(64) }, "maybe"),
+  "a revocation that neither stops nor flags": revoked({ digest: "a".repeat(64), running: "maybe" }),
   "a capability that does not exist": ceiling({ cap: "spi" }),
   "a line with two dots": ceiling({ cap: "gpio", line: "a..b", dir: "in" }),
   "an output without line": ceiling({ cap: "gpio", dir: "out" }),
