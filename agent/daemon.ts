@@ -18,6 +18,7 @@ import { createCommandDesk } from "./command-desk.ts";
 import { loadModule } from "./flow/admit.ts";
 import { termsOf } from "./flow/inventory.ts";
 import { createLeases } from "./flow/lease.ts";
+import { createProofKeeper } from "./flow/proofs.ts";
 import { createReconciler } from "./flow/reconcile.ts";
 import { createRefreshLoop } from "./flow/refresh-loop.ts";
 import { createTransitions } from "./flow/transitions.ts";
@@ -33,6 +34,7 @@ import { createVersionsReport } from "./report/versions.ts";
 import { createSerial } from "./serial.ts";
 import { openCodeCache } from "./store/code-cache.ts";
 import { isDiskTrouble } from "./store/db.ts";
+import { openProofStore } from "./store/proofs.ts";
 import { createSupervisor } from "./supervise/supervisor.ts";
 import type { Engines } from "./supervise/task.ts";
 import { AGENT_VERSION, BUILD_TIME_MS } from "./version.ts";
@@ -228,6 +230,20 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     random,
     send: reporter.versions,
   });
+  const proofs = createProofKeeper({
+    prover: {
+      agent: AGENT_VERSION,
+      tenant: config.tenant,
+      device: facts,
+      signer: provisioned.key,
+      certificates: provisioned.certificates,
+      roots: { image: provisioned.imageRoot, director: provisioned.directorRoot },
+    },
+    store: openProofStore(join(provisioned.stateDirectory, "proofs")),
+    updater,
+    memory,
+    onNotKept: ({ name, version }, why) => reporter.refusal("proof.not_kept", why, { module: name, version }),
+  });
   const lookAtClock = createClockWatch({ clock, memory, reporter });
   const reconcile = createReconciler({
     updater,
@@ -238,6 +254,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     reporter,
     serial,
     onActivate: () => engineOf(tier).warm?.(),
+    onAdmitted: proofs.admitted,
     onRefused: versions.outcome,
     onFresh(judged) {
       versions.outcome(undefined);
@@ -253,7 +270,9 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     async run(cause) {
       log("debug", "round", { cause });
       lookAtClock();
+      proofs.begin();
       const outcome = await reconcile();
+      proofs.keep(memory.modules.list());
       await versions.say().catch(onLost);
       leases.arm(supervisor.releases(), memory.freshAt());
       return outcome;

@@ -9,11 +9,23 @@ import { ROOT, readTree, type SourceFile } from "./tree.ts";
 
 const files = readTree();
 
-type Room = "kernel" | "runtime" | "updater" | "attest" | "devices" | "wire" | "agent" | "fleet" | "test" | "examples";
+type Room =
+  | "kernel"
+  | "runtime"
+  | "updater"
+  | "attest"
+  | "devices"
+  | "wire"
+  | "proof"
+  | "agent"
+  | "fleet"
+  | "test"
+  | "examples";
 
 function roomOf(path: string): Room {
   if (path.startsWith("runtime/kernel/")) return "kernel";
   if (path.startsWith("agent/wire/")) return "wire";
+  if (path.startsWith("agent/proof/")) return "proof";
   return path.split("/")[0] as Room;
 }
 
@@ -25,20 +37,21 @@ const MAY_IMPORT: Readonly<Record<Room, { readonly rooms: readonly Room[]; reado
   attest: { rooms: ["kernel"], because: "who judges bytes must not know how they arrived" },
   devices: { rooms: ["kernel", "runtime"], because: "a capability is a host function; it knows no daemon, no update" },
   wire: { rooms: ["kernel"], because: "the protocol is what two programs share; it holds neither of them" },
+  proof: { rooms: ["kernel", "updater", "attest"], because: "a proof is read where there is neither board nor agent" },
   agent: {
-    rooms: ["kernel", "runtime", "updater", "attest", "devices", "wire"],
+    rooms: ["kernel", "runtime", "updater", "attest", "devices", "wire", "proof"],
     because: "only the agent composes the board's side, and a board carries nothing of the fleet's",
   },
   fleet: {
-    rooms: ["kernel", "wire", "updater", "attest", "runtime"],
+    rooms: ["kernel", "wire", "updater", "attest", "runtime", "proof"],
     because: "the operators' end sees boards only through the protocol and signed documents",
   },
   test: {
-    rooms: ["kernel", "runtime", "updater", "attest", "devices", "wire", "agent", "fleet", "examples"],
+    rooms: ["kernel", "runtime", "updater", "attest", "devices", "wire", "proof", "agent", "fleet", "examples"],
     because: "tests may see everything",
   },
   examples: {
-    rooms: ["kernel", "runtime", "updater", "attest", "devices", "wire", "agent", "fleet", "test"],
+    rooms: ["kernel", "runtime", "updater", "attest", "devices", "wire", "proof", "agent", "fleet", "test"],
     because: "the demo is a composition root",
   },
 };
@@ -56,6 +69,7 @@ const DOORS: readonly string[] = [
   "attest/publisher/index.ts",
   "devices/index.ts",
   "agent/index.ts",
+  "agent/proof/index.ts",
   "fleet/index.ts",
 ];
 
@@ -127,7 +141,7 @@ const ADAPTERS: readonly RegExp[] = [
   /^updater\/repository\//,
   /^devices\/(linux|simulated)\//,
   /^agent\/link\/connect\.ts$/,
-  /^agent\/store\/(db|code-cache)\.ts$/,
+  /^agent\/store\/(db|code-cache|proofs)\.ts$/,
   /^agent\/(provision|cli)\//,
   /^agent\/(main|daemon)\.ts$/,
   /^fleet\/(broker|connect)\.ts$/,

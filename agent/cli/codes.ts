@@ -1,5 +1,6 @@
 /** Every code of every room, for `explain` and docs/errors.md: the catalogue is the sum of the rooms' catalogues. */
 import { catalogues as attest } from "../../attest/index.ts";
+import { catalogue as publisher } from "../../attest/publisher/index.ts";
 import { catalogue as devices } from "../../devices/index.ts";
 import { catalogue as fleet } from "../../fleet/index.ts";
 import { catalogues as runtime } from "../../runtime/index.ts";
@@ -9,6 +10,7 @@ import { catalogue as updater } from "../../updater/index.ts";
 import { catalogue as repository } from "../../updater/repository/index.ts";
 import { catalogues as agent } from "../faults.ts";
 import { catalogue as link } from "../link/faults.ts";
+import { catalogue as proof } from "../proof/index.ts";
 import { catalogue as state } from "../store/faults.ts";
 
 export const ALL_CATALOGUES: readonly Catalogue[] = [
@@ -17,10 +19,12 @@ export const ALL_CATALOGUES: readonly Catalogue[] = [
   updater,
   repository,
   ...attest,
+  publisher,
   devices,
   ...agent,
   link,
   state,
+  proof,
   fleet,
 ];
 

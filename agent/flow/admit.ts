@@ -56,6 +56,8 @@ export interface Admitted {
   readonly release: Release;
   readonly loaded: LoadedModule;
   readonly verdict: Verdict;
+  /** When it was judged, by the board's time, ms. */
+  readonly judgedMs: number;
 }
 
 export async function admit(
@@ -79,6 +81,7 @@ export async function admit(
     context.onStage("verifying");
     const manifest = unwrap(parseManifest(manifestBytes));
     unwrap(checkManifest(wanted, manifest, manifestTarget, moduleTarget));
+    const judgedMs = Math.floor(context.now());
     const verdict = context.judge({
       bundle,
       artifacts: [
@@ -89,7 +92,7 @@ export async function admit(
       device: context.device,
       policy: context.policy,
       trust: context.trust,
-      nowMs: context.now(),
+      nowMs: judgedMs,
       running: context.whenLacking === "narrow",
     });
     if (!verdict.accepted) throw firstRefusal(verdict);
@@ -117,7 +120,7 @@ export async function admit(
       probationS: wanted.probationS,
       ...(wanted.leaseS === undefined ? {} : { leaseS: wanted.leaseS }),
     };
-    return { release, loaded, verdict };
+    return { release, loaded, verdict, judgedMs };
   });
 }
 

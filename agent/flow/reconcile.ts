@@ -20,6 +20,7 @@ import { digestsInUse, type FailedRelease, type ModuleStore, type Release, terms
 import { jobId } from "./job.ts";
 import { type Judged, judgeMetadata, type SeenPolicy } from "./judge-metadata.ts";
 import { planSteps, type Step } from "./plan.ts";
+import type { AdmissionSeen } from "./proofs.ts";
 import type { Outcome } from "./refresh-loop.ts";
 import type { Transitions } from "./transitions.ts";
 
@@ -48,6 +49,8 @@ export interface ReconcileOptions {
   onFresh(judged: Judged): void;
   /** A release that did not run here before is about to be fetched and judged. */
   onActivate(): void;
+  /** A release was accepted: it was started, or goes on running. */
+  onAdmitted(seen: AdmissionSeen): Promise<void>;
 }
 
 /** Kinds of refusal that time alone may mend. */
@@ -125,7 +128,9 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     memory.raiseTimeFloor(verdict.signedTimesMs);
     reporter.move(wanted, "staged");
     const started = await serial.run(() => transitions.activate(admitted.value));
-    return started.ok ? undefined : started.error;
+    if (!started.ok) return started.error;
+    await options.onAdmitted({ wanted, view, judged, admitted: admitted.value, running: false });
+    return undefined;
   }
 
   function reject(wanted: DesiredModule, fault: Fault): Fault {
@@ -177,6 +182,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
         else await startAgain(fresh, stored?.candidate === undefined ? "running" : "probation", again.value.loaded);
       } else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
     });
+    await options.onAdmitted({ wanted, view, judged, admitted: again.value, running: true });
     return undefined;
   }
 

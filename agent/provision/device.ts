@@ -4,10 +4,12 @@
  *
  *   device.json      who it is, where its repositories and its broker are
  *   device-key.pem   the device's own Ed25519 key (0600), never sent anywhere
+ *   device-cert.pem  where the owner has a device authority: its certificate for that key, and any between the two
  *   roots/           pinned root.json of the image and the director repository
  *   board.json       names of lines and sensors, see devices/board
  *   state/           the agent's: database, TUF vault, blobs
  */
+import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
 import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
@@ -27,7 +29,7 @@ import {
   parseJson,
   string,
 } from "../../runtime/kernel/shape.ts";
-import { generateKeyPem, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
+import { generateKeyPem, parsePublicKey, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
 import { provisionFault } from "../faults.ts";
 import { neighboursShape } from "./neighbours.ts";
 import { transportShape } from "./transport.ts";
@@ -65,6 +67,8 @@ export interface Provisioned {
   readonly directory: string;
   readonly config: DeviceConfig;
   readonly key: Signer;
+  /** In DER, the device's own first; empty without a device authority. */
+  readonly certificates: readonly Uint8Array[];
   readonly imageRoot: Uint8Array;
   readonly directorRoot: Uint8Array;
   readonly board: Uint8Array;
@@ -79,6 +83,7 @@ export interface ProvisionInput {
 }
 
 const ROOT_BYTES_MAX = 512_000;
+const CERTIFICATES_MAX = 4;
 
 /** Writes a new board. `device.json` comes last: its presence says that all the rest is there. */
 export function provisionBoard(directory: string, input: ProvisionInput): Result<Provisioned> {
@@ -123,13 +128,37 @@ export function readBoard(directory: string): Result<Provisioned> {
   }
   const signer = parseSigner(new TextDecoder().decode(key.value), undefined, join(directory, "device-key.pem"));
   if (!signer.ok) return signer;
+  const certificates = readCertificates(join(directory, "device-cert.pem"), signer.value);
+  if (!certificates.ok) return certificates;
   return ok({
     directory,
     config: parsed.value,
     key: signer.value,
+    certificates: certificates.value,
     imageRoot: imageRoot.value,
     directorRoot: directorRoot.value,
     board: board.value,
     stateDirectory: join(directory, "state"),
   });
 }
+
+/** None where there is no such file; a file that is there has to be of use. */
+function readCertificates(path: string, key: Signer): Result<readonly Uint8Array[]> {
+  if (!existsSync(path)) return ok([]);
+  const refuse = (reason: string) => err(provisionFault("PROVISION_CERTIFICATE", { reason: `${path}: ${reason}` }));
+  const file = readBounded(path, CERTIFICATE_BYTES_MAX);
+  if (!file.ok) return file;
+  const blocks = new TextDecoder().decode(file.value).match(CERTIFICATE) ?? [];
+  try {
+    const [own, ...above] = blocks.map((pem) => new X509Certificate(pem));
+    if (own === undefined || above.length >= CERTIFICATES_MAX) return refuse(`1 to ${CERTIFICATES_MAX} are expected`);
+    const itsKey = parsePublicKey(own.publicKey.export({ type: "spki", format: "pem" }).toString(), path);
+    if (!itsKey.ok || itsKey.value.keyId !== key.keyId) return refuse("the first is not for this device's key");
+    return ok([own, ...above].map(({ raw }) => new Uint8Array(raw)));
+  } catch (error) {
+    return refuse(reasonOf(error));
+  }
+}
+
+const CERTIFICATE = /-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g;
+const CERTIFICATE_BYTES_MAX = 65_536;

@@ -1,0 +1,131 @@
+/**
+ * Keeps the proof of what runs: one for each admission, made anew when what it rests on has changed (code, evidence,
+ * policy, trusted root, the director's word for the module), removed when its release is. A proof that cannot be made or
+ * written is reported and tried again with the next round; it stops no module.
+ */
+import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
+import { parseDesired } from "../../runtime/kernel/authority/desired.ts";
+import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
+import { Fault } from "../../runtime/kernel/fault.ts";
+import { err } from "../../runtime/kernel/result.ts";
+import type { TrustedView, Updater } from "../../updater/index.ts";
+import { bytesOf, makeProof, type Opened, openProof, type Prover } from "../proof/index.ts";
+import type { ProofStore } from "../store/proofs.ts";
+import type { Admitted } from "./admit.ts";
+import type { ModuleRecord } from "./inventory.ts";
+import { jobId } from "./job.ts";
+import type { Judged } from "./judge-metadata.ts";
+
+export interface ProofKeeperOptions {
+  readonly prover: Prover;
+  readonly store: ProofStore;
+  readonly updater: Pick<Updater, "fetchTarget" | "chain">;
+  readonly memory: { trustedNow(): number; timeFloor(): number };
+  /** Said once until it changes. */
+  onNotKept(wanted: DesiredModule, why: Fault): void;
+}
+
+export interface AdmissionSeen {
+  readonly wanted: DesiredModule;
+  readonly view: TrustedView;
+  readonly judged: Judged;
+  readonly admitted: Admitted;
+  readonly running: boolean;
+}
+
+export interface ProofKeeper {
+  /** A round begins: the repositories are about to be looked at. */
+  begin(): void;
+  /** A release was admitted, now or again. */
+  admitted(seen: AdmissionSeen): Promise<void>;
+  /** What is on the board now; proofs of anything else go. */
+  keep(records: readonly ModuleRecord[]): void;
+}
+
+export function createProofKeeper(options: ProofKeeperOptions): ProofKeeper {
+  const { prover, store, updater, memory } = options;
+  /** By release: what the proof on disk rests on. */
+  const bases = new Map<string, string>();
+  const refused = new Map<string, string>();
+  const start = () => ({ refreshedMs: Math.floor(memory.trustedNow()), floorMs: Math.floor(memory.timeFloor()) });
+  let round = start();
+
+  async function write(seen: AdmissionSeen): Promise<Fault | undefined> {
+    const { wanted, view, admitted, running } = seen;
+    const { release, verdict, judgedMs } = admitted;
+    const time = { ...round, judgedMs };
+    const made = await makeProof(prover, { release, verdict, running, time }, view, updater).catch(asRefusal);
+    if (!made.ok) return made.error;
+    try {
+      store.write(wanted, "proof", made.value.bytes);
+    } catch (error) {
+      return asRefusal(error).error;
+    }
+    return undefined;
+  }
+
+  return {
+    begin() {
+      round = start();
+    },
+    async admitted(seen) {
+      const { wanted } = seen;
+      const id = jobId(wanted);
+      const basis = basisOf(seen);
+      if ((bases.get(id) ?? basisOnDisk(store, wanted)) === basis) return void bases.set(id, basis);
+      const fault = await write(seen);
+      if (fault === undefined) {
+        bases.set(id, basis);
+        refused.delete(id);
+      } else if (refused.get(id) !== fault.line()) {
+        refused.set(id, fault.line());
+        options.onNotKept(wanted, fault);
+      }
+    },
+    keep(records) {
+      const there = records.flatMap(({ committed, candidate }) =>
+        [committed, candidate].filter((one) => one !== undefined),
+      );
+      const ids = new Set(there.map(jobId));
+      for (const id of [...bases.keys(), ...refused.keys()]) {
+        if (ids.has(id)) continue;
+        bases.delete(id);
+        refused.delete(id);
+      }
+      store.prune(there);
+    },
+  };
+}
+
+function basisOf({ wanted, judged, admitted: { release } }: AdmissionSeen): string {
+  const { moduleSha256, manifestSha256, bundleSha256 } = release;
+  const trust = judged.trust.digest;
+  return canonicalJson({ wanted, moduleSha256, manifestSha256, bundleSha256, policy: judged.seen.digest, trust });
+}
+
+/** The same of a proof that an earlier life of the agent has kept; undefined without one, or with a damaged one. */
+function basisOnDisk(store: ProofStore, wanted: DesiredModule): string | undefined {
+  const bytes = store.read(wanted, "proof");
+  const opened = bytes.ok ? openProof(bytes.value) : bytes;
+  return opened.ok ? basisIn(opened.value) : undefined;
+}
+
+function basisIn({ proof: { release, documents } }: Opened): string | undefined {
+  const desired = parseDesired(bytesOf(documents.desired));
+  const wanted = desired.ok ? desired.value.modules.find((one) => one.name === release.name) : undefined;
+  if (wanted === undefined) return undefined;
+  return canonicalJson({
+    wanted,
+    moduleSha256: release.module.sha256,
+    manifestSha256: release.manifest.sha256,
+    bundleSha256: release.bundle.sha256,
+    policy: sha256(bytesOf(documents.policy)),
+    trust: sha256(bytesOf(documents.trustedRoot)),
+  });
+}
+
+function asRefusal(error: unknown) {
+  if (error instanceof Fault) return err(error);
+  throw error;
+}

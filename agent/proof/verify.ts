@@ -1,0 +1,65 @@
+/**
+ * Verifies a proof offline, by anybody who has the fleet's roots: without network, disk, clock or the device. The cheap
+ * questions come first: encoding, form and signature, then whose key, then the metadata, then the evidence.
+ */
+import type { Policy, Verdict } from "../../attest/index.ts";
+import type { Sha256 } from "../../runtime/kernel/brand.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
+import { attemptSync, type Result, unwrap } from "../../runtime/kernel/result.ts";
+import { type Dependence, dependenceOf } from "./depends.ts";
+import { type DeviceTrust, identify } from "./device.ts";
+import { fault } from "./faults.ts";
+import type { Proof } from "./format.ts";
+import { proveRelease, type Roots } from "./release.ts";
+import { openProof } from "./seal.ts";
+import { judgeAgain, judgeUnder } from "./verdict.ts";
+
+export interface ProofDemand {
+  readonly roots: Roots;
+  readonly device: DeviceTrust;
+  /** The code, where the reader has it: its digest must be the proof's. */
+  readonly module?: Uint8Array;
+  /** Another policy to judge the same evidence by, beside the one that the board had. */
+  readonly policy?: Policy;
+  /** Another time to judge the evidence at, ms. The metadata is always judged at the time in the proof. */
+  readonly atMs?: number;
+}
+
+export interface ProofResult {
+  /** SHA-256 of the file. */
+  readonly digest: Sha256;
+  readonly proof: Proof;
+  readonly releaseCounter: number;
+  /** By the policy and at the time in the proof, made here; equal to the recorded one. */
+  readonly verdict: Verdict;
+  /** Under the demand's policy or at its time, where it has one. It may refuse. */
+  readonly again?: Verdict;
+  readonly dependence: Dependence;
+}
+
+/**
+ * Refuses with PROOF_TOO_LARGE, _NOT_CANONICAL, _INVALID, _SIGNATURE, _DEVICE, _MODULE, _CHAIN, _DOCUMENT, _RELEASE,
+ * _VERDICT_DIFFERS, in this order. Never throws for anything that a file can contain.
+ */
+export function verifyProof(bytes: Uint8Array, demand: ProofDemand): Result<ProofResult> {
+  return attemptSync(() => {
+    const { proof, key, digest } = unwrap(openProof(bytes));
+    const device = unwrap(identify(proof, key, demand.device));
+    const found = demand.module && sha256(demand.module);
+    const expected = proof.release.module.sha256;
+    if (found !== undefined && found !== expected) throw fault("PROOF_MODULE", { found, expected });
+    const proven = unwrap(proveRelease(proof, demand.roots));
+    const rejudged = unwrap(judgeAgain(proof, proven));
+    const { policy, atMs } = demand;
+    const asked = policy !== undefined || atMs !== undefined;
+    const again = asked ? judgeUnder(proof, proven, rejudged.trust, policy ?? rejudged.policy, atMs) : undefined;
+    return {
+      digest,
+      proof,
+      releaseCounter: proven.releaseCounter,
+      verdict: rejudged.verdict,
+      ...(again === undefined ? {} : { again }),
+      dependence: dependenceOf(proof, demand.roots, proven, rejudged, device),
+    };
+  });
+}
