@@ -1,24 +1,17 @@
 /** The owner's rules on single fields: every comparison both ways, and what cannot be compared does not hold. */
 import { describe, expect, it } from "vitest";
 import { examineFields, type FieldRule, fieldRuleShape } from "../../../../attest/predicate/fields.ts";
-import { parseStatement } from "../../../../attest/statement.ts";
-import { utf8 } from "../../../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import { parseShape } from "../../../../runtime/kernel/shape.ts";
+import { candidate } from "./statements.ts";
 
-const STATEMENT = unwrap(
-  parseStatement(
-    utf8(`{
-      "_type": "https://in-toto.io/Statement/v1",
-      "subject": [{ "name": "module.wasm", "digest": { "sha256": "${"a".repeat(64)}" } }],
-      "predicateType": "https://acme.example/review/v1",
-      "predicate": {
-        "approved": true, "score": 7.5, "huge": 1e999, "nothing": null, "reviewers": ["ann", "bo"],
-        "mixed": ["ann", ["bo"]], "deep": { "__proto__": { "x": 1 } }, "long": "${"z".repeat(100_000)}",
-        "levels": [1, 2, 3, 4, 5, 6, 7]
-      }
-    }`),
-  ),
+const { statement: STATEMENT } = candidate(
+  "https://acme.example/review/v1",
+  `{
+    "approved": true, "score": 7.5, "huge": 1e999, "nothing": null, "reviewers": ["ann", "bo"],
+    "mixed": ["ann", ["bo"]], "deep": { "__proto__": { "x": 1 } }, "long": "${"z".repeat(100_000)}",
+    "levels": [1, 2, 3, 4, 5, 6, 7]
+  }`,
 );
 const parse = (rule: unknown) => parseShape(fieldRuleShape, rule, "the rule");
 const examine = (...rules: readonly unknown[]) =>
