@@ -7,6 +7,7 @@ import { array, type Infer, integer, object, oneOf, optional, string, variants }
 import type { Candidate, Circumstances, Examine, Examined } from "./candidate.ts";
 import { fault } from "./faults.ts";
 import { namedSignersFields, partyName } from "./named.ts";
+import { fieldRuleShape, predicateFields } from "./predicate/fields.ts";
 import { PROVENANCE_TYPE, parseProvenance } from "./provenance.ts";
 import { passed, refused } from "./reasons.ts";
 
@@ -53,10 +54,13 @@ const common = {
   about: optional(oneOf("release", "module")),
   /** The oldest that its first trusted time may be. Without a trusted time it is refused. */
   maxAgeDays: optional(integer({ min: 1, max: 36_500 })),
+  /** Rules on single fields of the statement; all must hold. */
+  fields: optional(array(fieldRuleShape, { min: 1, max: 32 })),
 };
 
 export const requirementShape = variants("type", {
   provenance: object({ type: oneOf("provenance"), ...common, ...provenanceFields }),
+  predicate: object({ type: oneOf("predicate"), ...common, ...predicateFields }),
 });
 export type Requirement = Infer<typeof requirementShape>;
 
@@ -70,7 +74,7 @@ export function isSoundRequirement(one: Requirement, parties: readonly string[])
 
 /** The predicate types that answer a requirement. */
 export function predicateTypesOf(one: Requirement): readonly string[] {
-  return KINDS[one.type].predicateTypes;
+  return one.type === "predicate" ? one.predicateTypes : KINDS[one.type].predicateTypes;
 }
 
 /** What the kind says of a candidate whose predicate is of its type. */
@@ -83,6 +87,8 @@ export const PROVENANCE_TYPES: readonly string[] = [PROVENANCE_TYPE];
 
 const KINDS = {
   provenance: { predicateTypes: [PROVENANCE_TYPE], examine: examineProvenance },
+  // Known by its type and the rules on its fields alone.
+  predicate: { predicateTypes: [], examine: () => ({ reasons: [] }) },
 } as const satisfies {
   readonly [T in Requirement["type"]]: {
     readonly predicateTypes: readonly string[];

@@ -7,6 +7,7 @@ import { fault } from "./faults.ts";
 import { examine, predicateTypesOf, type Requirement } from "./kinds.ts";
 import { namesOf, partyNaming, type Quorum, quorumOf } from "./parties.ts";
 import type { Policy } from "./policy.ts";
+import { examineFields } from "./predicate/fields.ts";
 import { passed, placed, type Reason, refused, unexamined } from "./reasons.ts";
 import { checkSubjects } from "./statement.ts";
 
@@ -79,6 +80,7 @@ function look(asked: Requirement, candidate: Candidate, quorum: Quorum, around: 
     identified(parties, candidate, quorum),
     about(asked, candidate, around.circumstances),
     ...reasons,
+    ...(asked.fields === undefined ? [] : [examineFields(asked.fields, statement)]),
     ...age.reasons,
   ];
   const untils = [untilMs, age.untilMs].flatMap((one) => (one === undefined ? [] : [one]));
