@@ -1,6 +1,6 @@
 /**
- * What the attestation door can refuse, and what can go wrong while a publisher signs. `attack` marks what an honest
- * publisher with working tools does not produce; `refusal` what a mistake in policy or build set-up produces as well.
+ * What the attestation door can refuse. `attack` marks what an honest publisher with working tools does not produce;
+ * `refusal` what a mistake in policy or build set-up produces as well.
  */
 import { declareFaults } from "../runtime/kernel/fault.ts";
 
@@ -160,42 +160,5 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     means:
       "The list of certificate authorities and logs is not well formed. Every key and certificate must say from when it is valid: a missing date must not mean for ever.",
     todo: "The owner corrects trust/trusted_root.json and signs it again. Until then the previous one stays in force.",
-  },
-  ATTEST_SIGN_INPUT: {
-    kind: "refusal",
-    says: "cannot sign: {reason}",
-    means: "The request to sign names a service that is not an http(s) URL, or a statement that cannot be read.",
-    todo: "Correct the named argument.",
-  },
-  ATTEST_SIGN_TOKEN: {
-    kind: "refusal",
-    says: "the identity token cannot be used: {reason}",
-    means:
-      "Keyless signing needs an OpenID Connect token (a JWT) with a subject, or with an e-mail that its issuer verified.",
-    todo: "Get a fresh token from the build service's identity provider, with audience sigstore. The token is never shown.",
-  },
-  ATTEST_SIGN_CERTIFICATE: {
-    kind: "network",
-    says: "{url} gave no signing certificate: {reason}",
-    means: "Fulcio could not be reached or refused the identity token.",
-    todo: "Check the address, then whether the token is still valid and made for this Fulcio.",
-  },
-  ATTEST_SIGN_LOG: {
-    kind: "network",
-    says: "{url} did not log the signature: {reason}",
-    means: "Rekor could not be reached or refused the entry. Without a log entry no device accepts the bundle.",
-    todo: "Check the address and try again; nothing was published.",
-  },
-  ATTEST_SIGN_TIMESTAMP: {
-    kind: "network",
-    says: "{url} gave no timestamp: {reason}",
-    means: "The timestamp authority could not be reached or refused.",
-    todo: "Check the address and try again; nothing was published.",
-  },
-  ATTEST_SIGN_FAILED: {
-    kind: "environment",
-    says: "signing failed: {reason}",
-    means: "A signing service answered with something that is not what its protocol promises, or this machine failed.",
-    todo: "Check that the addresses are those of a Fulcio, a Rekor and a timestamp authority, in this order.",
   },
 });

@@ -1,17 +1,15 @@
 /**
- * The statement a publisher signs: an in-toto Statement v1 with SLSA provenance v1 about the parts of one release.
- * It only writes down what the build says of itself; that this is true is what the signer's identity stands for.
+ * Build provenance as a publisher writes it: SLSA provenance v1 about the parts of one release. It only writes down
+ * what the build says of itself; that this is true is what the signer's identity stands for.
  */
-import type { Sha256 } from "../../runtime/kernel/brand.ts";
-import { utf8 } from "../../runtime/kernel/bytes.ts";
-import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { PROVENANCE_TYPE, parseProvenance } from "../provenance.ts";
-import { parseStatement, STATEMENT_TYPE } from "../statement.ts";
+import { parseStatement } from "../statement.ts";
+import { inTotoStatement, type Subject } from "./statement.ts";
 
 export interface ProvenanceInput {
   /** Code and manifest: both must be subjects, or devices refuse. */
-  readonly artifacts: readonly { readonly name: string; readonly sha256: Sha256; readonly sha512?: string }[];
+  readonly artifacts: readonly Subject[];
   readonly builderId: string;
   readonly buildType: string;
   readonly sourceUri: string;
@@ -40,11 +38,7 @@ export function provenanceStatement(input: ProvenanceInput): Uint8Array {
       metadata: { ...(invocationId === undefined ? {} : { invocationId }), startedOn, finishedOn },
     },
   };
-  const subject = input.artifacts.map(({ name, sha256, sha512 }) => ({
-    name,
-    digest: sha512 === undefined ? { sha256 } : { sha256, sha512 },
-  }));
-  const statement = utf8(canonicalJson({ _type: STATEMENT_TYPE, subject, predicateType: PROVENANCE_TYPE, predicate }));
+  const statement = inTotoStatement({ subjects: input.artifacts, predicateType: PROVENANCE_TYPE, predicate });
   unwrap(parseProvenance(unwrap(parseStatement(statement)).predicate));
   return statement;
 }

@@ -1,0 +1,138 @@
+/**
+ * What an evidence file contains, for people: who claims to have signed what, about which files, when. Nothing here is
+ * verified, and what cannot be read is said instead of refused: this is for looking, `verify` is for believing.
+ */
+import { type Bundle, isBundleWithDsseEnvelope } from "@sigstore/bundle";
+import { RFC3161Timestamp, X509Certificate } from "@sigstore/core";
+import type { Sha256 } from "../../runtime/kernel/brand.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
+import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
+import { ok, type Result } from "../../runtime/kernel/result.ts";
+import { anything, parseJson } from "../../runtime/kernel/shape.ts";
+import { parseAnyBundle, STATEMENT_PAYLOAD_TYPE } from "../bundle.ts";
+import { EVIDENCE_BYTES_MAX } from "../container.ts";
+import { type Identity, readIdentity } from "../identity.ts";
+import { parseStatement, type Subject } from "../statement.ts";
+import { attestationsIn, isEnvelope } from "./evidence.ts";
+
+/** As claimed by a certificate, or a key's hint; empty where a signature says nothing. */
+export type ClaimedSigner = Identity | { readonly key: string };
+
+export interface Description {
+  readonly index: number;
+  readonly digest: Sha256;
+  /** E.g. `Sigstore bundle 0.3, keyless`. */
+  readonly kind: string;
+  readonly signers: readonly ClaimedSigner[];
+  readonly statementType?: string;
+  readonly predicateType?: string;
+  readonly subjects: readonly Subject[];
+  readonly logEntries: readonly { readonly kind: string; readonly logIndex: string; readonly timeMs?: number }[];
+  readonly timestampsMs: readonly number[];
+  /** What could not be read, and with that what no board will take. */
+  readonly problems: readonly string[];
+}
+
+/** One description for each attestation. Refuses with ATTEST_BUNDLE_INVALID where the file cannot be taken apart. */
+export function describeEvidence(bytes: Uint8Array): Result<readonly Description[], Fault> {
+  const parts = attestationsIn(bytes);
+  if (!parts.ok) return parts;
+  return ok(
+    parts.value.map((part, index) => {
+      const about = isEnvelope(part) ? aboutEnvelope(part) : aboutBundle(part);
+      return { index, digest: sha256(part), ...about };
+    }),
+  );
+}
+
+type About = Omit<Description, "index" | "digest">;
+const NOTHING = { signers: [], subjects: [], logEntries: [], timestampsMs: [] } as const;
+
+function aboutBundle(part: Uint8Array): About {
+  const parsed = parseAnyBundle(part);
+  if (!parsed.ok) return { ...NOTHING, kind: "unreadable", problems: [reasonOf(parsed.error)] };
+  const bundle = parsed.value;
+  const problems: string[] = [];
+  const attempt = <T>(what: string, read: () => T): T | undefined => {
+    try {
+      return read();
+    } catch (error) {
+      problems.push(`${what}: ${reasonOf(error)}`);
+      return undefined;
+    }
+  };
+  const { content, tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
+  const signer = attempt("the certificate", () => claimedBy(content));
+  const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
+  const times = stamps.map((one) =>
+    attempt("a timestamp", () => RFC3161Timestamp.parse(Buffer.from(one.signedTimestamp)).signingTime.getTime()),
+  );
+  const isStatement = isBundleWithDsseEnvelope(bundle);
+  if (!isStatement) problems.push("it signs bare bytes, not an in-toto statement");
+  const payload = isStatement ? bundle.content.dsseEnvelope : undefined;
+  return {
+    kind: `Sigstore bundle ${versionOf(bundle)}, ${content.$case === "publicKey" ? "managed key" : "keyless"}`,
+    signers: signer === undefined ? [] : [signer],
+    ...(payload === undefined ? { subjects: [] } : aboutPayload(payload.payloadType, payload.payload, problems)),
+    logEntries: tlogEntries.map(({ kindVersion, logIndex, integratedTime }) => ({
+      kind: kindVersion === undefined ? "of no kind" : `${kindVersion.kind} ${kindVersion.version}`,
+      logIndex,
+      // A version 2 log signs none.
+      ...(Number(integratedTime) > 0 ? { timeMs: Number(integratedTime) * 1000 } : {}),
+    })),
+    timestampsMs: times.filter((one) => one !== undefined),
+    problems,
+  };
+}
+
+function aboutEnvelope(part: Uint8Array): About {
+  const json = parseJson(anything, part, "the envelope", EVIDENCE_BYTES_MAX);
+  const { payload, payloadType, signatures } = (json.ok ? json.value : {}) as Readonly<Record<string, unknown>>;
+  const problems: string[] = [];
+  const listed: readonly unknown[] = Array.isArray(signatures) ? signatures.slice(0, 16) : [];
+  const signers = listed.map((one) => {
+    const { keyid, cert } = (typeof one === "object" && one !== null ? one : {}) as Readonly<Record<string, unknown>>;
+    if (cert !== undefined)
+      problems.push("a certificate signed it, without log entry and timestamp: no verifiable time");
+    return { key: typeof keyid === "string" ? keyid : "" };
+  });
+  const bytes = Buffer.from(typeof payload === "string" ? payload : "", "base64");
+  const about = aboutPayload(String(payloadType), bytes, problems);
+  return { ...NOTHING, kind: "DSSE envelope", signers, ...about, problems };
+}
+
+function aboutPayload(
+  payloadType: string,
+  payload: Uint8Array,
+  problems: string[],
+): Pick<About, "subjects" | "statementType" | "predicateType"> {
+  if (payloadType !== STATEMENT_PAYLOAD_TYPE) {
+    problems.push(`its payload is of type ${payloadType.slice(0, 200)}, not an in-toto statement`);
+    return { subjects: [] };
+  }
+  const statement = parseStatement(payload);
+  if (!statement.ok) {
+    problems.push(reasonOf(statement.error));
+    return { subjects: [] };
+  }
+  const { _type: statementType, predicateType, subject } = statement.value;
+  return { statementType, predicateType, subjects: subject };
+}
+
+function claimedBy(content: Bundle["verificationMaterial"]["content"]): ClaimedSigner {
+  if (content.$case === "publicKey") return { key: content.publicKey.hint };
+  const chain = content.$case === "certificate" ? [content.certificate] : content.x509CertificateChain.certificates;
+  const [leaf] = chain;
+  if (leaf === undefined) throw new Error("there is none");
+  const extensions = X509Certificate.parse(Buffer.from(leaf.rawBytes)).extensions.map((one) => ({
+    oid: { id: (one.subs[0]?.toOID() ?? "").split(".").map(Number) },
+    value: one.subs.at(-1)?.value ?? Buffer.alloc(0),
+  }));
+  const identity = readIdentity(extensions);
+  if (identity === undefined) throw new Error("it does not name exactly one issuer and one subject");
+  return identity;
+}
+
+function versionOf({ mediaType }: Bundle): string {
+  return /(\d+\.\d+)/.exec(mediaType)?.[1] ?? mediaType;
+}
