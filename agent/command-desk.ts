@@ -5,6 +5,8 @@
  */
 import type { DeviceFacts } from "../runtime/kernel/authority/ceiling.ts";
 import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
+import type { Fault } from "../runtime/kernel/fault.ts";
+import type { Result } from "../runtime/kernel/result.ts";
 import type { Clock } from "../runtime/kernel/world.ts";
 import { judgeCommand } from "./link/commands.ts";
 import type { Memory } from "./memory.ts";
@@ -24,6 +26,8 @@ export interface CommandDeskOptions {
   readonly clock: Clock;
   /** Looks at both repositories; resolves when the round is over. */
   refresh(): Promise<void>;
+  /** Attests what runs, with this nonce; the attestation's number. */
+  attest(nonce: string): Promise<Result<number>>;
 }
 
 export interface CommandDesk {
@@ -37,6 +41,10 @@ export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
   function answer(command: Command, reason?: string): void {
     const said = reason === undefined ? {} : { reason };
     reporter.result({ id: command.id, verb: command.verb, ok: true, ...said, t: clock.now() });
+  }
+
+  function refuse({ id, verb }: Command, why: Fault): void {
+    reporter.result({ id, verb, ok: false, code: why.code, reason: why.message, t: clock.now() });
   }
 
   function carryOut(command: Command, operator: string, keyId: string): void {
@@ -64,6 +72,14 @@ export function createCommandDesk(options: CommandDeskOptions): CommandDesk {
       case "refresh":
         memory.transaction(() => memory.sequences.accept(keyId, command.seq));
         void options.refresh().then(() => answer(command));
+        return;
+      case "attest":
+        memory.transaction(() => memory.sequences.accept(keyId, command.seq));
+        void options
+          .attest(command.args.nonce)
+          .then((said) =>
+            said.ok ? answer(command, `attestation ${said.value} is on its way`) : refuse(command, said.error),
+          );
         return;
     }
   }

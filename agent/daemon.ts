@@ -31,6 +31,7 @@ import { transportOptions } from "./provision/transport.ts";
 import { createRefusalLimit } from "./report/refusal-limit.ts";
 import { createReporter } from "./report/reporter.ts";
 import { createVersionsReport } from "./report/versions.ts";
+import { createSelfAttestation } from "./self-attestation.ts";
 import { createSerial } from "./serial.ts";
 import { openCodeCache } from "./store/code-cache.ts";
 import { isDiskTrouble } from "./store/db.ts";
@@ -192,8 +193,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
         ...(reason === undefined ? {} : { reason: reason.line() }),
       });
       reporter.moduleState(release, state, restarts, reason);
+      attestation.changed();
     },
-    onGrants: reporter.moduleGrants,
+    onGrants(module, report) {
+      reporter.moduleGrants(module, report);
+      attestation.changed();
+    },
     onLog: reporter.log,
     onNotice: (release, notice) =>
       reporter.refusal("module.notice", notice, { module: release.name, version: release.version }),
@@ -244,6 +249,8 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     memory,
     onNotKept: ({ name, version }, why) => reporter.refusal("proof.not_kept", why, { module: name, version }),
   });
+  const parts = { updater, memory, supervisor, reporter };
+  const attestation = createSelfAttestation({ provisioned, boot, tier, clock, log, ...parts });
   const lookAtClock = createClockWatch({ clock, memory, reporter });
   const reconcile = createReconciler({
     updater,
@@ -274,6 +281,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       const outcome = await reconcile();
       proofs.keep(memory.modules.list());
       await versions.say().catch(onLost);
+      attestation.changed();
       leases.arm(supervisor.releases(), memory.freshAt());
       return outcome;
     },
@@ -287,6 +295,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     tenant: config.tenant,
     clock,
     refresh: () => loop.now("command"),
+    attest: attestation.answer,
   });
 
   uplink.onMessage((topic, payload) => {
@@ -315,6 +324,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       leases.close();
       await loop.close();
       transitions.close();
+      await attestation.close();
       await serial.run(() => supervisor.close());
       if (spareThread) keepSpare(false);
       await memory.flush();

@@ -14,6 +14,12 @@ const provision = declareFaults("PROVISION", {
     means: "The board's certificate, its key or the owner's authorities do not fit together, or are not PEM.",
     todo: "Put the files that device.json names in place again. They are read anew as soon as they change.",
   },
+  PROVISION_OWN_FILES: {
+    kind: "environment",
+    says: "the agent's own files in {directory} cannot be hashed: {reason}",
+    means: "The agent attests which program it is by a digest over its files. Without it nothing is attested.",
+    todo: "Install the agent's files as they were released, readable for the agent's user.",
+  },
   PROVISION_INCOMPLETE: {
     kind: "refusal",
     says: "{directory} is not a provisioned board: {reason}",

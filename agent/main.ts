@@ -94,6 +94,14 @@ const VERBS: Readonly<
     summary: "make a device look at its repositories, by signed command",
     load: () => import("./cli/refresh.ts"),
   },
+  appraise: {
+    summary: "judge what a board attests of itself, offline",
+    load: () => import("./cli/appraise.ts"),
+  },
+  challenge: {
+    summary: "make a board attest what it runs now, and judge that",
+    load: () => import("./cli/challenge.ts"),
+  },
   run: { summary: "run a module straight from a file", load: () => import("./cli/run.ts") },
   validate: {
     summary: "say whether a module is valid, and where it is not",

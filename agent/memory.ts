@@ -36,6 +36,8 @@ export interface Memory {
   nextBoot(): number;
   /** The number of the next version manifest. */
   nextManifest(): number;
+  /** The number of the next runtime attestation. */
+  nextAttestation(): number;
   /** max(system clock, floor): the system clock never lowers what signed times have shown (DESIGN section 3.5). */
   trustedNow(): number;
   timeFloor(): number;
@@ -101,6 +103,7 @@ export function openMemory(path: string, clock: Clock, buildTimeMs: number): Mem
     commit: group.submit,
     nextBoot: () => next("boot"),
     nextManifest: () => next("manifest"),
+    nextAttestation: () => next("attestation"),
     trustedNow: () => trustedTime(clock.now(), timeFloor()),
     timeFloor,
     isClockSuspect: () => isSuspect(clock.now(), timeFloor(), number("clock_ahead_days") || undefined),

@@ -1,7 +1,10 @@
 /** Door two: is this code what it says? The board's side; what a publisher needs to sign is in `publisher/`. */
+import { catalogue as appraiseCatalogue } from "./appraise-faults.ts";
 import { catalogue as evidenceCatalogue } from "./faults.ts";
 import { catalogue as predicateCatalogue } from "./predicate/faults.ts";
 
+export { type Appraisal, type AppraisalInput, type AppraisalStatus, appraise } from "./appraise.ts";
+export type { AppraisalCheck, AppraisalReason } from "./appraise-checks.ts";
 export {
   type ArtifactBytes,
   type ArtifactEvidence,
@@ -26,8 +29,21 @@ export {
 } from "./policy.ts";
 export { PROVENANCE_TYPE, type ProvenanceFacts } from "./provenance.ts";
 export { type Check, firstRefusal, flags, type Reason } from "./reasons.ts";
+export { parseReference, parseRemembered, type Reference, type Remembered } from "./reference.ts";
+export {
+  type Quoter,
+  quoteClaim,
+  RUNTIME_BYTES_MAX,
+  RUNTIME_MODULES_MAX,
+  RUNTIME_TYPE,
+  type RuntimeFacts,
+  type RuntimeModule,
+  type RuntimeStatement,
+  runtimeNonce,
+  signRuntimeStatement,
+} from "./runtime-statement.ts";
 export { type Artifact, STATEMENT_TYPE } from "./statement.ts";
 export { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX, type TrustedRoot } from "./trust.ts";
 export { type Evidence, type Verification, verifyBundle } from "./verify.ts";
 
-export const catalogues = [evidenceCatalogue, predicateCatalogue];
+export const catalogues = [evidenceCatalogue, predicateCatalogue, appraiseCatalogue];

@@ -14,6 +14,12 @@ export interface OperatorLink {
   sendCommand(device: DeviceId, verb: Verb, bytes: Uint8Array): Promise<void>;
   /** The device's answer to a command; undefined after `timeoutMs`. */
   awaitResult(device: DeviceId, id: string, timeoutMs: number): Promise<ResultMessage | undefined>;
+  /** The first attestation of the device from now on, retained or not, that `isMeant`; undefined after `timeoutMs`. */
+  awaitAttestation(
+    device: DeviceId,
+    isMeant: (envelope: Uint8Array) => boolean,
+    timeoutMs: number,
+  ): Promise<Uint8Array | undefined>;
   close(): Promise<void>;
 }
 
@@ -31,6 +37,26 @@ export async function connectOperator(options: {
     for (const listener of [...listeners]) listener(topic, payload);
   });
   const topics = (device: DeviceId) => topicsOf(options.tenant, device);
+  /** What `read` makes of the first message on a topic that it takes; undefined after `timeoutMs`. */
+  async function awaitOn<T>(
+    wanted: string,
+    read: (payload: Uint8Array) => T | undefined,
+    timeoutMs: number,
+  ): Promise<T | undefined> {
+    const { promise, resolve } = Promise.withResolvers<T | undefined>();
+    const listener = (topic: string, payload: Uint8Array) => {
+      const found = topic === wanted ? read(payload) : undefined;
+      if (found !== undefined) resolve(found);
+    };
+    listeners.add(listener);
+    await connection.subscribe(wanted);
+    const cancel = nodeClock.after(timeoutMs, () => resolve(undefined));
+    return promise.finally(() => {
+      cancel();
+      listeners.delete(listener);
+    });
+  }
+
   return {
     async watch(device, onMessage) {
       const prefix = topics(device).allUp.slice(0, -1);
@@ -41,22 +67,15 @@ export async function connectOperator(options: {
     },
     hint: (device) => connection.publish(topics(device).hint, utf8("{}")),
     sendCommand: (device, verb, bytes) => connection.publish(topics(device).command(verb), bytes),
-    async awaitResult(device, id, timeoutMs) {
-      const wanted = topics(device).result(id);
-      const { promise, resolve } = Promise.withResolvers<ResultMessage | undefined>();
-      const listener = (topic: string, payload: Uint8Array) => {
-        if (topic !== wanted) return;
+    awaitResult(device, id, timeoutMs) {
+      const read = (payload: Uint8Array) => {
         const parsed = parseJson(resultShape, payload, "the result", RESULT_BYTES_MAX);
-        if (parsed.ok) resolve(parsed.value);
+        return parsed.ok ? parsed.value : undefined;
       };
-      listeners.add(listener);
-      await connection.subscribe(wanted);
-      const cancel = nodeClock.after(timeoutMs, () => resolve(undefined));
-      return promise.finally(() => {
-        cancel();
-        listeners.delete(listener);
-      });
+      return awaitOn(topics(device).result(id), read, timeoutMs);
     },
+    awaitAttestation: (device, isMeant, timeoutMs) =>
+      awaitOn(topics(device).attestation, (payload) => (isMeant(payload) ? payload : undefined), timeoutMs),
     close: () => connection.close(),
   };
 }

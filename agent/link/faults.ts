@@ -40,6 +40,18 @@ const command = declareFaults("COMMAND", {
       "The clock is further ahead of the last signed time than the owner's policy believes. Only revoke and refresh count.",
     todo: "Set the board's clock right. If it is right, publish a release: its signed time moves the board's floor on.",
   },
+  COMMAND_BUSY: {
+    kind: "refusal",
+    says: "this attestation was not begun: {waiting} are being made, or the agent stops",
+    means: "Operators ask faster than the board can sign, or they ask while the agent ends.",
+    todo: "Wait for the answers that are under way, then ask again.",
+  },
+  COMMAND_FAILED: {
+    kind: "environment",
+    says: "the command was taken and not carried out: {reason}",
+    means: "Something around the agent broke while it did what was asked, such as its disk.",
+    todo: "Look at the agent's log, then send a new command.",
+  },
   COMMAND_REPLAYED: {
     kind: "attack",
     says: "command {id} has sequence number {seq}, {last} was already taken from this key",

@@ -64,7 +64,7 @@ export function createUplink(options: UplinkOptions): Uplink {
       ...options.birth(),
       agent: options.agent,
       boot: options.boot,
-      commands: ["revoke", "restart", "refresh"],
+      commands: ["revoke", "restart", "refresh", "attest"],
       t: clock.now(),
     };
     // Lost with the connection, they are said again with the next one.

@@ -58,6 +58,8 @@ export interface Reporter extends JobReport {
   moduleGrants(module: ModuleName, report: GrantsReport): void;
   log(module: ModuleName, lines: readonly { readonly level: number; readonly text: string }[], dropped: number): void;
   result(message: ResultMessage): void;
+  /** A signed runtime attestation, as it is. */
+  attestation(envelope: Uint8Array, retain: boolean): void;
   /** A signed version manifest, as it is. */
   versions(envelope: Uint8Array): void;
 }
@@ -121,6 +123,7 @@ export function createReporter(options: ReporterOptions): Reporter {
       say(topics.log(module), message, false, "low");
     },
     versions: (envelope) => options.send(topics.versions, envelope, { retain: true, priority: "high" }),
+    attestation: (envelope, retain) => options.send(topics.attestation, envelope, { retain, priority: "high" }),
     result: (message) => say(topics.result(message.id), message, false),
     move(subject, to, why) {
       const code = why instanceof Fault ? why.code : undefined;

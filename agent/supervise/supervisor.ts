@@ -21,6 +21,15 @@ export type Phase = "probation" | "running";
 export type SlotState = "starting" | "probation" | "running" | "crashed" | "stopped";
 export type GrantsReport = ReturnType<Holder["report"]>;
 
+/** One name and what holds it. */
+export interface Standing {
+  readonly release: Release;
+  readonly state: SlotState;
+  readonly restarts: number;
+  /** What it may do now, in detail; nothing where it does not run. */
+  readonly grants: readonly Readonly<Record<string, unknown>>[];
+}
+
 export interface SupervisorOptions {
   readonly engines: Engines;
   readonly broker: Broker;
@@ -43,6 +52,7 @@ export interface SupervisorOptions {
 interface Slot {
   release: Release;
   phase: Phase;
+  state: SlotState;
   task: Task | undefined;
   ends: readonly number[];
   restarts: number;
@@ -65,6 +75,8 @@ export interface Supervisor {
   /** Grants with their counters, for the periodic report. */
   reportGrants(): void;
   releases(): readonly Release[];
+  /** Every slot as it is now, by name. */
+  standing(): readonly Standing[];
   isRunning(module: ModuleName): boolean;
   /** Whether the name has a slot at all: running, waiting for a restart, or given up. */
   holds(module: ModuleName): boolean;
@@ -75,9 +87,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
   const { broker, clock, serial } = options;
   const slots = new Map<ModuleName, Slot>();
 
+  function move(slot: Slot, state: SlotState, reason?: Fault): void {
+    slot.state = state;
+    options.onState(slot.release, state, slot.restarts, reason);
+  }
+
   async function run(slot: Slot, given?: LoadedModule): Promise<Result<void>> {
     const { release } = slot;
-    options.onState(release, "starting", slot.restarts);
+    move(slot, "starting");
     const loaded = given === undefined ? await options.load(release) : ok(given);
     if (!loaded.ok) return loaded;
     let task: Task | undefined;
@@ -108,7 +125,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     for (const event of early.splice(0)) task.post(event);
     slot.task = task;
     slot.noStarts = 0;
-    options.onState(release, slot.phase, slot.restarts);
+    move(slot, slot.phase);
     options.onGrants(release.name, holder.report());
     return ok(undefined);
   }
@@ -129,7 +146,7 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     const { release } = slot;
     if (isNoStart(reason)) {
       slot.noStarts += 1;
-      options.onState(release, "crashed", slot.restarts, reason);
+      move(slot, "crashed", reason);
       return startIn(slot, pauseAfterNoStart(slot.noStarts));
     }
     const rule = ruleOf(release);
@@ -142,11 +159,11 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
         { ...facts, windowS: rule.windowMs / 1000, reason: reason.line() },
         reason,
       );
-      options.onState(release, "stopped", slot.restarts, gaveUp);
+      move(slot, "stopped", gaveUp);
       return;
     }
     slot.restarts += 1;
-    options.onState(release, "crashed", slot.restarts, reason);
+    move(slot, "crashed", reason);
     startIn(slot, decision.delayMs);
   }
 
@@ -175,7 +192,10 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
     async start(release, phase, loaded) {
       const old = slots.get(release.name);
       if (old !== undefined) await stopSlot(old, "replace");
-      const slot: Slot = { release, phase, task: undefined, ends: [], restarts: 0, noStarts: 0, pending: undefined };
+      const slot: Slot = {
+        ...{ release, phase, state: "starting", task: undefined },
+        ...{ ends: [], restarts: 0, noStarts: 0, pending: undefined },
+      };
       slots.set(release.name, slot);
       const started = await run(slot, loaded);
       if (started.ok) return started;
@@ -187,14 +207,14 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       const slot = slots.get(module);
       if (slot === undefined) return;
       slot.phase = "running";
-      options.onState(slot.release, "running", slot.restarts);
+      move(slot, "running");
     },
     async stop(module, why, reason) {
       const slot = slots.get(module);
       if (slot === undefined) return;
       slots.delete(module);
       await stopSlot(slot, why);
-      if (why === "stop") options.onState(slot.release, "stopped", slot.restarts, reason);
+      if (why === "stop") move(slot, "stopped", reason);
     },
     renew(release) {
       const slot = slots.get(release.name);
@@ -220,6 +240,12 @@ export function createSupervisor(options: SupervisorOptions): Supervisor {
       }
     },
     releases: () => [...slots.values()].map((slot) => slot.release),
+    standing: () =>
+      [...slots.values()]
+        .sort((a, b) => (a.release.name < b.release.name ? -1 : 1))
+        .map(({ release, state, restarts, task }) => {
+          return { release, state, restarts, grants: task?.holder.report().grants.map(({ detail }) => detail) ?? [] };
+        }),
     holds: (module) => slots.has(module),
     isRunning: (module) => slots.get(module)?.task !== undefined,
     async close() {

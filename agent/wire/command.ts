@@ -9,7 +9,16 @@ import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { signEnvelope } from "../../runtime/kernel/dsse.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import type { Result } from "../../runtime/kernel/result.ts";
-import { type Infer, integer, object, oneOf, parseJson, string, variants } from "../../runtime/kernel/shape.ts";
+import {
+  type Infer,
+  integer,
+  object,
+  oneOf,
+  parseJson,
+  refined,
+  string,
+  variants,
+} from "../../runtime/kernel/shape.ts";
 import type { Signer } from "../../runtime/kernel/signer.ts";
 
 export const COMMAND_TYPE = "application/vnd.sallyport.command+json";
@@ -26,6 +35,12 @@ const common = {
   seq: integer({ min: 1, max: 2 ** 53 - 1 }),
 };
 
+const nonce = refined(
+  string({ max: 64 }),
+  (text) => /^(?:[0-9a-f]{2}){16,32}$/.test(text),
+  "32 to 64 lower-case hex digits",
+);
+
 export const commandShape = variants("verb", {
   revoke: object({
     ...common,
@@ -39,6 +54,8 @@ export const commandShape = variants("verb", {
   }),
   restart: object({ ...common, verb: oneOf("restart"), args: object({ module: moduleName }) }),
   refresh: object({ ...common, verb: oneOf("refresh"), args: object({}) }),
+  /** Makes the board attest what it runs, with the asker's nonce: 128 to 256 bits in lower-case hex. */
+  attest: object({ ...common, verb: oneOf("attest"), args: object({ nonce }) }),
 });
 export type Command = Infer<typeof commandShape>;
 export type Verb = Command["verb"];

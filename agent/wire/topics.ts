@@ -19,6 +19,8 @@ export function topicsOf(tenant: TenantId, device: DeviceId) {
     log: (module: string) => `${up}/log/${module}`,
     /** The signed version manifest, retained. */
     versions: `${up}/versions`,
+    /** The runtime attestation, a DSSE envelope: retained of its own accord, not retained as an answer to a nonce. */
+    attestation: `${up}/att`,
     result: (id: string) => `${up}/res/${id}`,
     allUp: `${up}/#`,
     /** Untrusted: "look at TUF now". */

@@ -43,7 +43,12 @@ export function policyDocument(
     ],
     ceilings: [{ devices: { class: "porch" }, modules, capabilities: ceiling }],
     operators: [
-      { name: "ops", publicKey: operatorPublicKey, devices: { all: true }, verbs: ["revoke", "restart", "refresh"] },
+      {
+        name: "ops",
+        publicKey: operatorPublicKey,
+        devices: { all: true },
+        verbs: ["revoke", "restart", "refresh", "attest"],
+      },
     ],
   };
   const bytes = utf8(JSON.stringify(document));

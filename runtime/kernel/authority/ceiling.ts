@@ -26,7 +26,7 @@ export const operatorShape = object({
   /** PEM, SubjectPublicKeyInfo. */
   publicKey: string({ min: 1, max: 2000 }),
   devices: deviceMatchShape,
-  verbs: array(oneOf("revoke", "restart", "refresh"), { max: 8 }),
+  verbs: array(oneOf("revoke", "restart", "refresh", "attest"), { max: 8 }),
 });
 export type Operator = Infer<typeof operatorShape>;
 

@@ -1,0 +1,53 @@
+/** `sallyport appraise`: judges a board's runtime attestation offline, against reference values and what was seen before. */
+import { RUNTIME_BYTES_MAX } from "../../attest/index.ts";
+import { nodeClock } from "../../runtime/kernel/node-world.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { agentDigest } from "../provision/own-files.ts";
+import { APPRAISAL_OPTIONS, appraiseAndTell } from "./appraisal.ts";
+import { readFile } from "./files.ts";
+import { usageFault, type Verb } from "./verb.ts";
+
+export const verb: Verb = {
+  name: "appraise",
+  summary: "Judge a board's runtime attestation: verified, stale, mismatch or unattested, with every reason.",
+  positionals: ["[FILE]"],
+  options: {
+    ...APPRAISAL_OPTIONS,
+    tenant: { value: "NAME", help: "with --device-key: the board's tenant" },
+    device: { value: "ID", help: "with --device-key: the board" },
+    nonce: { value: "HEX", help: "the nonce that the board was asked with" },
+    "agent-digest-of": {
+      value: "DIR",
+      help: "print the digest of the agent in a checkout or release, and nothing else",
+    },
+  },
+  examples: [
+    "sallyport appraise att.json --expect porch-1.reference.json --state porch-1.seen.json",
+    "mosquitto_sub -t sp/1/home/porch-1/up/att -C 1 … | sallyport appraise - --device-dir /var/lib/sallyport",
+    "sallyport appraise --agent-digest-of .",
+  ],
+  async run(args, io) {
+    const directory = args.maybe("agent-digest-of");
+    const [file] = args.positionals;
+    if (directory !== undefined) {
+      if (file !== undefined) throw usageFault("appraise: --agent-digest-of takes no FILE");
+      io.out(unwrap(await agentDigest(directory)));
+      return 0;
+    }
+    if (file === undefined) throw usageFault("appraise: FILE is missing; - reads standard input");
+    const envelope = file === "-" ? await readInput() : readFile(file, RUNTIME_BYTES_MAX);
+    return appraiseAndTell("appraise", args, io, { envelope, nonce: args.maybe("nonce"), nowMs: nodeClock.now() });
+  },
+};
+
+/** What is longer than any honest attestation is cut one byte above the bound, and refused for its length. */
+async function readInput(): Promise<Uint8Array> {
+  const chunks: Uint8Array[] = [];
+  let size = 0;
+  for await (const chunk of process.stdin) {
+    chunks.push(chunk);
+    size += chunk.byteLength;
+    if (size > RUNTIME_BYTES_MAX) break;
+  }
+  return new Uint8Array(Buffer.concat(chunks)).subarray(0, RUNTIME_BYTES_MAX + 1);
+}
