@@ -7,9 +7,10 @@ import { assert } from "../runtime/kernel/assert.ts";
 import type { Sha256 } from "../runtime/kernel/brand.ts";
 import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../runtime/kernel/result.ts";
-import { anything, array, type Infer, optional, parseJson, record, string } from "../runtime/kernel/shape.ts";
+import { anything, array, type Infer, optional, record, string } from "../runtime/kernel/shape.ts";
 import { BUNDLE_BYTES_MAX } from "./bundle.ts";
 import { fault } from "./faults.ts";
+import { parseStrictJson } from "./strict-json.ts";
 import { tolerant } from "./tolerant.ts";
 
 export const STATEMENT_TYPE = "https://in-toto.io/Statement/v1";
@@ -38,7 +39,7 @@ export interface Artifact {
 }
 
 export function parseStatement(payload: Uint8Array): Result<Statement, Fault> {
-  const parsed = parseJson(statementShape, payload, "the statement", BUNDLE_BYTES_MAX);
+  const parsed = parseStrictJson(statementShape, payload, "the statement", BUNDLE_BYTES_MAX);
   if (parsed.ok) return parsed;
   return err(fault("ATTEST_STATEMENT_INVALID", { reason: reasonOf(parsed.error) }, parsed.error));
 }

@@ -11,8 +11,9 @@ import { fromBase64 } from "../runtime/kernel/bytes.ts";
 import { sha256 } from "../runtime/kernel/digest.ts";
 import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../runtime/kernel/result.ts";
-import { array, object, oneOf, optional, parseJson, refined, type Shape, string } from "../runtime/kernel/shape.ts";
+import { array, object, oneOf, optional, refined, type Shape, string } from "../runtime/kernel/shape.ts";
 import { fault } from "./faults.ts";
+import { parseStrictJson } from "./strict-json.ts";
 import { nullable } from "./tolerant.ts";
 
 export const TRUSTED_ROOT_BYTES_MAX = 262_144;
@@ -75,7 +76,7 @@ const trustedRoot = object({
 
 /** Bytes of a trusted_root.json to what `judge` takes. Refuses with ATTEST_TRUSTED_ROOT_INVALID, cause kept. */
 export function parseTrustedRoot(bytes: Uint8Array): Result<TrustedRoot, Fault> {
-  const parsed = parseJson(trustedRoot, bytes, "the trusted root", TRUSTED_ROOT_BYTES_MAX);
+  const parsed = parseStrictJson(trustedRoot, bytes, "the trusted root", TRUSTED_ROOT_BYTES_MAX);
   if (!parsed.ok) return refuse(parsed.error);
   try {
     return ok({ digest: sha256(bytes), material: toTrustMaterial(TrustedRootMessage.fromJSON(parsed.value)) });

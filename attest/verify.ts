@@ -15,6 +15,7 @@ import { parseBundle } from "./bundle.ts";
 import { type CertificateFacts, readCertificateFacts } from "./certificate.ts";
 import { fault } from "./faults.ts";
 import { type Extensions, type Identity, readIdentity, utf8String } from "./identity.ts";
+import { unsignedPart } from "./strict.ts";
 import type { TrustedRoot } from "./trust.ts";
 
 /** What a verified bundle proves: this signer signed this payload at these times. */
@@ -139,6 +140,11 @@ function checkParsed(
     const parsed = toSignedEntity(bundle);
     const entity = content === undefined ? parsed : { ...parsed, signature: content };
     const { identity } = new Verifier(material, thresholds).verify(entity);
+    const unsigned = unsignedPart(entity);
+    if (unsigned !== undefined) {
+      const { stage, code, reason } = unsigned;
+      return { ok: false, stage, fault: fault(code, { reason }) };
+    }
     return {
       ok: true,
       extensions: identity?.oids ?? [],

@@ -114,9 +114,9 @@ describe("a tampered bundle", () => {
     const forged = altered(await signed(sigstore, { rekorVersion: 2 }), (json) => {
       json.verificationMaterial.tlogEntries[0].integratedTime = "4102444800";
     });
-    const { signedTimesMs } = ask(forged);
-    expect(signedTimesMs).toHaveLength(1);
-    for (const time of signedTimesMs) expect(time).toBeLessThan(Date.now() + 60_000);
+    const verdict = ask(forged);
+    expect(refusals(verdict)).toContain("log: ATTEST_LOG");
+    expect(verdict.signedTimesMs).toEqual([]);
   });
 
   it("is refused when its log entry is replayed to look like two", () => {
@@ -197,7 +197,8 @@ describe("what is no bundle of ours", () => {
 
   it("is refused when a bare key signed that the policy does not name", () => {
     const bare = altered(bundle, (json) => {
-      Object.assign(json.verificationMaterial, { certificate: null, publicKey: { hint: "k" } });
+      delete json.verificationMaterial.certificate;
+      json.verificationMaterial.publicKey = { hint: "k" };
     });
     expect(firstRefusal(ask(bare)).code).toBe("ATTEST_KEY");
   });
