@@ -70,6 +70,10 @@ const VERBS: Readonly<
   keygen: { summary: "make an Ed25519 key, for an operator or another signer", load: () => import("./cli/keygen.ts") },
   attest: { summary: "sign SLSA provenance for a release through Sigstore", load: () => import("./cli/attest.ts") },
   verify: { summary: "judge a release's evidence offline, as a device would", load: () => import("./cli/verify.ts") },
+  "policy check": {
+    summary: "look a policy over: what cannot match, cannot be met, is too wide",
+    load: () => import("./cli/policy-check.ts"),
+  },
   provision: {
     summary: "make a board: key, pinned roots, board description",
     load: () => import("./cli/provision.ts"),

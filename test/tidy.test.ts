@@ -67,6 +67,7 @@ const DOORS: readonly string[] = [
   "updater/repository/index.ts",
   "attest/index.ts",
   "attest/publisher/index.ts",
+  "attest/review/index.ts",
   "devices/index.ts",
   "agent/index.ts",
   "agent/proof/index.ts",
@@ -89,7 +90,11 @@ describe("imports", () => {
         if (!rule.rooms.includes(to)) wrong.push(`${file.path} imports ${target}: ${rule.because}`);
         else if (to !== "kernel" && to !== "wire" && !DOORS.includes(target)) {
           wrong.push(`${file.path} imports ${target} past the door: a room is entered through its index.ts`);
-        } else if (/repository\/index|publisher\/index/.test(target) && !isRoot(file.path) && from !== "fleet") {
+        } else if (
+          /repository\/index|publisher\/index|review\/index/.test(target) &&
+          !isRoot(file.path) &&
+          from !== "fleet"
+        ) {
           wrong.push(`${file.path} imports ${target}: publisher code is not in the board's package`);
         }
       }

@@ -1,0 +1,61 @@
+/** A policy as a file on a desk: read, parsed, looked through, each finding with its line and column. */
+import { POLICY_BYTES_MAX, type Policy, parsePolicy } from "../../attest/index.ts";
+import { type Finding, findContradictions, lintPolicy } from "../../attest/review/index.ts";
+import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
+import type { Fault } from "../../runtime/kernel/fault.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { readFile } from "./files.ts";
+import { firstStranger, type Place, readPlaces } from "./json-places.ts";
+
+export interface Found extends Finding, Place {}
+
+export interface Checked {
+  /** Unless the parser refused it. */
+  readonly policy?: Policy;
+  /** By their places in the file. */
+  readonly findings: readonly Found[];
+}
+
+/** Throws the parser's fault; for verbs that need a policy to do anything. */
+export function readPolicy(path: string): Policy {
+  return unwrap(parsePolicy(readFile(path, POLICY_BYTES_MAX)));
+}
+
+export function checkPolicy(bytes: Uint8Array, nowMs: number): Checked {
+  const parsed = parsePolicy(bytes);
+  const text = fromUtf8(bytes);
+  if (!parsed.ok && (text === undefined || parsed.error.code !== "SHAPE_MISMATCH")) {
+    return { findings: [{ ...refusal(parsed.error), ...syntaxPlace(parsed.error, text ?? "") }] };
+  }
+  const places = readPlaces(text ?? "");
+  const twice = places.repeated.map((at) => ({
+    severity: "error" as const,
+    rule: "key-twice",
+    at,
+    says: "this key is there twice in one object: a program takes the last, a reader sees the first",
+  }));
+  const rest = parsed.ok ? lintPolicy(parsed.value, nowMs) : refusals(parsed.error, JSON.parse(text ?? ""));
+  const findings = [...twice, ...rest]
+    .map((one) => ({ ...one, ...places.find(one.at) }))
+    .sort((a, b) => a.line - b.line || a.column - b.column);
+  return { ...(parsed.ok ? { policy: parsed.value } : {}), findings };
+}
+
+/** What the parser refuses as a whole is named piece by piece. */
+function refusals(fault: Fault, document: unknown): readonly Finding[] {
+  const pieces = fault.facts["at"] === "the document" ? findContradictions(document) : [];
+  return pieces.length > 0 ? pieces : [refusal(fault)];
+}
+
+function refusal(fault: Fault): Finding {
+  const { at, expected, found } = fault.facts;
+  if (fault.code !== "SHAPE_MISMATCH") return { severity: "error", rule: fault.code, at: "", says: fault.message };
+  const path = at === "the document" ? "" : String(at);
+  return { severity: "error", rule: fault.code, at: path, says: `must be ${String(expected)}, found ${String(found)}` };
+}
+
+/** V8 says `(line 3 column 5)` for most mistakes. */
+function syntaxPlace(fault: Fault, text: string): Place {
+  const [, line, column] = /line (\d+) column (\d+)/.exec(fault.message) ?? [];
+  return line === undefined ? firstStranger(text) : { line: Number(line), column: Number(column) };
+}

@@ -1,0 +1,97 @@
+/** Whom a policy names as signers: who stands for two parties, who is never asked, who is a wider door than it looks. */
+import type { NamedIdentity } from "../identity.ts";
+import { matchesPattern } from "../pattern.ts";
+import type { Policy } from "../policy.ts";
+import { error, type Finding, requirementsOf, warning } from "./finding.ts";
+
+type Party = NonNullable<Policy["parties"]>[number];
+
+export function lintSigners(policy: Policy): readonly Finding[] {
+  const { parties = [], builders = [], revoked = [], evidence } = policy;
+  const placed = evidence.flatMap(requirementsOf);
+  const { parties: _, builders: __, revoked: ___, ...rest } = policy;
+  const text = JSON.stringify(rest);
+  return [
+    ...parties.flatMap((party, index) => [
+      ...(text.includes(JSON.stringify(party.name))
+        ? []
+        : [warning("party-unused", `parties[${index}]`, `no requirement names ${party.name}`)]),
+      ...lintNames(party.identities, `parties[${index}].identities`),
+      ...overlaps(party, parties.slice(0, index), `parties[${index}]`),
+    ]),
+    ...builders.flatMap(({ id }, index) => [
+      ...(builders.findIndex((one) => one.id === id) < index
+        ? [error("builder-twice", `builders[${index}]`, `${id} has a level already; the first counts`)]
+        : []),
+      ...(text.includes(JSON.stringify(id))
+        ? []
+        : [warning("builder-unused", `builders[${index}]`, `no rule names the builder ${id}`)]),
+    ]),
+    ...revoked.flatMap((entry, index) => lintNames(entry.identity && [entry.identity], `revoked[${index}].identity`)),
+    ...evidence.flatMap((rule, index) => lintNames(rule.identities, `evidence[${index}].identities`)),
+    ...placed.flatMap(({ asked, at }) =>
+      at.includes(".require[") ? lintNames(asked.identities, `${at}.identities`) : [],
+    ),
+  ];
+}
+
+/** A signer belongs to the first party that names it: the later one never gets it. */
+function overlaps(party: Party, before: readonly Party[], at: string): readonly Finding[] {
+  return before.flatMap((other) => {
+    const pairs = (party.identities ?? []).flatMap((one) => (other.identities ?? []).map((two) => [one, two] as const));
+    const both = pairs.find(([one, two]) => covers(one, two) || covers(two, one));
+    if (both === undefined) return [];
+    const [one, two] = both;
+    const says = `${nameOf(one)} can be the same signer as ${nameOf(two)} of ${other.name}; who signs there counts as ${other.name} alone`;
+    return [error("party-overlap", at, says)];
+  });
+}
+
+/** Does the first name every signer that the second names? Facts of the certificate only narrow. */
+export function covers(wide: NamedIdentity, narrow: NamedIdentity): boolean {
+  if (wide.issuer !== narrow.issuer) return false;
+  if (wide.certificate !== undefined && JSON.stringify(wide.certificate) !== JSON.stringify(narrow.certificate))
+    return false;
+  if (wide.subject !== undefined) return wide.subject === narrow.subject;
+  if (wide.subjectPattern === undefined) return false;
+  if (wide.subjectPattern === narrow.subjectPattern) return true;
+  return narrow.subject !== undefined && matchesPattern(narrow.subject, wide.subjectPattern);
+}
+
+export function nameOf({ subject, subjectPattern }: NamedIdentity): string {
+  return subject ?? subjectPattern ?? "nobody";
+}
+
+function lintNames(list: readonly NamedIdentity[] | undefined, at: string): readonly Finding[] {
+  return (list ?? []).flatMap((one, index) => {
+    const place = `${at}[${index}]`;
+    const within = (list ?? []).find(
+      (other, other_) => other_ !== index && covers(other, one) && (!covers(one, other) || other_ < index),
+    );
+    return [
+      ...(one.issuer.startsWith("https://")
+        ? []
+        : [warning("issuer", `${place}.issuer`, `${one.issuer} is no https address: no public issuer is named so`)]),
+      ...(within === undefined ? [] : [warning("repeated", place, `${nameOf(within)} names this signer already`)]),
+      ...broad(one.subjectPattern, `${place}.subjectPattern`),
+    ];
+  });
+}
+
+/** A workflow file signs on every branch that somebody may push; a name with two stars is many files. */
+function broad(pattern: string | undefined, at: string): readonly Finding[] {
+  if (pattern === undefined) return [];
+  const stars = pattern.split("*").length - 1;
+  const [path = "", reference = ""] = pattern.split("@");
+  return [
+    ...(reference.startsWith("refs/heads/") && reference.includes("*")
+      ? [warning("any-branch", at, "whoever may push a branch may sign: name one branch, or tags")]
+      : []),
+    ...(path.includes("*")
+      ? [warning("any-file", at, "more than one workflow may sign: whoever may add one to the repository is believed")]
+      : []),
+    ...(stars > 1
+      ? [warning("many-stars", at, `${stars} stars: write each name that is meant, if they are known`)]
+      : []),
+  ];
+}
