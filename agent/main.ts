@@ -74,6 +74,16 @@ const VERBS: Readonly<
     summary: "look a policy over: what cannot match, cannot be met, is too wide",
     load: () => import("./cli/policy-check.ts"),
   },
+  "verify-proof": {
+    summary: "verify offline why a board admitted a release",
+    load: () => import("./cli/verify-proof.ts"),
+  },
+  "proof list": { summary: "list the admissions that a board can prove", load: () => import("./cli/proof-list.ts") },
+  "proof show": {
+    summary: "verify one of a board's proofs and say what it rests on",
+    load: () => import("./cli/proof-show.ts"),
+  },
+  "proof export": { summary: "take a proof off a board", load: () => import("./cli/proof-export.ts") },
   provision: {
     summary: "make a board: key, pinned roots, board description",
     load: () => import("./cli/provision.ts"),

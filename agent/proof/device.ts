@@ -14,7 +14,7 @@ import { bytesOf, CERTIFICATES_MAX, type Proof } from "./format.ts";
 
 /** What the reader knows of devices. */
 export type DeviceTrust =
-  | { readonly by: "key"; readonly key: PublicKey }
+  | { readonly by: "key"; readonly key: Pick<PublicKey, "keyId"> }
   /** PEM, one or several certificates of authorities. */
   | { readonly by: "authority"; readonly pem: string }
   | { readonly by: "nothing" };

@@ -1,0 +1,77 @@
+/** A verified proof as a person reads it: what was judged, what the answer rests on, what it does not say. */
+import { firstRefusal, type Verdict } from "../../attest/index.ts";
+import type { Dependence, ProofResult, RootDependence } from "../proof/index.ts";
+import { paint } from "./paint.ts";
+import { cleanLine } from "./terminal-text.ts";
+import type { Io } from "./verb.ts";
+
+export function sayProof({ proof, digest, verdict, again, dependence }: ProofResult, io: Io): void {
+  const { red, green, bold } = paint(io.colour);
+  const say = (line: string) => io.out(cleanLine(line));
+  const { team, name, version, module } = proof.release;
+  const { id, class: kind, region } = proof.device;
+  io.out(
+    bold(cleanLine(`${team}/${name} ${version} on ${id} (tenant ${proof.tenant}, class ${kind}, region ${region})`)),
+  );
+  say(`module sha256 ${module.sha256}, proof sha256 ${digest}`);
+  const sayVerdict = ({ reasons }: Verdict) => {
+    for (const one of reasons) {
+      const end = one.code === undefined ? "" : ` (${one.code})`;
+      const word = one.passed ? green("pass") : one.code === undefined ? "----" : red("FAIL");
+      io.out(`${word}  ${one.check.padEnd(20)} ${cleanLine(one.text)}${end}`);
+    }
+  };
+  sayVerdict(verdict);
+  if (again !== undefined) {
+    io.out("");
+    io.out("the same evidence, as you asked it to be judged:");
+    sayVerdict(again);
+  }
+  io.out("");
+  io.out("this rests on");
+  for (const line of restsOn(dependence)) say(`  ${line}`);
+  io.out("and does not say");
+  for (const line of dependence.notProven) say(`  ${line}`);
+  io.out("");
+  if (again?.accepted === false) io.out(red(`refused: ${cleanLine(firstRefusal(again).line())}`));
+  else io.out(green("accepted"));
+}
+
+export function restsOn({ image, director, metadataUntil, sigstore, time, device, agent }: Dependence): string[] {
+  return [
+    rootLine("image", image),
+    rootLine("director", director),
+    `metadata that was current until ${metadataUntil}, if the board's clock was right`,
+    `trusted root sha256 ${sigstore.sha256}: ${sigstore.services.join(", ") || "services without an address"}`,
+    `time: the board says ${time.judged} (metadata looked at ${time.refreshed}, floor ${time.floor})`,
+    `time: signed by others ${time.signed.join(", ") || "nowhere in this evidence"}`,
+    deviceLine(device),
+    `agent ${agent}, as the board says`,
+  ];
+}
+
+function rootLine(repository: string, { version, sha256, keyIds, threshold, versions }: RootDependence): string {
+  const keys = keyIds.map((one) => `${one.slice(0, 12)}…`).join(", ");
+  const led = `led to root ${versions.root}, timestamp ${versions.timestamp}, snapshot ${versions.snapshot}, targets ${versions.targets}`;
+  return `${repository} root ${version} that you gave (sha256 ${sha256.slice(0, 12)}…; ${threshold} of the keys ${keys}): ${led}`;
+}
+
+function deviceLine({ by, keyId, certificate }: Dependence["device"]): string {
+  switch (by) {
+    case "key":
+      return `device key ${keyId}, which you pinned`;
+    case "authority":
+      return `device key ${keyId}, certified as ${certificate?.name} by ${certificate?.authority} until ${certificate?.until}`;
+    case "nothing":
+      return `device key ${keyId}, WHICH NOBODY HAS IDENTIFIED: give --device-key or --device-ca`;
+  }
+}
+
+/** The same as data. */
+export function proofJson({ proof, digest, releaseCounter, verdict, again, dependence }: ProofResult): unknown {
+  const { release, device, tenant, agent, time } = proof;
+  const { id, class: kind, region } = device;
+  const accepted = again?.accepted ?? true;
+  const facts = { tenant, device: { id, class: kind, region }, agent, release: { ...release, releaseCounter }, time };
+  return { accepted, digest, ...facts, verdict, ...(again === undefined ? {} : { again }), dependence };
+}
