@@ -53,18 +53,22 @@ export function checkStatementType({ _type: found }: Statement): Result<undefine
 /** THE subject check: every artifact must be among the subjects, by digest. */
 export function checkSubjects(subjects: readonly Subject[], artifacts: readonly Artifact[]): Result<undefined, Fault> {
   assert(artifacts.length > 0, "a release has bytes to be judged");
-  const missing = artifacts.filter((artifact) => !subjects.some((subject) => speaksOf(subject, artifact)));
+  const missing = artifacts.filter((artifact) => !areAbout(subjects, artifact));
   if (missing.length === 0) return ok(undefined);
   const names = missing.map((one) => `${one.name} (sha256 ${one.sha256})`);
   return err(fault("ATTEST_SUBJECT_MISMATCH", { missing: names, subjects: subjects.length }));
 }
 
-/** At least one digest that we can compare, and all that we can compare are equal. */
-function speaksOf(subject: Subject, artifact: Artifact): boolean {
-  const { sha256, sha512 } = subject.digest;
-  const pairs = [
+/** One subject names it, and none agrees with it in one digest and differs in another: no bytes could have both. */
+function areAbout(subjects: readonly Subject[], artifact: Artifact): boolean {
+  const naming = subjects.map((one) => compared(one, artifact)).filter((pairs) => pairs.includes(true));
+  return naming.length > 0 && naming.every((pairs) => !pairs.includes(false));
+}
+
+/** Of each digest that we can compare, whether it is the artifact's. */
+function compared({ digest: { sha256, sha512 } }: Subject, artifact: Artifact): readonly boolean[] {
+  return [
     [sha256, artifact.sha256],
     [sha512, artifact.sha512],
-  ].filter(([said, actual]) => said !== undefined && actual !== undefined);
-  return pairs.length > 0 && pairs.every(([said, actual]) => said === actual);
+  ].flatMap(([said, actual]) => (said === undefined || actual === undefined ? [] : [said === actual]));
 }
