@@ -92,4 +92,18 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
       "The owner asks for attributes that this report lacks, or has only for another target or under other conditions.",
     todo: "Have the producer assert the named attributes, with exactly the target and the conditions of the policy.",
   },
+  ATTEST_SBOM_COMPONENT: {
+    kind: "refusal",
+    says: "the bill of materials is not as the policy asks ({count} faults): {wrong}",
+    means:
+      "The release contains a component that the owner forbids, or lacks one that must be there. A version that is missing or cannot be compared counts as forbidden where some versions are.",
+    todo: "Replace the named components, or have the bill of materials say exactly which version is inside.",
+  },
+  ATTEST_SBOM_LICENCE: {
+    kind: "refusal",
+    says: "{count} components have licences that the policy does not accept: {wrong}",
+    means:
+      "The bill of materials names a licence that the owner denies or does not allow, or none that can be read (unknown).",
+    todo: "Replace the named components, or have the owner add their licence, or their name under `except`.",
+  },
 });
