@@ -1,5 +1,5 @@
 /** `sallyport verify`: the second door on a desk. Judges a release's evidence offline, by the same code as a device. */
-import { judge, parsePolicy, parseTrustedRoot } from "../../attest/index.ts";
+import { judge, parsePolicy, parseTrustedRoot, type Reason } from "../../attest/index.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
@@ -7,6 +7,7 @@ import { unwrap } from "../../runtime/kernel/result.ts";
 import { loadModule, moduleOf } from "../flow/admit.ts";
 import { readFile } from "./files.ts";
 import { paint } from "./paint.ts";
+import { cleanLine } from "./terminal-text.ts";
 import type { Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -15,7 +16,7 @@ export const verb: Verb = {
   options: {
     manifest: { value: "FILE", required: true, help: "manifest.json" },
     module: { value: "FILE", required: true, help: "module.wasm" },
-    bundle: { value: "FILE", required: true, help: "Sigstore bundle" },
+    bundle: { value: "FILE", required: true, help: "its evidence: a Sigstore bundle, a DSSE envelope, or JSON Lines" },
     policy: { value: "FILE", required: true, help: "the owner's policy.json" },
     "trusted-root": { value: "FILE", required: true, help: "Sigstore trusted_root.json" },
     device: { value: "ID", default: "any", help: "device id the rules are matched with" },
@@ -46,12 +47,19 @@ export const verb: Verb = {
     if (args.flag("json")) io.out(JSON.stringify(verdict));
     else {
       const { red, green } = paint(io.colour);
-      for (const one of verdict.reasons)
-        io.out(
-          `${one.passed ? green("pass") : red("FAIL")}  ${one.check.padEnd(20)} ${one.text}${one.code === undefined ? "" : ` (${one.code})`}`,
-        );
+      for (const one of verdict.reasons) {
+        const mark = one.passed ? green("pass") : red("FAIL");
+        const code = one.code === undefined ? "" : ` (${one.code})`;
+        io.out(`${mark}  ${placeOf(one).padEnd(14)} ${one.check.padEnd(18)} ${cleanLine(one.text)}${code}`);
+      }
       io.out(verdict.accepted ? green("accepted") : red("refused"));
     }
     return verdict.accepted ? 0 : 1;
   },
 };
+
+/** Which requirement of which rule a check belongs to, or which attestation; all counted from 1. */
+function placeOf({ evidence, rule, requirement }: Reason): string {
+  if (rule !== undefined) return `rule ${rule + 1}${requirement === undefined ? "" : `.${requirement + 1}`}`;
+  return evidence === undefined ? "policy" : `attestation ${evidence + 1}`;
+}

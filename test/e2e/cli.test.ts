@@ -44,7 +44,7 @@ async function serving(...args: readonly string[]): Promise<{ readonly child: Ch
 
 const good = async (...args: readonly string[]) => {
   const done = await sallyport(...args);
-  expect(done, args.join(" ")).toMatchObject({ status: 0 });
+  expect(done, `${args.join(" ")}${done.err}`).toMatchObject({ status: 0 });
   return done.out.trim();
 };
 
@@ -238,7 +238,7 @@ describe("the command line", () => {
     ];
     for (const [args, status, code] of cases) {
       const done = await sallyport(...args);
-      expect(done, args.join(" ")).toMatchObject({ status });
+      expect(done, `${args.join(" ")}${done.err}`).toMatchObject({ status });
       expect(done.err, args.join(" ")).toContain(code);
       expect(done.err).not.toMatch(/\n\s+at .*:\d+/);
     }
