@@ -68,7 +68,23 @@ const VERBS: Readonly<
   },
   "repo serve": { summary: "serve both repositories over HTTP on loopback", load: () => import("./cli/repo-serve.ts") },
   keygen: { summary: "make an Ed25519 key, for an operator or another signer", load: () => import("./cli/keygen.ts") },
-  attest: { summary: "sign SLSA provenance for a release through Sigstore", load: () => import("./cli/attest.ts") },
+  "attest provenance": {
+    summary: "sign who built a release, how and from what (SLSA provenance)",
+    load: () => import("./cli/attest-provenance.ts"),
+  },
+  "attest sbom": { summary: "sign a bill of materials of a release", load: () => import("./cli/attest-sbom.ts") },
+  "attest sign": {
+    summary: "sign any in-toto statement: keyless, by key, by a signer program",
+    load: () => import("./cli/attest-sign.ts"),
+  },
+  "attest bundle": {
+    summary: "put attestations into the one evidence file of a release",
+    load: () => import("./cli/attest-bundle.ts"),
+  },
+  "attest show": {
+    summary: "say what an evidence file contains, unverified",
+    load: () => import("./cli/attest-show.ts"),
+  },
   verify: { summary: "judge a release's evidence offline, as a device would", load: () => import("./cli/verify.ts") },
   "policy check": {
     summary: "look a policy over: what cannot match, cannot be met, is too wide",
@@ -227,5 +243,5 @@ function overview(): string {
 }
 
 function table(names: readonly string[]): string {
-  return names.map((name) => `  ${name.padEnd(14)} ${VERBS[name]?.summary ?? ""}`).join("\n");
+  return names.map((name) => `  ${name.padEnd(18)} ${VERBS[name]?.summary ?? ""}`).join("\n");
 }

@@ -16,7 +16,7 @@ export const verb: Verb = {
     dir: DIR_OPTION,
     manifest: { value: "FILE", required: true, help: "manifest.json" },
     module: { value: "FILE", required: true, help: "module.wasm" },
-    bundle: { value: "FILE", required: true, help: "Sigstore bundle (see sallyport attest)" },
+    bundle: { value: "FILE", required: true, help: "its evidence file (see sallyport attest bundle)" },
     hardware: {
       value: "PROFILE",
       many: true,

@@ -137,7 +137,7 @@ describe("the command line", () => {
       "token",
     ];
     const says = ["--builder", CI.builder, "--build-type", CI.buildType, "--source", CI.source];
-    await good("attest", ...files, "--out", "bundle.json", ...says, ...services);
+    await good("attest", "provenance", ...files, "--out", "bundle.json", ...says, ...services);
     const evidence = ["--bundle", "bundle.json", "--policy", "policy.json", "--trusted-root", "trusted_root.json"];
     expect(await good("verify", ...files, ...evidence)).toContain("accepted");
     const other = await buildRoomClimate({ release: "2.0.0" });

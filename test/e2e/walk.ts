@@ -3,7 +3,7 @@
  * read, a clock that moves where the page says so. A block names its laptop in its first line (`# Anna's laptop`) and
  * is followed by what it prints; `…` stands for digests and dates within a line, a line of `[…]` for any lines. A block
  * `sh refuses` ends with another status than 0. What a person types when asked, the wrapper here types: a passphrase,
- * `yes`; and it brings a Sigstore of its own to `attest`.
+ * `yes`; and it brings a Sigstore of its own to `attest` where a token signs.
  */
 import { execFile } from "node:child_process";
 import { existsSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
@@ -80,7 +80,7 @@ export function startWalk({ files, attest }: WalkOptions): Walk {
 case "$1 $2 $3" in
   "repo key new") [[ " $* " = *" --plain "* ]] || export SALLYPORT_PASSPHRASE="correct horse" ;;
   "repo sign "*) export SALLYPORT_PASSPHRASE="correct horse"; set -- "$@" --yes ;;
-  "attest "*) set -- "$@" ${attest.map((one) => `'${one}'`).join(" ")} ;;
+  "attest "*) [[ " $* " != *" --token-"* ]] || set -- "$@" ${attest.map((one) => `'${one}'`).join(" ")} ;;
 esac
 exec '${program}' '${join(ROOT, "agent", "main.ts")}' "$@"
 `;
