@@ -63,6 +63,7 @@ const WAITING_MAX = 8;
 export function createAttestationReport(options: AttestationOptions): AttestationReport {
   const { clock, memory } = options;
   let said = "";
+  let saidAt = Number.NEGATIVE_INFINITY;
   let timer: { readonly due: number; readonly cancel: Cancel } | undefined;
   let queue: Promise<unknown> = Promise.resolve();
   let waiting = 0;
@@ -92,9 +93,10 @@ export function createAttestationReport(options: AttestationOptions): Attestatio
   async function sayIfNew(): Promise<void> {
     const facts = await factsNow();
     const text = canonicalJson(facts);
-    if (text !== said) {
+    if (text !== said || clock.monotonic() - saidAt >= EVERY_MS) {
       await sign(facts, undefined);
       said = text;
+      saidAt = clock.monotonic();
     }
     if (timer === undefined) within(EVERY_MS);
   }
