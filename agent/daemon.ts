@@ -235,6 +235,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     random,
     send: reporter.versions,
   });
+  const proofStore = openProofStore(join(provisioned.stateDirectory, "proofs"));
   const proofs = createProofKeeper({
     prover: {
       agent: AGENT_VERSION,
@@ -244,12 +245,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       certificates: provisioned.certificates,
       roots: { image: provisioned.imageRoot, director: provisioned.directorRoot },
     },
-    store: openProofStore(join(provisioned.stateDirectory, "proofs")),
+    store: proofStore,
     updater,
     memory,
     onNotKept: ({ name, version }, why) => reporter.refusal("proof.not_kept", why, { module: name, version }),
   });
-  const parts = { updater, memory, supervisor, reporter };
+  const parts = { updater, memory, supervisor, reporter, proofStore };
   const attestation = createSelfAttestation({ provisioned, boot, tier, clock, log, ...parts });
   const lookAtClock = createClockWatch({ clock, memory, reporter });
   const reconcile = createReconciler({

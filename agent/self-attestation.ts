@@ -11,6 +11,7 @@ import type { Provisioned } from "./provision/device.ts";
 import { agentDigest, bootId, ownDirectory } from "./provision/own-files.ts";
 import { type AttestationReport, createAttestationReport } from "./report/attestation.ts";
 import type { Reporter } from "./report/reporter.ts";
+import type { ProofStore } from "./store/proofs.ts";
 import type { Supervisor } from "./supervise/supervisor.ts";
 import { AGENT_VERSION } from "./version.ts";
 
@@ -24,6 +25,7 @@ export interface SelfAttestationOptions {
   readonly updater: Pick<Updater, "view">;
   readonly memory: Memory;
   readonly supervisor: Pick<Supervisor, "standing">;
+  readonly proofStore: Pick<ProofStore, "digest">;
   readonly reporter: Pick<Reporter, "attestation" | "refusal">;
 }
 
@@ -38,6 +40,7 @@ export function createSelfAttestation(options: SelfAttestationOptions): Attestat
     boot: { count: options.boot, id: bootId() },
     memory: { ...memory, seenPolicy: memory.reconcileMemory.seenPolicy },
     standing: options.supervisor.standing,
+    proofOf: options.proofStore.digest,
     send: reporter.attestation,
     onBroken(error) {
       log("error", "no attestation could be made", { reason: reasonOf(error) });

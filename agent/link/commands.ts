@@ -102,7 +102,7 @@ function keyIdOf(operator: Operator): string | undefined {
 
 function isTimely({ id, verb, issuedAt, notAfter }: Command, { now, suspectSince: floor }: CommandInput) {
   const isShort = notAfter > issuedAt && notAfter - issuedAt <= VALIDITY_MAX_MS;
-  // What the clock says counts for nothing then: what narrows or looks again is taken, not twice (its number), and not
+  // What the clock says counts for nothing then: what narrows, looks again or only tells is taken, not twice (its number), and not
   // if it expired before the last signed time.
   if (floor !== undefined) {
     if (verb === "restart") return commandFault("COMMAND_CLOCK_SUSPECT", { id, verb });

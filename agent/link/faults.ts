@@ -37,7 +37,7 @@ const command = declareFaults("COMMAND", {
     kind: "stale",
     says: "command {id} ({verb}) is not taken while the board's clock is in doubt",
     means:
-      "The clock is further ahead of the last signed time than the owner's policy believes. Only revoke and refresh count.",
+      "The clock is further ahead of the last signed time than the owner's policy believes. Only revoke, refresh and attest count.",
     todo: "Set the board's clock right. If it is right, publish a release: its signed time moves the board's floor on.",
   },
   COMMAND_BUSY: {

@@ -4,6 +4,8 @@
  */
 import { readdirSync, rmSync } from "node:fs";
 import { join } from "node:path";
+import type { Sha256 } from "../../runtime/kernel/brand.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
 import {
   ensureDirectory,
   readBounded,
@@ -26,6 +28,8 @@ export interface ProofStore {
   read(release: Named, kind: ProofKind): Result<Uint8Array>;
   /** Throws DISK_WRITE. */
   write(release: Named, kind: ProofKind, bytes: Uint8Array): void;
+  /** Of the proof of this release, where there is one; read at most once after each writing. */
+  digest(release: Named): Sha256 | undefined;
   /** Removes what is of no release in the list; what the disk does not let go of is tried again the next time. */
   prune(keep: readonly Named[]): void;
 }
@@ -33,9 +37,21 @@ export interface ProofStore {
 /** Made before the first write and not before: a board that has admitted nothing has no such directory. */
 export function openProofStore(directory: string): ProofStore {
   const path = (release: Named, kind: ProofKind) => join(directory, fileName(release, kind));
+  const digests = new Map<string, Sha256>();
+  const read = (release: Named, kind: ProofKind) => readBounded(path(release, kind), PROOF_BYTES_MAX);
   return {
-    read: (release, kind) => readBounded(path(release, kind), PROOF_BYTES_MAX),
+    read,
+    digest(release) {
+      const name = fileName(release, "proof");
+      const known = digests.get(name);
+      if (known !== undefined) return known;
+      const bytes = read(release, "proof");
+      if (!bytes.ok) return undefined;
+      digests.set(name, sha256(bytes.value));
+      return digests.get(name);
+    },
     write(release, kind, bytes) {
+      digests.delete(fileName(release, kind));
       ensureDirectory(directory, 0o700);
       writeDurable(path(release, kind), bytes, 0o600);
     },
@@ -43,6 +59,7 @@ export function openProofStore(directory: string): ProofStore {
       const names = new Set(keep.flatMap((one) => [fileName(one, "proof"), fileName(one, "vsa")]));
       const old = filesIn(directory).filter((name) => !names.has(name));
       if (old.length === 0) return;
+      for (const name of old) digests.delete(name);
       try {
         for (const name of old) rmSync(join(directory, name), { force: true });
         sweepTemporaries(directory);

@@ -26,7 +26,8 @@ export class Stage {
   readonly tenant: TenantId;
   readonly device: DeviceId = unwrap(parseShape(deviceId, "porch-1", "device"));
   readonly folder = mkdtempSync(join(tmpdir(), "sallyport-demo-"));
-  readonly operatorKey: Signer = unwrap(parseSigner(generateKeyPem()));
+  readonly operatorPem = generateKeyPem();
+  readonly operatorKey: Signer = unwrap(parseSigner(this.operatorPem));
   readonly passwords = { device: hex(nodeRandom.bytes(16)), operator: hex(nodeRandom.bytes(16)) };
   readonly #undo: (() => Promise<void> | void)[] = [];
   #agent: ChildProcess | undefined;

@@ -17,7 +17,7 @@ const operator = (name: string, publicKey: string, over = {}) => ({
   name,
   publicKey,
   devices: { all: true },
-  verbs: ["revoke", "restart", "refresh"] as const,
+  verbs: ["revoke", "restart", "refresh", "attest"] as const,
   ...over,
 });
 const command = (over: object = {}): Command =>
@@ -83,6 +83,8 @@ describe("a command", () => {
     expect(judge(revoke, { ...suspect, lastSeq: () => 5 })).toBe("COMMAND_REPLAYED");
     const refresh = await signCommand(command({ verb: "refresh", args: {} }), alice);
     expect(judge(refresh, { ...suspect, topicVerb: "refresh" })).toBe("taken from alice");
+    const attest = await signCommand(command({ verb: "attest", args: { nonce: "00".repeat(16) } }), alice);
+    expect(judge(attest, { ...suspect, topicVerb: "attest" })).toBe("taken from alice");
     const restart = await signCommand(command({ verb: "restart", args: { module: "room-climate" } }), alice);
     expect(judge(restart, { ...suspect, topicVerb: "restart" })).toBe("COMMAND_CLOCK_SUSPECT");
     expect(judge(revoke, { ...suspect, suspectSince: NOW + 120_000 })).toBe("COMMAND_EXPIRED");
@@ -95,6 +97,17 @@ describe("a command", () => {
     expect(judge(bytes, { lastSeq: () => 5 })).toBe("COMMAND_REPLAYED");
     expect(judge(bytes, { lastSeq: () => 6 })).toBe("COMMAND_REPLAYED");
     expect(judge(bytes, { lastSeq: (key: string) => (key === alice.keyId ? 0 : 99) })).toBe("taken from alice");
+  });
+
+  it("to attest carries a nonce of 128 to 256 bits", () => {
+    const asked = (nonce: string) => {
+      const bytes = JSON.stringify({ ...command(), verb: "attest", args: { nonce } });
+      return parseCommand(utf8(bytes)).ok;
+    };
+    expect(["00".repeat(16), "ff".repeat(32)].map(asked)).toEqual([true, true]);
+    expect(["", "00".repeat(15), "00".repeat(33), `${"00".repeat(16)}0`, "FF".repeat(16)].map(asked)).toEqual(
+      Array(5).fill(false),
+    );
   });
 
   it("is refused for another board, another tenant or under another verb's topic", async () => {
