@@ -9,9 +9,9 @@ import { matchesDevice, matchesModule } from "../runtime/kernel/authority/ceilin
 import type { Candidate, Circumstances } from "./candidate.ts";
 import type { Item } from "./evidence.ts";
 import { fault } from "./faults.ts";
-import { PROVENANCE_TYPES } from "./kinds.ts";
 import type { Asked, EvidenceRule, Policy } from "./policy.ts";
-import { type ProvenanceFacts, parseProvenance } from "./provenance.ts";
+import { isBuilder } from "./predicate/provenance.ts";
+import { PROVENANCE_TYPES, type ProvenanceFacts, parseProvenance } from "./provenance.ts";
 import { passed, placed, type Reason, refused } from "./reasons.ts";
 import { type Met, meetRequirement } from "./requirement.ts";
 import { believed, revokedFile } from "./revocation.ts";
@@ -68,7 +68,8 @@ export function decide(items: readonly Item[], question: Question): Decision {
     nowMs: question.nowMs,
     module: question.module,
     artifacts: question.artifacts,
-    levelOf: (builder) => policy.builders?.find((one) => one.id === builder)?.level ?? 0,
+    levelOf: (builder) =>
+      Math.max(0, ...(policy.builders ?? []).map(({ id, level }) => (isBuilder(builder, id) ? level : 0))),
   };
   const met = rules.flatMap(({ index, ...rule }) =>
     [...shortForm(rule), ...(rule.require ?? [])].map((one, at) => {
@@ -154,6 +155,7 @@ function covered(met: readonly Met[], artifacts: readonly Artifact[]): Reason {
 function provenanceOf(candidates: readonly Candidate[], met: readonly Met[]): ProvenanceFacts | undefined {
   const used = met.flatMap((one) => one.used);
   const said = [...used, ...candidates].find((one) => PROVENANCE_TYPES.includes(one.statement.predicateType));
-  const parsed = said === undefined ? undefined : parseProvenance(said.statement.predicate);
+  const parsed =
+    said === undefined ? undefined : parseProvenance(said.statement.predicate, said.statement.predicateType);
   return parsed?.ok ? parsed.value : undefined;
 }

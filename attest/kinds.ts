@@ -3,45 +3,16 @@
  * beside those that all have, and who compares them. What they all have: whose signature counts, which of the release's
  * files the statement must speak of, how old it may be, and rules on single fields.
  */
-import { array, type Infer, integer, object, oneOf, optional, string, variants } from "../runtime/kernel/shape.ts";
+import { array, type Infer, integer, object, oneOf, optional, variants } from "../runtime/kernel/shape.ts";
 import type { Candidate, Circumstances, Examine, Examined } from "./candidate.ts";
-import { fault } from "./faults.ts";
 import { namedSignersFields, partyName } from "./named.ts";
 import { fieldRuleShape, predicateFields } from "./predicate/fields.ts";
-import { PROVENANCE_TYPE, parseProvenance } from "./provenance.ts";
-import { passed, refused } from "./reasons.ts";
-
-const uri = string({ min: 1, max: 500 });
-
-const provenanceFields = {
-  builders: array(uri, { min: 1, max: 32 }),
-  sources: array(uri, { min: 1, max: 32 }),
-  buildTypes: optional(array(uri, { min: 1, max: 16 })),
-};
-const provenance = object(provenanceFields);
-
-const examineProvenance: Examine<Infer<typeof provenance>> = (asked, { statement }) => {
-  const parsed = parseProvenance(statement.predicate);
-  if (!parsed.ok) return { reasons: [refused("provenance", parsed.error)] };
-  const { builderId, sourceUri, buildType } = parsed.value;
-  const among = (
-    check: "builder" | "source" | "build-type",
-    code: "ATTEST_BUILDER" | "ATTEST_SOURCE" | "ATTEST_BUILD_TYPE",
-    found: string,
-    expected: readonly string[] | undefined,
-  ) =>
-    expected === undefined || expected.includes(found)
-      ? passed(check, `the ${check} is one that is named`, { found })
-      : refused(check, fault(code, { found, expected, rule: 0 }));
-  return {
-    reasons: [
-      passed("provenance", "the provenance says who built what", { builderId, sourceUri, buildType }),
-      among("builder", "ATTEST_BUILDER", builderId, asked.builders),
-      among("source", "ATTEST_SOURCE", sourceUri, asked.sources),
-      among("build-type", "ATTEST_BUILD_TYPE", buildType, asked.buildTypes),
-    ],
-  };
-};
+import { examineProvenance, provenanceFields } from "./predicate/provenance.ts";
+import { examineRelease, RELEASE_TYPES, releaseFields } from "./predicate/release.ts";
+import { examineScai, SCAI_TYPES, scaiFields } from "./predicate/scai.ts";
+import { examineTestResult, TEST_RESULT_TYPES, testResultFields } from "./predicate/test-result.ts";
+import { examineVsa, VSA_TYPES, vsaFields } from "./predicate/vsa.ts";
+import { PROVENANCE_TYPES } from "./provenance.ts";
 
 /** What every kind but `layout` has. */
 const common = {
@@ -60,6 +31,10 @@ const common = {
 
 export const requirementShape = variants("type", {
   provenance: object({ type: oneOf("provenance"), ...common, ...provenanceFields }),
+  vsa: object({ type: oneOf("vsa"), ...common, ...vsaFields }),
+  release: object({ type: oneOf("release"), ...common, ...releaseFields }),
+  "test-result": object({ type: oneOf("test-result"), ...common, ...testResultFields }),
+  scai: object({ type: oneOf("scai"), ...common, ...scaiFields }),
   predicate: object({ type: oneOf("predicate"), ...common, ...predicateFields }),
 });
 export type Requirement = Infer<typeof requirementShape>;
@@ -83,10 +58,12 @@ export function examine(one: Requirement, candidate: Candidate, circumstances: C
   return (kind.examine as Examine<Requirement>)(one, candidate, circumstances);
 }
 
-export const PROVENANCE_TYPES: readonly string[] = [PROVENANCE_TYPE];
-
 const KINDS = {
-  provenance: { predicateTypes: [PROVENANCE_TYPE], examine: examineProvenance },
+  provenance: { predicateTypes: PROVENANCE_TYPES, examine: examineProvenance },
+  vsa: { predicateTypes: VSA_TYPES, examine: examineVsa },
+  release: { predicateTypes: RELEASE_TYPES, examine: examineRelease },
+  "test-result": { predicateTypes: TEST_RESULT_TYPES, examine: examineTestResult },
+  scai: { predicateTypes: SCAI_TYPES, examine: examineScai },
   // Known by its type and the rules on its fields alone.
   predicate: { predicateTypes: [], examine: () => ({ reasons: [] }) },
 } as const satisfies {

@@ -30,6 +30,7 @@ import {
 import { isSoundRequirement, requirementShape } from "./kinds.ts";
 import { identityShape, namedSignersFields, partyName } from "./named.ts";
 import { policyKey } from "./parties.ts";
+import { builderShape } from "./predicate/provenance.ts";
 
 export const POLICY_BYTES_MAX = 262_144;
 /** Where the policy and the trusted root live in the image repository (owner's top-level role). */
@@ -48,8 +49,8 @@ const party = refined(
 );
 
 const builder = object({
-  /** `runDetails.builder.id`, exactly. */
-  id: uri,
+  /** `runDetails.builder.id`, or a pattern of it. The highest level that names a builder counts. */
+  id: builderShape,
   /** The SLSA Build level up to which the owner believes it. */
   level: integer({ min: 1, max: 3 }),
 });
@@ -62,7 +63,7 @@ const revoked = refined(
     identity: optional(identityShape),
     /** Hex SHA-256 of the key's SubjectPublicKeyInfo. */
     key: optional(sha256Hex),
-    builder: optional(uri),
+    builder: optional(builderShape),
     /** SHA-256 of the code or of the manifest. */
     digest: optional(sha256Hex),
     reason: string({ min: 1, max: 300 }),
@@ -96,7 +97,7 @@ const evidenceRule = refined(
     /** Any one of these identities may have signed the provenance. */
     identities: optional(array(identityShape, { min: 1, max: 32 })),
     /** SLSA provenance: `runDetails.builder.id` must be one of these. */
-    builders: optional(array(uri, { min: 1, max: 32 })),
+    builders: optional(array(builderShape, { min: 1, max: 32 })),
     /** The source it was built from must be one of these. */
     sources: optional(array(uri, { min: 1, max: 32 })),
     /** `buildDefinition.buildType`, when given, must be one of these. */

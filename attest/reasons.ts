@@ -96,6 +96,14 @@ export function firstRefusal(verdict: { readonly reasons: readonly Reason[] }): 
   return faults.get(reason) ?? remade(reason);
 }
 
+/** A refusal that only says what has become of something that was admitted before. */
+export function flagged(reason: Reason): Reason {
+  const copy: Reason = { ...reason, passed: true, flagged: true };
+  const why = faults.get(reason);
+  if (why !== undefined) faults.set(copy, why);
+  return copy;
+}
+
 /** What is reported of something that goes on running. */
 export function flags(verdict: { readonly reasons: readonly Reason[] }): readonly Fault[] {
   return verdict.reasons.filter((one) => one.flagged === true).map((one) => faults.get(one) ?? remade(one));

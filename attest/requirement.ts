@@ -8,7 +8,7 @@ import { examine, predicateTypesOf, type Requirement } from "./kinds.ts";
 import { namesOf, partyNaming, type Quorum, quorumOf } from "./parties.ts";
 import type { Policy } from "./policy.ts";
 import { examineFields } from "./predicate/fields.ts";
-import { passed, placed, type Reason, refused, unexamined } from "./reasons.ts";
+import { flagged, passed, placed, type Reason, refused, unexamined } from "./reasons.ts";
 import { checkSubjects } from "./statement.ts";
 
 export interface Met {
@@ -75,7 +75,7 @@ function look(asked: Requirement, candidate: Candidate, quorum: Quorum, around: 
   const parties = candidate.signers.flatMap((one) => partyNaming(one, quorum.parties)?.name ?? []);
   const { reasons, untilMs } = examine(asked, candidate, around.circumstances);
   const age = aged(asked, candidate, around);
-  const all = [
+  const checks = [
     passed("predicate", "the statement is of the kind that is asked for", { type: found }),
     identified(parties, candidate, quorum),
     about(asked, candidate, around.circumstances),
@@ -83,6 +83,9 @@ function look(asked: Requirement, candidate: Candidate, quorum: Quorum, around: 
     ...(asked.fields === undefined ? [] : [examineFields(asked.fields, statement)]),
     ...age.reasons,
   ];
+  // Expiry stops admission only.
+  const isLate = (one: Reason) => around.running && one.code === "ATTEST_STALE";
+  const all = checks.map((one) => (isLate(one) ? flagged(one) : one));
   const untils = [untilMs, age.untilMs].flatMap((one) => (one === undefined ? [] : [one]));
   return {
     candidate,
@@ -113,7 +116,7 @@ function about(asked: Requirement, { statement }: Candidate, { artifacts }: Circ
 function aged(
   { maxAgeDays }: Requirement,
   { signedTimesMs }: Candidate,
-  { circumstances, running }: Surroundings,
+  { circumstances }: Surroundings,
 ): { readonly reasons: readonly Reason[]; readonly untilMs?: number } {
   if (maxAgeDays === undefined) return { reasons: [] };
   const [earliest] = signedTimesMs;
@@ -128,7 +131,7 @@ function aged(
   }
   const days = Math.floor((circumstances.nowMs - earliest) / DAY_MS);
   const stale = fault("ATTEST_STALE", { what: "it was signed", age: `${days} days`, max: `${maxAgeDays} days` });
-  return { reasons: [refused("age", stale, running)] };
+  return { reasons: [refused("age", stale)] };
 }
 
 /** Of how many parties there is such an attestation. */

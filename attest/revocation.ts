@@ -7,9 +7,9 @@ import type { Fault } from "../runtime/kernel/fault.ts";
 import type { Candidate, CandidateSigner } from "./candidate.ts";
 import { fault } from "./faults.ts";
 import { isNamed } from "./identity.ts";
-import { PROVENANCE_TYPES } from "./kinds.ts";
 import type { Policy, Revoked } from "./policy.ts";
-import { parseProvenance } from "./provenance.ts";
+import { isBuilder } from "./predicate/provenance.ts";
+import { PROVENANCE_TYPES, parseProvenance } from "./provenance.ts";
 import type { Artifact } from "./statement.ts";
 
 export interface Revocation {
@@ -20,11 +20,12 @@ export interface Revocation {
 
 /** What is left of a candidate without revoked signers; nothing, with the entry that took the last of them. */
 export function believed(candidate: Candidate, { revoked = [] }: Policy): Candidate | Revocation {
-  const provenance = PROVENANCE_TYPES.includes(candidate.statement.predicateType)
-    ? parseProvenance(candidate.statement.predicate)
-    : undefined;
+  const { predicate, predicateType } = candidate.statement;
+  const provenance = PROVENANCE_TYPES.includes(predicateType) ? parseProvenance(predicate, predicateType) : undefined;
   const builder = provenance?.ok ? provenance.value.builderId : undefined;
-  const byBuilder = revoked.find((one) => one.builder !== undefined && one.builder === builder);
+  const byBuilder = revoked.find(
+    (one) => one.builder !== undefined && builder !== undefined && isBuilder(builder, one.builder),
+  );
   if (byBuilder !== undefined) return revocation(byBuilder, `builder ${builder}`);
   const speaking = (signer: CandidateSigner) => revoked.find((one) => isAgainst(one, signer, candidate));
   const signers = candidate.signers.filter((one) => speaking(one) === undefined);

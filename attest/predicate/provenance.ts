@@ -25,7 +25,7 @@ import { fault as predicateFault } from "./faults.ts";
 import { isSource, parseSource } from "./source.ts";
 
 const uri = string({ min: 1, max: 500 });
-const builder = refined(
+export const builderShape = refined(
   uri,
   (text) => !text.includes("*") || isSubjectPattern(text),
   "a builder's id, or a URI with * only at the end of path components after the first",
@@ -44,7 +44,7 @@ export const provenanceFields = {
    * Any of these builders. An id, or a pattern as for a signer's subject (pattern.ts), for builders that put their own
    * version into it: `https://github.com/…/generator_generic_slsa3.yml@refs/tags/v*`.
    */
-  builders: array(builder, { min: 1, max: 32 }),
+  builders: array(builderShape, { min: 1, max: 32 }),
   /** Any of these sources; one that ends in `@refs/…` asks for that ref as well (source.ts says what is compared). */
   sources: array(uri, { min: 1, max: 32 }),
   /** Any of these, letter by letter. */
@@ -101,9 +101,14 @@ function isAsked(check: Check, { level, parameters, workflowInputs }: Asked): bo
   return check !== "parameters" || parameters !== undefined || workflowInputs !== undefined;
 }
 
+/** Is this the builder that is named, by its id or by a pattern? */
+export function isBuilder(found: string, named: string): boolean {
+  return named.includes("*") ? matchesPattern(found, named) : named === found;
+}
+
 function built(found: string, { builders }: Asked): Reason {
-  const isNamed = builders.some((one) => (one.includes("*") ? matchesPattern(found, one) : one === found));
-  if (!isNamed) return refused("builder", fault("ATTEST_BUILDER", { found, expected: builders }));
+  if (!builders.some((one) => isBuilder(found, one)))
+    return refused("builder", fault("ATTEST_BUILDER", { found, expected: builders }));
   return passed("builder", "the builder is one that is named", { found });
 }
 

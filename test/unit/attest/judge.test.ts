@@ -36,7 +36,8 @@ describe("a good release", () => {
     expect(verdict.accepted).toBe(true);
     expect(verdict.reasons.map((one) => one.check)).toEqual([
       ...["bundle", "timestamps", "certificate", "log", "signature", "signer", "statement", "rule", "revocation"],
-      ...["predicate", "identity", "subjects", "provenance", "builder", "source", "build-type", "manifest"],
+      ...["predicate", "identity", "subjects", "provenance", "builder", "source", "build-type"],
+      ...["certificate-source", "manifest"],
     ]);
     expect(verdict.signer).toEqual(IDENTITY);
     expect(verdict.provenance).toMatchObject({ builderId: BUILDER, sourceUri: SOURCE });

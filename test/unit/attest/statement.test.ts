@@ -48,7 +48,7 @@ describe("a statement", () => {
   });
 
   it("with another predicate is refused and not read as provenance", () => {
-    const older = decided((json) => Object.assign(json, { predicateType: "https://slsa.dev/provenance/v0.2" }));
+    const older = decided((json) => Object.assign(json, { predicateType: "https://slsa.dev/provenance/v0.1" }));
     expect(older).toEqual(["predicate: ATTEST_PREDICATE_TYPE"]);
   });
 
