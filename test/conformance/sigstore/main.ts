@@ -1,7 +1,8 @@
 /**
  * `npm run conformance -- sigstore`: other people's bundles through our verifier, in two sets. `cases` (unless another
  * is named) are sigstore-conformance's, through the command line of its protocol; `slsa` are real bundles of npm and
- * GitHub; `all` is both. Every verdict is compared with a committed table. No failure is expected, so there is no list.
+ * GitHub; `policies` are twenty-four
+ * owners' policies over those; `all` is everything. Every verdict is compared with a committed table. No failure is expected, so there is no list.
  */
 import { existsSync } from "node:fs";
 import { join, resolve } from "node:path";
@@ -9,6 +10,7 @@ import { fileURLToPath } from "node:url";
 import { parseArgs } from "node:util";
 import { readCases, runCase } from "./cases.ts";
 import { interop } from "./interop.ts";
+import { judgeOwners } from "./policies.ts";
 import { judgeBundle, readBundles } from "./slsa.ts";
 import { failuresOf, readTable, writeTable } from "./verdicts.ts";
 
@@ -28,6 +30,7 @@ const SETS = {
     table: "slsa-verdicts.txt",
     run: (folder: string) => readBundles(folder).flatMap(judgeBundle),
   },
+  policies: { folder: "slsa", table: "policies-verdicts.txt", run: judgeOwners },
 };
 
 export function sigstore(args: readonly string[]): number {

@@ -37,7 +37,7 @@ const npmFile = object({
   attestations: array(object({ predicateType: string({ max: 200 }), bundle: anything }), { max: 8 }),
 });
 
-interface Bundle {
+export interface Bundle {
   readonly name: string;
   readonly bytes: Uint8Array;
   readonly artifact: Uint8Array;
