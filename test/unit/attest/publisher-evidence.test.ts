@@ -1,0 +1,255 @@
+/**
+ * Evidence files put together and looked at: other tools' files go in as they are, what boards would pass over does not.
+ * Real ones are read from SALLYPORT_SUITES (default ../shared/data beside the repository).
+ */
+import { existsSync, readdirSync, readFileSync } from "node:fs";
+import { join, resolve } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { judge } from "../../../attest/index.ts";
+import { describeEvidence, mergeEvidence } from "../../../attest/publisher/index.ts";
+import { utf8 } from "../../../runtime/kernel/bytes.ts";
+import { sha256 } from "../../../runtime/kernel/digest.ts";
+import { unwrap } from "../../../runtime/kernel/result.ts";
+import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
+import { keyless, messageBundle } from "./bundles.ts";
+import { envelope, newSigner, provenanceBy } from "./own-keys.ts";
+import { ARTIFACTS, altered, type Json, question, refusals, SUBJECT, signed, statement } from "./release.ts";
+
+const { SALLYPORT_SUITES = "../shared/data" } = process.env;
+const SUITES = resolve(import.meta.dirname, "../../..", SALLYPORT_SUITES);
+
+let sigstore: FakeSigstore;
+let bundle: Uint8Array;
+let plain: Uint8Array;
+beforeAll(async () => {
+  sigstore = await startSigstore();
+  bundle = await signed(sigstore);
+  plain = await provenanceBy(newSigner());
+});
+afterAll(() => sigstore.close());
+
+const text = (bytes: Uint8Array) => Buffer.from(bytes).toString("utf8");
+const merged = (...files: readonly (Uint8Array | string)[]) => {
+  const sources = files.map((one, index) => ({
+    name: `file-${index + 1}`,
+    bytes: typeof one === "string" ? utf8(one) : one,
+  }));
+  return mergeEvidence(sources);
+};
+const refusal = (...files: readonly (Uint8Array | string)[]) => {
+  const made = merged(...files);
+  return made.ok ? "accepted" : made.error.line();
+};
+
+describe("an evidence file", () => {
+  it("holds each attestation on a line, in the order given, as it was", () => {
+    const file = unwrap(merged(plain, bundle));
+    expect(text(file)).toBe(`${text(plain)}\n${text(bundle)}\n`);
+    const verdict = judge(question(sigstore, file));
+    expect(verdict.evidence.map((one) => one.holds)).toEqual([false, true]);
+    expect(verdict.evidence.map((one) => one.digest)).toEqual([sha256(plain), sha256(bundle)]);
+  });
+
+  it("takes in files of several, and documents over several lines", () => {
+    const indented = JSON.stringify(JSON.parse(text(bundle)), null, 2);
+    expect(text(unwrap(merged(indented)))).toBe(`${text(bundle)}\n`);
+    const both = unwrap(merged(indented, plain));
+    expect(unwrap(merged(both))).toEqual(both);
+    expect(unwrap(merged(`${text(plain)}\r\n\r\n${text(bundle)}`))).toEqual(unwrap(merged(plain, bundle)));
+  });
+
+  it("of one bundle is judged as the bundle is", () => {
+    expect(refusals(judge(question(sigstore, unwrap(merged(bundle)))))).toEqual([]);
+  });
+
+  it("takes npm's answer about a package apart", () => {
+    const answer = { attestations: [{ predicateType: "x", bundle: JSON.parse(text(bundle)) }] };
+    expect(text(unwrap(merged(JSON.stringify(answer, null, 1))))).toBe(`${text(bundle)}\n`);
+    for (const broken of [[{}], [null], ["x"], [{ bundle: 7 }]]) {
+      expect(refusal(JSON.stringify({ attestations: broken }))).toContain("ATTEST_MERGE: file-1 cannot go");
+    }
+    expect(refusal(JSON.stringify({ attestations: [] }))).toContain("there are 0 attestations");
+  });
+
+  it("holds no signed statement twice, whatever is wrapped around it", () => {
+    expect(refusal(bundle, plain, bundle)).toContain("file-3 cannot go into an evidence file: it is the same signed");
+    const { dsseEnvelope: inner } = JSON.parse(text(bundle));
+    expect(refusal(bundle, JSON.stringify(inner))).toContain("the same signed statement as file-1");
+    expect(refusal(`${text(plain)}\n${text(plain)}`)).toContain("file-1, attestation 2, cannot go");
+  });
+
+  it("takes the same statement by two signers", async () => {
+    const [one, two] = [await provenanceBy(newSigner()), await provenanceBy(newSigner())];
+    expect(merged(one, two).ok).toBe(true);
+  });
+
+  it("holds at most what boards read: 16, and 1 MiB", async () => {
+    const signer = newSigner();
+    const many = await Promise.all(
+      Array.from({ length: 17 }, (_, index) => envelope(statement({ invocationId: `run-${index}` }), signer)),
+    );
+    expect(merged(...many.slice(0, 16)).ok).toBe(true);
+    expect(refusal(...many)).toContain("there are 17 attestations, from 1 to 16 make a file");
+    expect(refusal()).toContain("there are 0");
+    const large = await Promise.all(
+      [1, 2].map((index) => envelope(statement({ parameters: { index, notes: "x".repeat(450_000) } }), signer)),
+    );
+    expect(refusal(...large)).toContain("boards read at most 1048576");
+    expect(refusal("x".repeat(1_048_577))).toContain("ATTEST_BUNDLE_INVALID");
+  });
+
+  it.each([
+    ["nothing", () => "", "ATTEST_BUNDLE_INVALID"],
+    ["another document", () => '{"schema":"x"}', "ATTEST_BUNDLE_INVALID"],
+    [
+      "an envelope of another type",
+      () => JSON.stringify({ ...JSON.parse(text(plain)), payloadType: "x" }),
+      "payload type is x",
+    ],
+    [
+      "an envelope around another document",
+      () => JSON.stringify({ ...JSON.parse(text(plain)), payload: "e30=" }),
+      "ATTEST_STATEMENT_INVALID",
+    ],
+    [
+      "an envelope signed by a certificate, which no board can believe",
+      () => text(altered(plain, (json) => (json.signatures[0].cert = "-----BEGIN CERTIFICATE-----"))),
+      "ATTEST_NO_TIME",
+    ],
+    [
+      "a bundle that boards do not read",
+      () => text(altered(bundle, (json) => (json.mediaType = "application/vnd.dev.sigstore.bundle.v0.9+json"))),
+      "ATTEST_BUNDLE_INVALID",
+    ],
+  ])("does not hold %s", (_, file, why) => {
+    expect(refusal(file())).toContain("ATTEST_MERGE: file-1 cannot go into an evidence file: ");
+    expect(refusal(file())).toContain(why);
+  });
+
+  it("does not hold a signature over bare bytes", async () => {
+    const message = await messageBundle(sigstore, keyless(sigstore), utf8("bytes"));
+    expect(refusal(message)).toContain("it signs bare bytes");
+    expect(unwrap(describeEvidence(message))).toMatchObject([
+      { kind: "Sigstore bundle 0.2, keyless", problems: ["it signs bare bytes, not an in-toto statement"] },
+    ]);
+  });
+});
+
+describe("a description of an evidence file", () => {
+  it("says of each attestation what it is, by whom, about what and when, as it claims", async () => {
+    const [first, second] = unwrap(describeEvidence(unwrap(merged(bundle, plain))));
+    expect(first).toMatchObject({
+      index: 0,
+      digest: sha256(bundle),
+      kind: "Sigstore bundle 0.3, keyless",
+      signers: [{ subject: SUBJECT }],
+      statementType: "https://in-toto.io/Statement/v1",
+      predicateType: "https://slsa.dev/provenance/v1",
+      logEntries: [{ kind: "dsse 0.0.1", logIndex: "1000005", timeMs: expect.any(Number) }],
+      timestampsMs: [expect.any(Number)],
+      problems: [],
+    });
+    expect(first?.subjects.map((one) => one.digest["sha256"])).toEqual(ARTIFACTS.map((one) => one.sha256));
+    expect(second).toMatchObject({ index: 1, kind: "DSSE envelope", logEntries: [], timestampsMs: [], problems: [] });
+    expect(second?.signers).toEqual([{ key: JSON.parse(text(plain)).signatures[0].keyid }]);
+  });
+
+  it("says of a version 2 log no time, as it signed none", async () => {
+    const [one] = unwrap(describeEvidence(await signed(sigstore, { rekorVersion: 2 })));
+    expect(one?.logEntries).toEqual([{ kind: "dsse 0.0.2", logIndex: expect.any(String) }]);
+    expect(one?.timestampsMs).toHaveLength(1);
+  });
+
+  it.each<[string, (json: Json) => void, string]>([
+    ["a certificate", (json) => (json.verificationMaterial.certificate.rawBytes = "AAAA"), "the certificate"],
+    [
+      "a timestamp",
+      (json) => (json.verificationMaterial.timestampVerificationData.rfc3161Timestamps[0].signedTimestamp = "AAAA"),
+      "a timestamp",
+    ],
+    ["a payload type", (json) => (json.dsseEnvelope.payloadType = "x"), "payload is of type x"],
+    ["a statement", (json) => (json.dsseEnvelope.payload = "AAAA"), "ATTEST_STATEMENT_INVALID"],
+    ["a bundle", (json) => (json.verificationMaterial = 7), "ATTEST_BUNDLE_INVALID"],
+  ])("says where %s cannot be read, and goes on", (_, change, why) => {
+    const both = Buffer.concat([altered(bundle, change), utf8("\n"), plain]);
+    const [damaged, whole] = unwrap(describeEvidence(both));
+    expect(damaged?.problems.join()).toContain(why);
+    expect(whole?.problems).toEqual([]);
+  });
+
+  it("is refused where there is nothing to be taken apart", () => {
+    const lines = Array.from({ length: 17 }, () => text(plain)).join("\n");
+    expect(describeEvidence(utf8(lines))).toMatchObject({ ok: false, error: { code: "ATTEST_BUNDLE_INVALID" } });
+  });
+});
+
+const slsa = join(SUITES, "slsa");
+const noSlsa = !existsSync(slsa);
+const read = (...names: string[]) => new Uint8Array(readFileSync(join(slsa, ...names)));
+const skipped = noSlsa ? " (SKIPPED: slsa is not there)" : "";
+
+describe.skipIf(noSlsa)(`files of other tools, as they are${skipped}`, () => {
+  const files = noSlsa ? [] : readdirSync(slsa, { recursive: true, encoding: "utf8" }).sort();
+  const npm = files.filter((name) => /\.tgz\.json$/.test(name) && !name.includes("invalidsig"));
+  const github = files.filter((name) => /\.slsa$|v14\.2\.intoto\.jsonl$/.test(name));
+  const bare = files.filter((name) => /^[\w-]+\.intoto\.jsonl$/.test(name));
+
+  it("are there", () => {
+    expect([npm.length, github.length, bare.length]).toEqual([5, 9, 2]);
+  });
+
+  it.each(npm)("npm's answer %s is two attestations", (name) => {
+    const described = unwrap(describeEvidence(read(name)));
+    expect(described.map((one) => one.predicateType)).toEqual([
+      "https://github.com/npm/attestation/tree/main/specs/publish/v0.1",
+      expect.stringMatching(/^https:\/\/slsa\.dev\/provenance\/v/),
+    ]);
+    expect(described.flatMap((one) => one.problems)).toEqual([]);
+    const file = unwrap(merged(read(name)));
+    expect(unwrap(describeEvidence(file))).toEqual(described);
+  });
+
+  it.each(github)("the GitHub generator's %s is one attestation", (name) => {
+    const [one, ...others] = unwrap(describeEvidence(read(name)));
+    expect(others).toEqual([]);
+    expect(one).toMatchObject({
+      signers: [{ issuer: "https://token.actions.githubusercontent.com" }],
+      predicateType: expect.stringMatching(/^https:\/\/slsa\.dev\/provenance\/v/),
+      problems: [],
+    });
+    expect(text(unwrap(merged(read(name)))).trim()).toBe(text(read(name)).trim());
+  });
+
+  it.each(bare)("the old envelope %s is shown, and taken into no file: it has no verifiable time", (name) => {
+    expect(unwrap(describeEvidence(read(name)))[0]?.problems.join()).toContain("no verifiable time");
+    expect(refusal(read(name))).toContain("ATTEST_NO_TIME");
+  });
+
+  it("go together into one file, each line what it was", () => {
+    const sources = [...npm, ...github].slice(0, 11).map((name) => ({ name, bytes: read(name) }));
+    const file = unwrap(mergeEvidence(sources));
+    expect(unwrap(describeEvidence(file))).toHaveLength(16);
+  });
+});
+
+const cases = join(SUITES, "sigstore", "bundle-verify");
+const noCases = !existsSync(cases);
+
+describe.skipIf(noCases)(`bundles of Sigstore's clients${noCases ? " (SKIPPED: sigstore is not there)" : ""}`, () => {
+  const names = noCases
+    ? []
+    : readdirSync(cases).filter((name) => existsSync(join(cases, name, "bundle.sigstore.json")));
+
+  it("are shown without exception, and taken where boards would read them", () => {
+    expect(names.length).toBeGreaterThan(60);
+    const taken: string[] = [];
+    for (const name of names) {
+      const bytes = new Uint8Array(readFileSync(join(cases, name, "bundle.sigstore.json")));
+      const described = describeEvidence(bytes);
+      if (!described.ok) continue;
+      expect(described.value.length, name).toBe(1);
+      if (merged(bytes).ok) taken.push(name);
+    }
+    expect(taken).toContain("intoto-with-custom-trust-root");
+  });
+});
