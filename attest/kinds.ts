@@ -6,9 +6,11 @@
 import { array, type Infer, integer, object, oneOf, optional, variants } from "../runtime/kernel/shape.ts";
 import type { Candidate, Circumstances, Examine, Examined } from "./candidate.ts";
 import { namedSignersFields, partyName } from "./named.ts";
+import { SBOM_TYPES } from "./predicate/components.ts";
 import { fieldRuleShape, predicateFields } from "./predicate/fields.ts";
 import { examineProvenance, provenanceFields } from "./predicate/provenance.ts";
 import { examineRelease, RELEASE_TYPES, releaseFields } from "./predicate/release.ts";
+import { examineSbom, sbomFields } from "./predicate/sbom.ts";
 import { examineScai, SCAI_TYPES, scaiFields } from "./predicate/scai.ts";
 import { examineTestResult, TEST_RESULT_TYPES, testResultFields } from "./predicate/test-result.ts";
 import { examineVsa, VSA_TYPES, vsaFields } from "./predicate/vsa.ts";
@@ -33,6 +35,7 @@ export const requirementShape = variants("type", {
   provenance: object({ type: oneOf("provenance"), ...common, ...provenanceFields }),
   vsa: object({ type: oneOf("vsa"), ...common, ...vsaFields }),
   release: object({ type: oneOf("release"), ...common, ...releaseFields }),
+  sbom: object({ type: oneOf("sbom"), ...common, ...sbomFields }),
   "test-result": object({ type: oneOf("test-result"), ...common, ...testResultFields }),
   scai: object({ type: oneOf("scai"), ...common, ...scaiFields }),
   predicate: object({ type: oneOf("predicate"), ...common, ...predicateFields }),
@@ -62,6 +65,7 @@ const KINDS = {
   provenance: { predicateTypes: PROVENANCE_TYPES, examine: examineProvenance },
   vsa: { predicateTypes: VSA_TYPES, examine: examineVsa },
   release: { predicateTypes: RELEASE_TYPES, examine: examineRelease },
+  sbom: { predicateTypes: SBOM_TYPES, examine: examineSbom },
   "test-result": { predicateTypes: TEST_RESULT_TYPES, examine: examineTestResult },
   scai: { predicateTypes: SCAI_TYPES, examine: examineScai },
   // Known by its type and the rules on its fields alone.
