@@ -20,6 +20,12 @@ const provision = declareFaults("PROVISION", {
     means: "The agent attests which program it is by a digest over its files. Without it nothing is attested.",
     todo: "Install the agent's files as they were released, readable for the agent's user.",
   },
+  PROVISION_AUTHORITY: {
+    kind: "refusal",
+    says: "no certificate can be issued with {path}: {reason}",
+    means: "The file does not hold a device authority whose key was given, or one that may not issue or has ended.",
+    todo: "Give certificate and key that `sallyport device-ca init` made, or those of another authority of this fleet.",
+  },
   PROVISION_INCOMPLETE: {
     kind: "refusal",
     says: "{directory} is not a provisioned board: {reason}",

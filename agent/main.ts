@@ -100,6 +100,14 @@ const VERBS: Readonly<
     load: () => import("./cli/proof-show.ts"),
   },
   "proof export": { summary: "take a proof off a board", load: () => import("./cli/proof-export.ts") },
+  "device-ca init": {
+    summary: "make an authority that names devices",
+    load: () => import("./cli/device-ca-init.ts"),
+  },
+  "device-ca issue": {
+    summary: "issue a certificate for a board's key",
+    load: () => import("./cli/device-ca-issue.ts"),
+  },
   provision: {
     summary: "make a board: key, pinned roots, board description",
     load: () => import("./cli/provision.ts"),

@@ -23,10 +23,10 @@ describe("the catalogue", () => {
 
   it("advises no verb that does not exist", () => {
     const program = readFileSync(join(ROOT, "agent", "main.ts"), "utf8");
-    const verbs = [...program.matchAll(/^ {2}"?([a-z][a-z ]*?)"?: \{/gm)].map(([, verb]) => verb);
+    const verbs = [...program.matchAll(/^ {2}"?([a-z][a-z -]*?)"?: \{/gm)].map(([, verb]) => verb);
     expect(verbs).toContain("repo refresh");
     const advised = entries.flatMap(([code, { means, todo }]) =>
-      [...`${means} ${todo}`.matchAll(/`sallyport ((?:[a-z]+ ?)+)/g)].map(([, words = ""]) => ({ code, words })),
+      [...`${means} ${todo}`.matchAll(/`sallyport ((?:[a-z-]+ ?)+)/g)].map(([, words = ""]) => ({ code, words })),
     );
     expect(advised.length).toBeGreaterThan(10);
     const known = (words: string) =>

@@ -8,6 +8,7 @@ import { parseJson } from "../../runtime/kernel/shape.ts";
 import { provisionBoard } from "../provision/device.ts";
 import { listenAddress } from "../provision/neighbours.ts";
 import { transportShape } from "../provision/transport.ts";
+import { ISSUE_OPTIONS, issueTo } from "./device-ca-issue.ts";
 import { readFile, readText } from "./files.ts";
 import type { Verb } from "./verb.ts";
 
@@ -40,6 +41,7 @@ export const verb: Verb = {
       value: "FILE",
       help: "on another partition: counts commits, so that a restored backup is noticed",
     },
+    ...ISSUE_OPTIONS,
     poll: { value: "SECONDS", default: "300", help: "how often repositories are looked at without a hint" },
   },
   examples: [
@@ -62,6 +64,7 @@ export const verb: Verb = {
       file === undefined ? undefined : unwrap(parseJson(transportShape, readFile(file), file, TRANSPORT_BYTES_MAX));
     const simulated = args.maybe("simulated-dir");
     const counterFile = args.maybe("counter-file");
+    if (args.maybe("device-ca") !== undefined) args.text("device-ca-key");
     const made = unwrap(
       provisionBoard(args.text("dir"), {
         config: {
@@ -88,6 +91,7 @@ export const verb: Verb = {
         board,
       }),
     );
+    if (args.maybe("device-ca") !== undefined) io.out(await issueTo(made, args));
     io.out(`${device} is provisioned in ${made.directory}; its key id is ${made.key.keyId}`);
     io.err(`next: sallyport agent run --dir ${made.directory}`);
     return 0;

@@ -47,6 +47,8 @@ export interface Args {
   parsed<T>(name: string, shape: Shape<T>): T;
 }
 
+export const DAY_MS = 86_400_000;
+
 export function usageFault(reason: string) {
   return cliFault("CLI_USAGE", { reason });
 }

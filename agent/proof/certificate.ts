@@ -1,6 +1,6 @@
 /**
  * What node:crypto does not tell of an X.509 certificate (RFC 5280 section 4.1), read strictly from its DER: which of its
- * extensions are critical, how long a path an authority may begin, and whether its key may sign certificates.
+ * extensions are critical, how long a path an authority may begin, and its subject's name as it is encoded.
  */
 
 export interface Extensions {
@@ -8,32 +8,40 @@ export interface Extensions {
   readonly critical: readonly string[];
   /** Absent where no bound is given. */
   readonly pathLength?: number;
-  /** Absent where the certificate does not restrict its key. */
-  readonly maySignCertificates?: boolean;
 }
 
 const BASIC_CONSTRAINTS = "551d13";
 const KEY_USAGE = "551d0f";
 const ALTERNATIVE_NAMES = "551d11";
 const EXTENDED_KEY_USAGE = "551d25";
-/** The extensions that are judged, here or by the caller; a critical one beside them makes a certificate unusable. */
+/** Judged here, by the caller or, key usages, by OpenSSL; any other critical one makes a certificate unusable. */
 export const UNDERSTOOD: readonly string[] = [BASIC_CONSTRAINTS, KEY_USAGE, ALTERNATIVE_NAMES, EXTENDED_KEY_USAGE];
 
-const [BOOLEAN, INTEGER, BITS, OCTETS, OID, SEQUENCE] = [0x01, 0x02, 0x03, 0x04, 0x06, 0x30];
-const EXTENSIONS = 0xa3;
-/** Bit 5 of the key usage, keyCertSign, counted from the highest. */
-const KEY_CERT_SIGN = 0x04;
+const [BOOLEAN, INTEGER, OCTETS, OID, SEQUENCE] = [0x01, 0x02, 0x04, 0x06, 0x30];
+const [VERSION, EXTENSIONS] = [0xa0, 0xa3];
 
 interface Element {
   readonly tag: number;
   readonly content: Uint8Array;
 }
 
-/** Undefined for what cannot be read in exactly one way. */
-export function readExtensions(certificate: Uint8Array): Extensions | undefined {
+/** TBSCertificate in parts. */
+function fieldsOf(certificate: Uint8Array): readonly Element[] | undefined {
   const [whole, more] = elements(certificate) ?? [];
   const [content] = (whole?.tag === SEQUENCE && more === undefined && elements(whole.content)) || [];
-  const fields = content?.tag === SEQUENCE ? elements(content.content) : undefined;
+  return content?.tag === SEQUENCE ? elements(content.content) : undefined;
+}
+
+/** The content of the subject's name, for whoever issues in that name. Certificates of version 3 only. */
+export function subjectOf(certificate: Uint8Array): Uint8Array | undefined {
+  // version, serial number, signature algorithm, issuer, validity, subject
+  const [version, , , , , subject] = fieldsOf(certificate) ?? [];
+  return version?.tag === VERSION && subject?.tag === SEQUENCE ? subject.content : undefined;
+}
+
+/** Undefined for what cannot be read in exactly one way. */
+export function readExtensions(certificate: Uint8Array): Extensions | undefined {
+  const fields = fieldsOf(certificate);
   if (fields === undefined) return undefined;
   const block = fields.find((one) => one.tag === EXTENSIONS);
   if (block === undefined) return { critical: [] };
@@ -54,12 +62,10 @@ export function readExtensions(certificate: Uint8Array): Extensions | undefined 
     if (flag !== undefined && flag.content[0] !== 0) critical.push(name);
   }
   const constraints = found.get(BASIC_CONSTRAINTS);
-  const usage = found.get(KEY_USAGE);
   const pathLength = constraints && pathLengthOf(constraints);
   return {
     critical,
     ...(pathLength === undefined ? {} : { pathLength }),
-    ...(usage === undefined ? {} : { maySignCertificates: maySign(usage) }),
   };
 }
 
@@ -71,11 +77,6 @@ function pathLengthOf(value: Uint8Array): number | undefined {
   const length = parts.find((one) => one.tag === INTEGER);
   if (length === undefined) return undefined;
   return length.content.length === 1 ? length.content[0] : Number.NaN;
-}
-
-function maySign(value: Uint8Array): boolean {
-  const [bits] = elements(value) ?? [];
-  return bits?.tag === BITS && ((bits.content[1] ?? 0) & KEY_CERT_SIGN) !== 0;
 }
 
 /** The elements that fill `der` entirely: definite lengths in their shortest form, tags of one byte. */

@@ -113,7 +113,7 @@ function wrongWith(path: Path, authorities: readonly X509Certificate[], proof: P
     const issuer = chain[index + 1];
     if (issuer !== undefined && !issued(issuer, one)) return `${what} is not issued by ${oneLine(issuer.subject)}`;
     if (index === 0) continue;
-    if (!one.ca || extensions.maySignCertificates === false) return `${what} may not issue certificates`;
+    if (!one.ca) return `${what} may not issue certificates`;
     // Authorities between this one and the device's own certificate.
     const { pathLength = index - 1 } = extensions;
     if (!(index - 1 <= pathLength)) return `${what} may not stand so far above a device`;

@@ -1,4 +1,5 @@
 /** Proofs: why a board admitted a release, kept by the board and verified by anybody, without the board. */
+export { subjectOf } from "./certificate.ts";
 export type { Dependence, RootDependence } from "./depends.ts";
 export { type DeviceIdentity, type DeviceTrust, readAuthorities } from "./device.ts";
 export { catalogue, fault } from "./faults.ts";

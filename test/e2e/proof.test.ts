@@ -4,7 +4,8 @@ import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } 
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
-import { openProof } from "../../agent/proof/index.ts";
+import { openProof, sealProof } from "../../agent/proof/index.ts";
+import { readBoard } from "../../agent/provision/device.ts";
 import { policyDocument } from "../../examples/demo/documents.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { createRepositories } from "../../updater/repository/index.ts";
@@ -30,8 +31,11 @@ const verify = (...argv: string[]) => sallyport("verify-proof", ...argv);
 
 beforeAll(async () => {
   site = await Site.open();
-  await site.start();
   away = mkdtempSync(join(tmpdir(), "sallyport-away-"));
+  const authority = ["--device-ca", "ca/device-ca.pem", "--device-ca-key", "ca/device-ca-key.pem"];
+  expect(sallyport("device-ca", "init", "--out", "ca", "--name", "the site's devices")).toMatchObject({ status: 0 });
+  expect(sallyport("device-ca", "issue", "--dir", board(), ...authority)).toMatchObject({ status: 0 });
+  await site.start();
   await site.install(release);
   await vi.waitFor(() => expect(existsSync(kept(PROOF))).toBe(true), { timeout: 20_000 });
   cpSync(join(board(), "roots"), join(away, "roots"), { recursive: true });
@@ -67,6 +71,24 @@ describe("a board's proof", () => {
     expect(said.trimEnd().endsWith("accepted")).toBe(true);
     const json = JSON.parse(verify("p.json", "--root", "roots", "--device-key", keyId, "--json").said);
     expect(json).toMatchObject({ accepted: true, dependence: { device: { by: "key", keyId } } });
+  });
+
+  it("is accepted by the device authority alone, and refused by another", () => {
+    const { status, said } = verify("p.json", "--root", "roots", "--device-ca", "ca/device-ca.pem");
+    expect(status).toBe(0);
+    expect(said).toContain("certified as spiffe://home/device/porch-1 by CN=the site's devices");
+    expect(sallyport("device-ca", "init", "--out", "ca2", "--name", "the site's devices")).toMatchObject({ status: 0 });
+    const other = verify("p.json", "--root", "roots", "--device-ca", "ca2/device-ca.pem");
+    expect(other).toMatchObject({ status: 1, code: "PROOF_DEVICE" });
+  });
+
+  it("with other evidence in it is refused, even when the board itself signs that", async () => {
+    const board = unwrap(readBoard(site.stage.path("board")));
+    const { proof } = unwrap(openProof(readFileSync(kept(PROOF))));
+    const { policy } = proof.documents;
+    const swapped = { ...proof, documents: { ...proof.documents, evidence: policy } };
+    writeFileSync(join(away, "swapped.json"), unwrap(await sealProof(swapped, board.key)));
+    expect(verify("swapped.json", "--root", "roots")).toMatchObject({ status: 1, code: "PROOF_DOCUMENT" });
   });
 
   it("says that nobody knows whose key it is when none is named", () => {

@@ -2,7 +2,7 @@
  * A certificate authority for tests: X.509 (RFC 5280) written as DER by hand, P-256 and SHA-256. It makes what a TLS
  * server, a client and their authority need, with the names that a test asks for.
  */
-import { generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
+import { createPublicKey, generateKeyPairSync, type KeyObject, randomBytes, sign } from "node:crypto";
 
 export interface Certificate {
   /** PEM. */
@@ -16,11 +16,17 @@ export interface CertificateRequest {
   readonly names?: readonly string[];
   /** Days from now; may lie in the past. */
   readonly days?: number;
+  /** A certificate for this key, PEM, instead of a new one. */
+  readonly publicPem?: string;
+  /** An extension that nobody knows and nobody may pass over. */
+  readonly strange?: boolean;
 }
 
 export interface Authority {
   readonly cert: string;
   issue(request: CertificateRequest): Certificate;
+  /** Another authority, certified by this one; `usage: false` for one whose key may not sign certificates. */
+  below(name: string, more?: { readonly usage?: boolean }): Authority;
 }
 
 const OID = {
@@ -33,15 +39,28 @@ const OID = {
 const GENERAL_NAME: Readonly<Record<string, number>> = { DNS: 0x82, URI: 0x86, IP: 0x87 };
 const DAY_MS = 86_400_000;
 
-export function makeAuthority(name = "test authority"): Authority {
+/** `path`: how many other authorities may stand between this one and a certificate. */
+export function makeAuthority(name = "test authority", path?: number): Authority {
   const own = pair();
   const common = { issuer: name, issuerKey: own.privateKey };
+  const self = { ...common, subject: name, key: own.publicKey, names: [], days: 30, isAuthority: true };
+  return authority(name, own, certify({ ...self, ...(path === undefined ? {} : { path }) }));
+}
+
+function authority(name: string, own: ReturnType<typeof pair>, cert: string): Authority {
+  const common = { issuer: name, issuerKey: own.privateKey };
   return {
-    cert: certify({ ...common, subject: name, key: own.publicKey, names: [], days: 30, isAuthority: true }),
-    issue({ subject, names = [], days = 30 }) {
+    cert,
+    below(subject, { usage = true } = {}) {
       const theirs = pair();
+      const content = { ...common, subject, key: theirs.publicKey, names: [], days: 30, isAuthority: true, usage };
+      return authority(subject, theirs, certify(content));
+    },
+    issue({ subject, names = [], days = 30, publicPem, strange = false }) {
+      const theirs = pair();
+      const key = publicPem === undefined ? theirs.publicKey : createPublicKey(publicPem);
       return {
-        cert: certify({ ...common, subject, key: theirs.publicKey, names, days, isAuthority: false }),
+        cert: certify({ ...common, subject, key, names, days, isAuthority: false, strange }),
         key: theirs.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       };
     },
@@ -56,15 +75,23 @@ interface Content {
   readonly names: readonly string[];
   readonly days: number;
   readonly isAuthority: boolean;
+  readonly path?: number;
+  readonly usage?: boolean;
+  readonly strange?: boolean;
 }
 
-function certify({ issuer, issuerKey, subject, key, names, days, isAuthority }: Content): string {
+function certify({ issuer, issuerKey, subject, key, names, days, isAuthority, ...more }: Content): string {
+  const { path, usage = true, strange = false } = more;
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const end = Date.now() + days * DAY_MS;
   const begin = Math.min(Date.now(), end) - DAY_MS;
   const extensions = [
-    extension(OID.basicConstraints, sequence(...(isAuthority ? [der(0x01, [0xff])] : []))),
-    extension(OID.keyUsage, der(0x03, isAuthority ? [1, 0x06] : [7, 0x80])),
+    extension(
+      OID.basicConstraints,
+      sequence(...(isAuthority ? [der(0x01, [0xff])] : []), ...(path === undefined ? [] : [der(0x02, [path])])),
+    ),
+    extension(OID.keyUsage, der(0x03, isAuthority && usage ? [1, 0x06] : [7, 0x80])),
+    ...(strange ? [sequence(oid([0x2a, 3, 4]), der(0x01, [0xff]), der(0x04, [5, 0]))] : []),
     ...(names.length > 0 ? [extension(OID.alternativeNames, sequence(...names.map(generalName)))] : []),
   ];
   const content = sequence(
