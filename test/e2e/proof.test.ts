@@ -76,7 +76,9 @@ describe("a board's proof", () => {
   it("is accepted by the device authority alone, and refused by another", () => {
     const { status, said } = verify("p.json", "--root", "roots", "--device-ca", "ca/device-ca.pem");
     expect(status).toBe(0);
-    expect(said).toContain("certified as spiffe://home/device/porch-1 by CN=the site's devices");
+    expect(said).toContain(
+      `certified as spiffe://${site.stage.tenant}/device/${site.stage.device} by CN=the site's devices`,
+    );
     expect(sallyport("device-ca", "init", "--out", "ca2", "--name", "the site's devices")).toMatchObject({ status: 0 });
     const other = verify("p.json", "--root", "roots", "--device-ca", "ca2/device-ca.pem");
     expect(other).toMatchObject({ status: 1, code: "PROOF_DEVICE" });
