@@ -44,7 +44,7 @@ export function parsePublicKey(pem: string, what = "the public key"): Result<Pub
   } catch (error) {
     return err(fault("KEY_UNREADABLE", { what, reason: reasonOf(error) }, error));
   }
-  const unsupported = unsupportedType(key);
+  const unsupported = unsupportedType(key) ?? otherSpelling(key);
   if (unsupported !== undefined) return err(fault("KEY_UNSUPPORTED", { what, type: unsupported }));
   return ok({
     keyId: keyIdOf(key),
@@ -63,6 +63,8 @@ export function parseSigner(pem: string, passphrase?: string, what = "the privat
   const unsupported = unsupportedType(key);
   if (unsupported !== undefined) return err(fault("KEY_UNSUPPORTED", { what, type: unsupported }));
   const publicKey = createPublicKey(key);
+  const spelling = otherSpelling(publicKey);
+  if (spelling !== undefined) return err(fault("KEY_UNSUPPORTED", { what, type: spelling }));
   return ok({
     keyId: keyIdOf(publicKey),
     publicPem: spkiPem(publicKey),
@@ -82,6 +84,13 @@ function unsupportedType(key: KeyObject): string | undefined {
   const curve = key.asymmetricKeyDetails?.namedCurve;
   if (key.asymmetricKeyType === "ec" && curve === "prime256v1") return undefined;
   return [key.asymmetricKeyType, curve].filter((part) => part !== undefined).join(" ");
+}
+
+/** The point of a P-256 key can be written in three ways: with two ids one key would be two. RFC 5480 section 2.2. */
+function otherSpelling(key: KeyObject): string | undefined {
+  if (key.asymmetricKeyType !== "ec") return undefined;
+  const plain = createPublicKey({ key: key.export({ format: "jwk" }), format: "jwk" });
+  return keyIdOf(plain) === keyIdOf(key) ? undefined : "P-256 (its point not in uncompressed form)";
 }
 
 function digestFor(key: KeyObject): string | null {

@@ -1,5 +1,5 @@
 /** One for two: two independent parties are asked for, and one of them makes itself look like both. */
-import { generateKeyPairSync } from "node:crypto";
+import { ECDH, generateKeyPairSync } from "node:crypto";
 import { describe, it } from "vitest";
 import { signByKey } from "../../../attest/publisher/index.ts";
 import { concatBytes, utf8 } from "../../../runtime/kernel/bytes.ts";
@@ -76,6 +76,10 @@ describe("a threshold of two parties", () => {
     sees(parsed(unlike(key, key)), "SHAPE_MISMATCH", "refusal", said);
     sees(parsed(unlike(key, { keys: [crlf] })), "SHAPE_MISMATCH", "refusal", said);
     sees(parsed(unlike(key, { keys: [`of the laboratory\n${qa.publicPem}`] })), "SHAPE_MISMATCH", "refusal", said);
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    const pem = publicKey.export({ type: "spki", format: "pem" }).toString();
+    const respelled = unlike({ keys: [pem] }, { keys: [otherSpelling(pem)] });
+    sees(parsed(respelled), "SHAPE_MISMATCH", "refusal", /must be an Ed25519 or P-256 public key as PEM/);
     const identity = { identities: [IDENTITY] };
     sees(parsed(unlike(identity, identity)), "SHAPE_MISMATCH", "refusal", said);
     const turned = { subject: IDENTITY.subject, issuer: IDENTITY.issuer };
@@ -88,6 +92,15 @@ describe("a threshold of two parties", () => {
     sees(parsed(names), "SHAPE_MISMATCH", "refusal", /no threshold above their number/);
   });
 });
+
+/** The same P-256 key with its point in compressed form: another SubjectPublicKeyInfo, so another id. */
+function otherSpelling(pem: string): string {
+  const der = Buffer.from(pem.replaceAll(/-----[A-Z ]+-----|\s/g, ""), "base64");
+  const point = ECDH.convertKey(der.subarray(-65), "prime256v1", undefined, undefined, "compressed");
+  const head = Buffer.from("3039301306072a8648ce3d020106082a8648ce3d030107032200", "hex");
+  const base64 = Buffer.concat([head, Buffer.from(point)]).toString("base64");
+  return `-----BEGIN PUBLIC KEY-----\n${base64}\n-----END PUBLIC KEY-----\n`;
+}
 
 const copies = (one: Uint8Array, count: number) => lines(...Array.from({ length: count }, () => one));
 const spaced = (one: Uint8Array) => concatBytes(utf8(" "), one);

@@ -1,4 +1,5 @@
 /** DSSE and keys: whose signature counts, and for what. */
+import { ECDH, generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { base64, utf8 } from "../../../runtime/kernel/bytes.ts";
 import { preAuthEncoding, signEnvelope, verifyEnvelope } from "../../../runtime/kernel/dsse.ts";
@@ -57,6 +58,23 @@ describe("an envelope", () => {
 });
 
 describe("a key", () => {
+  it("has one spelling, so that it has one id: a P-256 point in another form is refused", () => {
+    const { publicKey } = generateKeyPairSync("ec", { namedCurve: "prime256v1" });
+    const der = publicKey.export({ type: "spki", format: "der" });
+    const [head, point] = [der.subarray(0, -65), der.subarray(-65)];
+    const pem = (bytes: Uint8Array) => `-----BEGIN PUBLIC KEY-----\n${base64(bytes)}\n-----END PUBLIC KEY-----\n`;
+    const inForm = (form: "compressed" | "hybrid") =>
+      new Uint8Array(ECDH.convertKey(point, "prime256v1", undefined, undefined, form) as Buffer);
+    const compressed = Buffer.concat([head, inForm("compressed")]);
+    compressed[1] = 0x39;
+    compressed[head.length - 2] = 0x22;
+    expect(parsePublicKey(pem(der)).ok).toBe(true);
+    for (const other of [compressed, Buffer.concat([head, inForm("hybrid")])]) {
+      const parsed = parsePublicKey(pem(other));
+      expect(parsed.ok ? "accepted" : parsed.error.line()).toMatch(/^KEY_UNSUPPORTED: .*not in uncompressed form/);
+    }
+  });
+
   it("opens with its passphrase only", () => {
     const pem = generateKeyPem("correct horse");
     expect(parseSigner(pem, "correct horse").ok).toBe(true);
