@@ -5,7 +5,9 @@
  */
 import { assert } from "../runtime/kernel/assert.ts";
 import { documentDigest, sha256 } from "../runtime/kernel/digest.ts";
+import { ok } from "../runtime/kernel/result.ts";
 import { type JudgeInput, judge, type Verdict } from "./judge.ts";
+import { parseTrustedRoot, type TrustedRoot } from "./trust.ts";
 
 /** More than a board has modules. */
 const VERDICTS_MAX = 64;
@@ -31,6 +33,18 @@ export function createJudge(verdictsMax = VERDICTS_MAX, decide: Judge = judge): 
     const [oldest] = verdicts.keys();
     if (verdicts.size > verdictsMax && oldest !== undefined) verdicts.delete(oldest);
     return remembered.verdict;
+  };
+}
+
+/** Reads trusted roots, and the same bytes only once: it is the slowest thing to parse and changes once a year. */
+export function createRootReader(parse = parseTrustedRoot): typeof parseTrustedRoot {
+  let last: { readonly digest: string; readonly root: TrustedRoot } | undefined;
+  return (bytes) => {
+    const digest = sha256(bytes);
+    if (last?.digest === digest) return ok(last.root);
+    const parsed = parse(bytes);
+    if (parsed.ok) last = { digest, root: parsed.value };
+    return parsed;
   };
 }
 

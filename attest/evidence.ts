@@ -19,6 +19,9 @@ import { checkStatementType, parseStatement } from "./statement.ts";
 import type { TrustedRoot } from "./trust.ts";
 import { STAGES, type Stage, verifyKeyless, verifyManaged } from "./verify.ts";
 
+/** Each is tried with each key of the policy. */
+const SIGNATURES_MAX = 8;
+
 /** One part of the evidence file. */
 export interface Item {
   readonly index: number;
@@ -87,6 +90,10 @@ function verifyPlain(bytes: Uint8Array, keys: readonly PublicKey[]): Part {
   const what = "the envelope";
   const envelope = parseEnvelope(bytes, what, BUNDLE_BYTES_MAX);
   if (!envelope.ok) return invalid(envelope.error);
+  if (envelope.value.signatures.length > SIGNATURES_MAX) {
+    const reason = `it has ${envelope.value.signatures.length} signatures, at most ${SIGNATURES_MAX} are looked at`;
+    return failed("bundle", fault("ATTEST_BUNDLE_INVALID", { reason }));
+  }
   const verified = verifyEnvelope(envelope.value, {
     what,
     payloadType: STATEMENT_PAYLOAD_TYPE,

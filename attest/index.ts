@@ -14,7 +14,7 @@ export {
   verifyArtifact,
 } from "./artifact.ts";
 export { BUNDLE_BYTES_MAX, STATEMENT_PAYLOAD_TYPE } from "./bundle.ts";
-export { createJudge, type Judge } from "./cache.ts";
+export { createJudge, createRootReader, type Judge } from "./cache.ts";
 export { CERTIFICATE_FACTS, type CertificateFact, type CertificateFacts } from "./certificate.ts";
 export type { Identity, NamedIdentity } from "./identity.ts";
 export { type Attested, type JudgeInput, judge, type Verdict } from "./judge.ts";

@@ -22,6 +22,10 @@ export interface Revocation {
 export function believed(candidate: Candidate, { revoked = [] }: Policy): Candidate | Revocation {
   const { predicate, predicateType } = candidate.statement;
   const provenance = PROVENANCE_TYPES.includes(predicateType) ? parseProvenance(predicate, predicateType) : undefined;
+  // Who built it cannot be read, and somebody is believed no more: it might be him.
+  if (provenance?.ok === false && revoked.some((one) => one.builder !== undefined)) {
+    return { fault: provenance.error, running: "stop" };
+  }
   const builder = provenance?.ok ? provenance.value.builderId : undefined;
   const byBuilder = revoked.find(
     (one) => one.builder !== undefined && builder !== undefined && isBuilder(builder, one.builder),

@@ -34,6 +34,7 @@ export function judgeMetadata(
   updater: Pick<Updater, "fetchTarget">,
   device: DeviceId,
   seenBefore: SeenPolicy | undefined,
+  readRoot: typeof parseTrustedRoot = parseTrustedRoot,
 ): Promise<Result<Judged>> {
   return attempt(async () => {
     const policyTarget = unwrap(view.owner(POLICY_PATH));
@@ -42,7 +43,7 @@ export function judgeMetadata(
     if (seenBefore !== undefined && isOlder(seen, seenBefore)) {
       throw admitFault("ADMIT_POLICY_ROLLBACK", { found: seen.version, seen: seenBefore.version });
     }
-    const trust = unwrap(parseTrustedRoot(unwrap(await updater.fetchTarget(unwrap(view.owner(TRUSTED_ROOT_PATH))))));
+    const trust = unwrap(readRoot(unwrap(await updater.fetchTarget(unwrap(view.owner(TRUSTED_ROOT_PATH))))));
     if (view.desired === undefined) throw admitFault("ADMIT_NO_DESIRED", { device });
     const desired = unwrap(parseDesired(unwrap(await updater.fetchTarget(view.desired))));
     if (desired.device !== device) throw admitFault("ADMIT_DESIRED_DEVICE", { found: desired.device, device });

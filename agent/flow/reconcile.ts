@@ -3,7 +3,7 @@
  * per change and leave what runs alone; only evidence that no longer satisfies the policy, or a release floor, stops a
  * committed release. Everything here can be repeated safely.
  */
-import { createJudge, flags } from "../../attest/index.ts";
+import { createJudge, createRootReader, flags } from "../../attest/index.ts";
 import type { LoadedModule } from "../../runtime/index.ts";
 import type { DeviceFacts } from "../../runtime/kernel/authority/ceiling.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
@@ -61,6 +61,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   let lastRefusal = "";
   const rejected = new Map<string, string>();
   const judge = createJudge();
+  const readRoot = createRootReader();
 
   function refuseRound(fault: Fault): Outcome {
     options.onRefused(fault);
@@ -74,7 +75,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     updater.keep(digestsInUse(memory.modules.list()));
     const view = await updater.refresh();
     if (!view.ok) return refuseRound(view.error);
-    const judged = await judgeMetadata(view.value, updater, options.device.id, memory.seenPolicy());
+    const judged = await judgeMetadata(view.value, updater, options.device.id, memory.seenPolicy(), readRoot);
     if (!judged.ok) return refuseRound(judged.error);
     lastRefusal = "";
     memory.remember(judged.value, floorsOf(judged.value, view.value));

@@ -1,6 +1,14 @@
 /** The judge's memory: the same question costs one verification, and no two questions share an answer. */
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { createJudge, firstRefusal, type JudgeInput, judge, type TrustedRoot } from "../../../attest/index.ts";
+import {
+  createJudge,
+  createRootReader,
+  firstRefusal,
+  type JudgeInput,
+  judge,
+  parseTrustedRoot,
+  type TrustedRoot,
+} from "../../../attest/index.ts";
 import { sha512 } from "../../../runtime/kernel/digest.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { ARTIFACTS, altered, DEVICE, MODULE, OTHER_BYTES, policy, question, rule, signed } from "./release.ts";
@@ -57,6 +65,9 @@ describe("a judge that remembers", () => {
     ],
     ["the number of artifacts", (input) => ({ ...input, artifacts: [ARTIFACTS[0]] })],
     ["the module", (input) => ({ ...input, module: { ...MODULE, name: "relay" } })],
+    ["what it asks for", (input) => ({ ...input, module: { ...MODULE, capabilities: [] } })],
+    ["where its data may be", (input) => ({ ...input, module: { ...MODULE, regions: ["eu"] } })],
+    ["whether it runs already", (input) => ({ ...input, running: true })],
     ["the module's team", (input) => ({ ...input, module: { ...MODULE, team: "other" } })],
     ["the module's version", (input) => ({ ...input, module: { ...MODULE, version: "1.2.4" } })],
     ["the device", (input) => ({ ...input, device: { ...DEVICE, id: "board-2" } })],
@@ -76,5 +87,24 @@ describe("a judge that remembers", () => {
     expect(count()).toBe(3);
     ask(other);
     expect(count()).toBe(4);
+  });
+});
+
+describe("a reader of trusted roots", () => {
+  it("parses the same bytes once, other bytes anew, and keeps nothing that it refused", () => {
+    let count = 0;
+    const read = createRootReader((bytes) => {
+      count += 1;
+      return parseTrustedRoot(bytes);
+    });
+    const bytes = sigstore.trustedRoot;
+    const first = read(bytes);
+    expect(read(bytes.slice())).toEqual(first);
+    expect(count).toBe(1);
+    const spaced = new Uint8Array([...bytes, 0x20]);
+    expect(read(spaced).ok && read(spaced).ok).toBe(true);
+    expect(count).toBe(2);
+    expect(read(bytes.subarray(1)).ok || read(bytes.subarray(1)).ok).toBe(false);
+    expect(count).toBe(4);
   });
 });

@@ -78,6 +78,11 @@ describe("a key that the policy names", () => {
     expect(verdict.reasons.find((one) => one.code !== undefined)).toMatchObject({ rule: 0, requirement: 1 });
   });
 
+  it("is not looked for among more signatures than an honest envelope has", async () => {
+    const nine = await provenanceBy(...Array.from({ length: 8 }, newSigner), ...by(ci));
+    expect(refusals(ask(nine, asking({ keys: [keyOf(ci)] })))).toEqual(["bundle: ATTEST_BUNDLE_INVALID"]);
+  });
+
   it("signs nothing that was altered, and nothing of another type", async () => {
     const named = asking({ keys: [keyOf(ci)] });
     const good = JSON.parse(Buffer.from(await provenanceBy(...by(ci))).toString());
@@ -323,6 +328,14 @@ describe("who is revoked", () => {
     expect(since(time).accepted).toBe(false);
     const key = asking({ keys: [keyOf(ci)] }, entry({ key: ci?.keyId, sinceMs: Date.now() + DAY_MS }));
     expect(ask(await provenanceBy(...by(ci)), key).accepted).toBe(false);
+  });
+
+  it("is not hidden by provenance that nobody can read, whatever else a rule asks of it", async () => {
+    const unreadable = await envelope(about("https://slsa.dev/provenance/v1", { buildDefinition: 1 }), ...by(ci));
+    const require = [{ type: "predicate", predicateTypes: ["https://slsa.dev/provenance/v1"], keys: [keyOf(ci)] }];
+    expect(ask(unreadable, written({ rule: { require } })).accepted).toBe(true);
+    const verdict = ask(unreadable, written({ rule: { require }, ...entry({ builder: BUILDER }) }));
+    expect(firstRefusal(verdict).code).toBe("ATTEST_PROVENANCE_INVALID");
   });
 
   it("is named by exactly one of four ways", () => {
