@@ -1,7 +1,7 @@
 /**
  * The two forms of SLSA provenance (slsa.dev/spec/v1.0/provenance, slsa.dev/provenance/v0.2) as shapes that give the same
- * record. Where builders put things: npm, slsa-github-generator, GitHub's attest-build-provenance and GitLab's runner; a
- * field of theirs that is there must have the form that they give it.
+ * record. Where builders put things: npm, slsa-github-generator, GitHub's attest-build-provenance, Google Cloud Build
+ * and GitLab's runner; a field of theirs that is there must have the form that they give it.
  */
 import { anything, array, optional, record, type Shape, string } from "../../runtime/kernel/shape.ts";
 import { nullable, tolerant } from "../tolerant.ts";
@@ -44,12 +44,17 @@ const source: Shape<SaidSource> = {
 const material = tolerant({ uri: maybe(string({ max: 2000 })), digest: maybe(digest) });
 const materials = maybe(array(material, { max: MATERIALS_MAX }));
 
+/** The file that defines the build, where it is, and at which ref. */
+const definition = tolerant({ repository: maybe(uri), ref: note, path: note, inputs: optional(anything) });
+
 const v1 = tolerant({
   buildDefinition: tolerant({
     buildType: uri,
     externalParameters: tolerant({
       source: maybe(source),
-      workflow: maybe(tolerant({ repository: maybe(uri), ref: note, path: note, inputs: optional(anything) })),
+      workflow: maybe(definition),
+      /** Google Cloud Build's name for it. */
+      buildConfigSource: maybe(definition),
       inputs: optional(anything),
     }),
     internalParameters: optional(anything),
@@ -65,20 +70,22 @@ export const saidV1: Shape<Said> = {
   parse(value, at) {
     const { buildDefinition, runDetails } = v1.parse(value, at);
     const { externalParameters, internalParameters, resolvedDependencies = [] } = buildDefinition;
-    const { workflow, inputs } = externalParameters;
-    const named = workflow?.repository === undefined ? [] : [{ uri: workflow.repository, ...refOf(workflow.ref) }];
+    const { source: given, workflow, buildConfigSource, inputs } = externalParameters;
+    const defined = [workflow, buildConfigSource].flatMap((one) =>
+      one?.repository === undefined ? [] : [{ uri: one.repository, ...refOf(one.ref) }],
+    );
     const run = runOf(internalParameters);
     return {
       builderId: runDetails.builder.id,
       buildType: buildDefinition.buildType,
-      sources: [...(externalParameters.source === undefined ? [] : [externalParameters.source]), ...named],
+      sources: [...(given === undefined ? [] : [given]), ...defined],
       materials: resolvedDependencies,
       run: run.place,
       parameters: own(own(value, "buildDefinition"), "externalParameters"),
       inputs: [run.inputs, inputs, workflow?.inputs].filter((one) => one !== undefined && one !== null),
       ...runDetails.metadata,
       trigger: run.trigger,
-      workflowPath: workflow?.path,
+      workflowPath: workflow?.path ?? buildConfigSource?.path,
     };
   },
 };

@@ -77,6 +77,24 @@ describe("provenance", () => {
     });
   });
 
+  it("of Google Cloud Build names it as the place of the build's definition", () => {
+    const cloud = changed(workflow, (one) => {
+      one.buildDefinition.externalParameters = {
+        buildConfigSource: { path: "cloudbuild.yaml", ref: REF, repository: SOURCE },
+        substitutions: {},
+      };
+      one.buildDefinition.internalParameters = { systemSubstitutions: { COMMIT_SHA: COMMIT } };
+    });
+    const { sourceUri, sourceRef, workflowPath } = unwrap(parseProvenance(cloud));
+    expect({ sourceUri, sourceRef, workflowPath }).toEqual({
+      sourceUri: SOURCE,
+      sourceRef: REF,
+      workflowPath: "cloudbuild.yaml",
+    });
+    cloud.buildDefinition.externalParameters.buildConfigSource.ref = "refs/heads/main";
+    expect(read(cloud)).toBe(AMBIGUOUS);
+  });
+
   it("may leave out materials, digests, refs and the run", () => {
     const bare = { builder: { id: "b" }, buildType: "t", invocation: { configSource: { uri: SOURCE } } };
     expect(unwrap(parseProvenance(bare))).toEqual({ builderId: "b", buildType: "t", sourceUri: SOURCE });
