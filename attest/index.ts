@@ -45,5 +45,7 @@ export {
 export { type Artifact, STATEMENT_TYPE } from "./statement.ts";
 export { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX, type TrustedRoot } from "./trust.ts";
 export { type Evidence, type Verification, verifyBundle } from "./verify.ts";
+export { moduleResource, type VsaInput, vsaStatement } from "./vsa.ts";
+export { verifiedLevels } from "./vsa-levels.ts";
 
 export const catalogues = [evidenceCatalogue, predicateCatalogue, appraiseCatalogue];

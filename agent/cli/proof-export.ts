@@ -12,6 +12,7 @@ export const verb: Verb = {
   options: {
     dir: { value: "DIR", required: true, help: "the board's directory, made by sallyport provision" },
     out: { value: "FILE", required: true, help: "where the proof is written" },
+    vsa: { value: "FILE", help: "where the verification summary of the same admission is written" },
   },
   examples: [
     "sallyport proof export acme/thermostat --dir /var/lib/sallyport --out thermostat.proof.json",
@@ -19,10 +20,16 @@ export const verb: Verb = {
   ],
   async run(args, io) {
     const { store, find } = openBoardProofs(args);
-    const bytes = unwrap(store.read(find(args.positionals[0] ?? ""), "proof"));
+    const release = find(args.positionals[0] ?? "");
+    const bytes = unwrap(store.read(release, "proof"));
     const { digest, key } = unwrap(openProof(bytes));
     writeFile(args.text("out"), bytes);
     io.out(`${args.text("out")}: sha256 ${digest}, signed by device key ${key.keyId}`);
+    const summary = args.maybe("vsa");
+    if (summary !== undefined) {
+      writeFile(summary, unwrap(store.read(release, "vsa")));
+      io.out(`${summary}: what a policy takes as evidence of type vsa, if it names this device's key`);
+    }
     return 0;
   },
 };

@@ -58,6 +58,8 @@ export function createProofKeeper(options: ProofKeeperOptions): ProofKeeper {
     const made = await makeProof(prover, { release, verdict, running, time }, view, updater).catch(asRefusal);
     if (!made.ok) return made.error;
     try {
+      // The proof comes last: while it is not there, both are made again.
+      store.write(wanted, "vsa", made.value.summary);
       store.write(wanted, "proof", made.value.bytes);
     } catch (error) {
       return asRefusal(error).error;

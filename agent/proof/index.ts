@@ -7,4 +7,5 @@ export { bytesOf, CERTIFICATES_MAX, PROOF_BYTES_MAX, PROOF_TYPE, type Proof } fr
 export { type Admission, type Made, makeProof, type Prover } from "./make.ts";
 export type { Roots } from "./release.ts";
 export { type Opened, openProof, sealProof } from "./seal.ts";
+export { verifierOf } from "./summary.ts";
 export { type ProofDemand, type ProofResult, verifyProof } from "./verify.ts";

@@ -14,6 +14,7 @@ import { fault } from "./faults.ts";
 import { encodeFiles, type Proof } from "./format.ts";
 import type { Roots } from "./release.ts";
 import { sealProof, spkiOf } from "./seal.ts";
+import { makeSummary } from "./summary.ts";
 import { recordOf } from "./verdict.ts";
 import { type ProofResult, verifyProof } from "./verify.ts";
 
@@ -41,6 +42,8 @@ export interface Admission {
 export interface Made {
   readonly bytes: Uint8Array;
   readonly result: ProofResult;
+  /** The verification summary that goes with it. */
+  readonly summary: Uint8Array;
 }
 
 /** `updater` has the view in force. Refuses with PROOF_TOO_LARGE and whatever fetching or verifying refuses with. */
@@ -93,7 +96,8 @@ export function makeProof(
     };
     const bytes = unwrap(await sealProof(proof, prover.signer));
     const key = unwrap(parsePublicKey(prover.signer.publicPem, "the device key"));
-    return { bytes, result: unwrap(verifyProof(bytes, { roots: prover.roots, device: { by: "key", key } })) };
+    const result = unwrap(verifyProof(bytes, { roots: prover.roots, device: { by: "key", key } }));
+    return { bytes, result, summary: await makeSummary(result, prover.signer) };
   });
 }
 

@@ -30,6 +30,10 @@ export interface ProofScene {
   readonly demand: ProofDemand;
   /** Admits what is assigned now, as a board would. */
   admit(changes?: { readonly prover?: Partial<Prover>; readonly running?: boolean }): Promise<Uint8Array>;
+  /** The verification summary that goes with a proof made now. */
+  summary(): Promise<Uint8Array>;
+  /** The owner signs another policy. */
+  policy(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
 }
 
@@ -74,12 +78,13 @@ export async function openScene(): Promise<ProofScene> {
   const tenant: TenantId = unwrap(parseShape(tenantId, "acme-corp", "the tenant"));
   const prover: Prover = { agent: "0.1.0", tenant, device: { ...KIND, id: DEVICE }, signer, certificates: [], roots };
 
-  const admit: ProofScene["admit"] = async ({ prover: changes = {}, running = false } = {}) => {
+  const make = async ({ prover: changes = {}, running = false }: Parameters<ProofScene["admit"]>[0] = {}) => {
     const refreshedMs = now();
     const view = unwrap(await updater.refresh());
     const admission = await admissionOf(view, updater, { ...prover, ...changes }, refreshedMs, running);
-    return unwrap(await makeProof({ ...prover, ...changes }, admission, view, updater)).bytes;
+    return unwrap(await makeProof({ ...prover, ...changes }, admission, view, updater));
   };
+  const admit: ProofScene["admit"] = async (changes) => (await make(changes)).bytes;
   const proof = await admit();
   return {
     repositories,
@@ -89,6 +94,8 @@ export async function openScene(): Promise<ProofScene> {
     module: input.module,
     demand: { roots, device: { by: "key", key: publicKeyOf(signer) } },
     admit,
+    summary: async () => (await make()).summary,
+    policy: async (bytes) => unwrap(await repositories.putOwnerTargets(new Map([[POLICY_PATH, bytes]]))),
     async close() {
       updater.close();
       await server.close();
