@@ -106,4 +106,17 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
       "The bill of materials names a licence that the owner denies or does not allow, or none that can be read (unknown).",
     todo: "Replace the named components, or have the owner add their licence, or their name under `except`.",
   },
+  ATTEST_VULNERABLE: {
+    kind: "refusal",
+    says: "{count} vulnerabilities are worse than {max}: {wrong}",
+    means:
+      "A scan found vulnerabilities in the release that are worse than the owner accepts, without an exception that is in force. One whose severity cannot be read counts as critical.",
+    todo: "Replace what is vulnerable and scan again, or have the owner accept the named ones under `except`, with a date.",
+  },
+  ATTEST_SCANNER: {
+    kind: "refusal",
+    says: "scanned by {found}, which the policy does not name here; it names {expected}",
+    means: "The scan is genuine, but by a scanner that the owner does not rely on.",
+    todo: "Scan with a scanner that the policy names, or have the owner name this one.",
+  },
 });
