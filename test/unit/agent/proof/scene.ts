@@ -5,18 +5,22 @@
 import { mkdtempSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { type Admission, makeProof, type ProofDemand, type Prover } from "../../../../agent/proof/index.ts";
-import { judge, POLICY_PATH, parsePolicy, parseTrustedRoot, TRUSTED_ROOT_PATH } from "../../../../attest/index.ts";
-import { releasePaths } from "../../../../runtime/kernel/authority/manifest.ts";
+import { type AdmitContext, admit } from "../../../../agent/flow/admit.ts";
+import { judgeMetadata } from "../../../../agent/flow/judge-metadata.ts";
+import type { AdmissionSeen } from "../../../../agent/flow/proofs.ts";
+import { makeProof, type ProofDemand, type Prover } from "../../../../agent/proof/index.ts";
+import { judge, POLICY_PATH, TRUSTED_ROOT_PATH } from "../../../../attest/index.ts";
+import { assert } from "../../../../runtime/kernel/assert.ts";
 import { type TenantId, tenantId } from "../../../../runtime/kernel/brand.ts";
 import { utf8 } from "../../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import { parseShape } from "../../../../runtime/kernel/shape.ts";
 import { generateKeyPem, parsePublicKey, parseSigner, type Signer } from "../../../../runtime/kernel/signer.ts";
-import { openUpdater, type TrustedView, type Updater } from "../../../../updater/index.ts";
+import { openUpdater, type Updater } from "../../../../updater/index.ts";
 import { createRepositories, type Repositories, serveRepositories } from "../../../../updater/repository/index.ts";
 import { startSigstore } from "../../../fakes/sigstore.ts";
+import { guestRelease } from "../../../guests/guests.ts";
 import { BUILDER, DEVICE as KIND, policy, rule, SUBJECT, signed } from "../../attest/release.ts";
 import { DEVICE, desired, releaseInput, TEAMS } from "../../updater/content.ts";
 
@@ -30,6 +34,8 @@ export interface ProofScene {
   readonly demand: ProofDemand;
   /** Admits what is assigned now, as a board would. */
   admit(changes?: { readonly prover?: Partial<Prover>; readonly running?: boolean }): Promise<Uint8Array>;
+  /** The admission itself, by the agent's own code, as its keeper of proofs is told of it. */
+  seen(changes?: { readonly running?: boolean }): Promise<AdmissionSeen>;
   /** The verification summary that goes with a proof made now. */
   summary(): Promise<Uint8Array>;
   /** The owner signs another policy. */
@@ -55,7 +61,8 @@ export async function openScene(): Promise<ProofScene> {
     [TRUSTED_ROOT_PATH, sigstore.trustedRoot],
   ] as const;
   unwrap(await repositories.putOwnerTargets(new Map(owners)));
-  const input = releaseInput("1.0.0");
+  const { module, manifest } = guestRelease("counter", { name: "thermostat", capabilities: [] });
+  const input = releaseInput("1.0.0", { module, manifest });
   const artifacts = [
     { name: "module.wasm", sha256: sha256(input.module) },
     { name: "manifest.json", sha256: sha256(input.manifest) },
@@ -78,14 +85,34 @@ export async function openScene(): Promise<ProofScene> {
   const tenant: TenantId = unwrap(parseShape(tenantId, "acme-corp", "the tenant"));
   const prover: Prover = { agent: "0.1.0", tenant, device: { ...KIND, id: DEVICE }, signer, certificates: [], roots };
 
+  const seen: ProofScene["seen"] = async ({ running = false } = {}) => {
+    const view = unwrap(await updater.refresh());
+    const judged = unwrap(await judgeMetadata(view, updater, DEVICE, undefined));
+    const [wanted] = judged.desired.modules;
+    assert(wanted !== undefined, "a release is assigned");
+    const { policy: ownersPolicy, trust } = judged;
+    const context: AdmitContext = {
+      device: prover.device,
+      policy: ownersPolicy,
+      trust,
+      judge,
+      updater,
+      now,
+      releaseFloor: () => 0,
+      whenLacking: running ? "narrow" : "refuse",
+      onStage: () => undefined,
+    };
+    return { wanted, view, judged, running, admitted: unwrap(await admit(wanted, view, context)) };
+  };
   const make = async ({ prover: changes = {}, running = false }: Parameters<ProofScene["admit"]>[0] = {}) => {
     const refreshedMs = now();
-    const view = unwrap(await updater.refresh());
-    const admission = await admissionOf(view, updater, { ...prover, ...changes }, refreshedMs, running);
+    const { view, admitted } = await seen({ running });
+    const { release, verdict, judgedMs } = admitted;
+    const admission = { release, verdict, running, time: { refreshedMs, judgedMs, floorMs: 0 } };
     return unwrap(await makeProof({ ...prover, ...changes }, admission, view, updater));
   };
-  const admit: ProofScene["admit"] = async (changes) => (await make(changes)).bytes;
-  const proof = await admit();
+  const proved: ProofScene["admit"] = async (changes) => (await make(changes)).bytes;
+  const proof = await proved();
   return {
     repositories,
     updater,
@@ -93,7 +120,8 @@ export async function openScene(): Promise<ProofScene> {
     proof,
     module: input.module,
     demand: { roots, device: { by: "key", key: publicKeyOf(signer) } },
-    admit,
+    admit: proved,
+    seen,
     summary: async () => (await make()).summary,
     policy: async (bytes) => unwrap(await repositories.putOwnerTargets(new Map([[POLICY_PATH, bytes]]))),
     async close() {
@@ -103,35 +131,6 @@ export async function openScene(): Promise<ProofScene> {
       rmSync(directory, { recursive: true, force: true });
     },
   };
-}
-
-/** What the agent's admission comes to, without engine and grants. */
-async function admissionOf(
-  view: TrustedView,
-  updater: Updater,
-  prover: Prover,
-  refreshedMs: number,
-  running: boolean,
-): Promise<Admission> {
-  const { team, name, version } = desired("1.0.0");
-  const paths = releasePaths(team, name, version);
-  const fetched = async (path: string) =>
-    unwrap(await updater.fetchTarget(unwrap(path.startsWith("modules/") ? view.agreed(path) : view.owner(path))));
-  const judgedMs = Date.now();
-  const verdict = judge({
-    bundle: await fetched(paths.bundle),
-    artifacts: [
-      { name: "module.wasm", sha256: unwrap(view.agreed(paths.module)).sha256 },
-      { name: "manifest.json", sha256: unwrap(view.agreed(paths.manifest)).sha256 },
-    ],
-    module: { team, name, version, capabilities: [] },
-    device: prover.device,
-    policy: unwrap(parsePolicy(await fetched(POLICY_PATH))),
-    trust: unwrap(parseTrustedRoot(await fetched(TRUSTED_ROOT_PATH))),
-    nowMs: judgedMs,
-    running,
-  });
-  return { release: { team, name, version }, verdict, running, time: { refreshedMs, judgedMs, floorMs: 0 } };
 }
 
 export function publicKeyOf({ publicPem }: Signer) {
