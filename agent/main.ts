@@ -73,6 +73,10 @@ const VERBS: Readonly<
     load: () => import("./cli/attest-provenance.ts"),
   },
   "attest sbom": { summary: "sign a bill of materials of a release", load: () => import("./cli/attest-sbom.ts") },
+  "attest vsa": {
+    summary: "judge a release's evidence and sign that it passed",
+    load: () => import("./cli/attest-vsa.ts"),
+  },
   "attest sign": {
     summary: "sign any in-toto statement: keyless, by key, by a signer program",
     load: () => import("./cli/attest-sign.ts"),
