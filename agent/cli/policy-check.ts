@@ -1,11 +1,11 @@
 /** `sallyport policy check`: is this policy one that boards take, and does it do what its owner means? */
 import { POLICY_BYTES_MAX, type Policy } from "../../attest/index.ts";
-import { printable } from "../../runtime/kernel/fault.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { readFile } from "./files.ts";
 import { paint } from "./paint.ts";
 import { checkPolicy } from "./policy-file.ts";
 import { timeOption } from "./policy-time.ts";
+import { cleanLine } from "./terminal-text.ts";
 import type { Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -31,7 +31,7 @@ export const verb: Verb = {
     for (const { severity, rule, at, says, line, column } of findings) {
       const word = severity === "error" ? red("error") : yellow("warning");
       io.out(
-        `${file}:${line}:${column}: ${word}: ${at === "" ? "" : `${printable(at)}: `}${printable(says)} ${dim(`[${rule}]`)}`,
+        `${file}:${line}:${column}: ${word}: ${at === "" ? "" : `${cleanLine(at)}: `}${cleanLine(says)} ${dim(`[${rule}]`)}`,
       );
     }
     const found = `${count(errors, "error")}, ${count(findings.length - errors, "warning")}`;

@@ -35,7 +35,7 @@ function lintQuorum({ asked, at }: Placed, { parties = [], revoked = [] }: Polic
           warning(
             "age-of-keys",
             `${at}.maxAgeDays`,
-            "a plain envelope has no trusted time, so only a Sigstore bundle with a log entry or a timestamp can meet this",
+            "what a key signed can be witnessed again at any time, so it has no age: name identities, or ask for a date in the statement",
           ),
         ]
       : []),

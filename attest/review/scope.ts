@@ -38,9 +38,10 @@ export function meetScopes(a: Scope, b: Scope): Scope | undefined {
   };
 }
 
-/** Does `wide` speak of all that `narrow` speaks of? */
+/** Does `wide` speak of all that `narrow` speaks of? Modules that no rule names stand for every module. */
 export function holdsScope(wide: Scope, narrow: Scope): boolean {
-  if (matchesNothing(wide.devices) || wide.modules.team !== narrow.modules.team) return false;
+  const teams: readonly string[] = [ANY_OTHER, narrow.modules.team];
+  if (matchesNothing(wide.devices) || !teams.includes(wide.modules.team)) return false;
   const holds = (one: string | undefined, other: string | undefined) => one === undefined || one === other;
   return (
     holds(wide.modules.name, narrow.modules.name) &&
@@ -48,7 +49,7 @@ export function holdsScope(wide: Scope, narrow: Scope): boolean {
   );
 }
 
-const SCOPES_MAX = 2000;
+export const SCOPES_MAX = 2000;
 
 /**
  * The scopes and all that several of them have in common, each once, at most 2000. Two policies that treat each of

@@ -1,0 +1,81 @@
+/**
+ * Releases as files on a desk: folders that hold a manifest, its code and an evidence file, as they are built or as a
+ * repository publishes them, where each name may have its digest in front.
+ */
+import { type Dirent, readdirSync } from "node:fs";
+import { basename, join } from "node:path";
+import { BUNDLE_BYTES_MAX } from "../../attest/index.ts";
+import {
+  MANIFEST_BYTES_MAX,
+  type Manifest,
+  MODULE_BYTES_MAX,
+  parseManifest,
+} from "../../runtime/kernel/authority/manifest.ts";
+import { sha256 } from "../../runtime/kernel/digest.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
+import { readFile } from "./files.ts";
+import { usageFault } from "./verb.ts";
+
+export interface ReleaseFiles {
+  /** Where it was found. */
+  readonly at: string;
+  readonly manifestBytes: Uint8Array;
+  readonly manifest: Manifest;
+  readonly moduleBytes: Uint8Array;
+  readonly evidence: Uint8Array;
+}
+
+const DEPTH_MAX = 12;
+const FOLDERS_MAX = 20_000;
+const NAMED = /^(?:[0-9a-f]{64}\.)?(manifest\.json|module\.wasm|bundle\.sigstore\.json)$/;
+
+/** Every release below a folder, in the order of their paths. Faults for files that are no release's. */
+export function findReleases(folder: string): readonly ReleaseFiles[] {
+  const found: ReleaseFiles[] = [];
+  let folders = 0;
+  const visit = (path: string, depth: number): void => {
+    folders += 1;
+    if (folders > FOLDERS_MAX) throw usageFault(`${folder} has more than ${FOLDERS_MAX} folders: name one with fewer`);
+    const entries = readdirSync(path, { withFileTypes: true }).sort((a, b) => (a.name < b.name ? -1 : 1));
+    found.push(...releasesIn(path, entries));
+    if (depth === DEPTH_MAX) return;
+    for (const one of entries) if (one.isDirectory()) visit(join(path, one.name), depth + 1);
+  };
+  visit(folder, 0);
+  return found;
+}
+
+/** A name may be there several times, after a release was published again: each evidence file is tried by itself. */
+function releasesIn(path: string, entries: readonly Dirent[]): readonly ReleaseFiles[] {
+  const named = (name: string) =>
+    entries.filter((one) => one.isFile() && NAMED.exec(one.name)?.[1] === name).map((one) => join(path, one.name));
+  const manifests = named("manifest.json");
+  const modules = named("module.wasm");
+  const bundles = named("bundle.sigstore.json");
+  return manifests.flatMap((manifestPath) => {
+    if (modules.length === 0 || bundles.length === 0) return [];
+    const manifestBytes = readFile(manifestPath, MANIFEST_BYTES_MAX);
+    const manifest = unwrap(parseManifest(manifestBytes));
+    const all = modules.map((one) => readFile(one, MODULE_BYTES_MAX));
+    const moduleBytes = all.find((bytes) => sha256(bytes) === manifest.entry.sha256) ?? all[0];
+    if (moduleBytes === undefined) return [];
+    return bundles.map((bundle) => ({
+      at: manifests.length + bundles.length > 2 ? join(path, basename(bundle)) : path,
+      manifestBytes,
+      manifest,
+      moduleBytes,
+      evidence: readFile(bundle, BUNDLE_BYTES_MAX),
+    }));
+  });
+}
+
+export function readRelease(manifest: string, module: string, evidence: string): ReleaseFiles {
+  const manifestBytes = readFile(manifest, MANIFEST_BYTES_MAX);
+  return {
+    at: manifest,
+    manifestBytes,
+    manifest: unwrap(parseManifest(manifestBytes)),
+    moduleBytes: readFile(module, MODULE_BYTES_MAX),
+    evidence: readFile(evidence, BUNDLE_BYTES_MAX),
+  };
+}

@@ -1,0 +1,191 @@
+/**
+ * What changes for whom: in every place that the two policies can tell apart, the rules that matched before beside those
+ * that match now. Adding a rule narrows where there was one, and opens the door where there was none.
+ */
+import { type DeviceFacts, matchesDevice, matchesModule } from "../../runtime/kernel/authority/ceiling.ts";
+import type { EvidenceRule, Policy } from "../policy.ts";
+import { beyond, type Change, type Effect, type Said, same, tellByPlace } from "./change.ts";
+import { type Asked, requirementsOf } from "./finding.ts";
+import { closeScopes, exampleOf, SCOPES_MAX, type Scope, sayScope } from "./scope.ts";
+import {
+  DIRECTIONS,
+  effectOf,
+  fieldOf,
+  fieldsOf,
+  implies,
+  itemsOf,
+  type Side,
+  signersImply,
+  strictIn,
+} from "./strictness.ts";
+import { plain, sayKind, sayNeed } from "./words.ts";
+
+type Ask = NonNullable<EvidenceRule["asks"]>[number];
+
+interface Place {
+  readonly scope: Scope;
+  /** What the module asks for; capabilities that no rule names make no difference. */
+  readonly wants: readonly Ask[];
+}
+
+export function diffEvidence(old: Policy, now: Policy): readonly Change[] {
+  const { places, all } = placesOf([...old.evidence, ...now.evidence]);
+  const changes = tellByPlace(
+    "evidence",
+    places,
+    (place) => compare(asksIn(old, place), asksIn(now, place), old, now),
+    ({ scope, wants }) => `${sayScope(scope)}${sayWants(wants)}`,
+  );
+  if (all) return changes;
+  const says = `the policies have more than ${SCOPES_MAX} cases; what is said here is of the first ones`;
+  return [...changes, { effect: "both", part: "evidence", says }];
+}
+
+function placesOf(rules: readonly EvidenceRule[]): { readonly places: readonly Place[]; readonly all: boolean } {
+  const regions = [...new Set(rules.flatMap((one) => one.regions ?? []))];
+  const located = rules.flatMap(({ devices, modules }) =>
+    devices.region === undefined ? regions.map((region) => ({ devices: { ...devices, region }, modules })) : [],
+  );
+  const scopes = closeScopes([...rules, ...located]);
+  const asks = rules.flatMap((one) => one.asks ?? []).flatMap(spellOut);
+  const distinct = asks.filter((one, index) => asks.findIndex((other) => same(one, other)) === index);
+  const wanted = [[], ...distinct.map((one) => [one]), ...(distinct.length > 1 ? [distinct] : [])];
+  return {
+    places: scopes.flatMap((scope) => wanted.map((wants) => ({ scope, wants }))),
+    all: scopes.length < SCOPES_MAX,
+  };
+}
+
+function spellOut(ask: Ask): readonly Ask[] {
+  if (ask.cap === "gpio" && ask.dir === undefined) return (["in", "out"] as const).map((dir) => ({ ...ask, dir }));
+  if (ask.cap === "dir" && ask.mode === undefined) return (["ro", "rw"] as const).map((mode) => ({ ...ask, mode }));
+  return [ask];
+}
+
+/** All that is asked of a module there; nothing if it cannot run. */
+function asksIn(policy: Policy, { scope, wants }: Place): readonly Asked[] | undefined {
+  const { device, module } = exampleOf(scope);
+  const rules = policy.evidence
+    .map((rule, index) => ({ rule, index }))
+    .filter(({ rule }) => matchesDevice(rule.devices, device) && matchesModule(rule.modules, module))
+    .filter(({ rule: { asks } }) => asks === undefined || wants.some((want) => asks.some((ask) => isOf(want, ask))));
+  if (rules.length === 0 || rules.some(({ rule }) => !admits(rule, device))) return undefined;
+  return rules.flatMap(({ rule, index }) => requirementsOf(rule, index).map((one) => one.asked));
+}
+
+const isOf = (want: Ask, ask: Ask): boolean =>
+  want.cap === ask.cap &&
+  (ask.dir === undefined || ask.dir === want.dir) &&
+  (ask.mode === undefined || ask.mode === want.mode);
+
+const admits = ({ regions }: EvidenceRule, device: DeviceFacts): boolean => regions?.includes(device.region) ?? true;
+
+function compare(
+  before: readonly Asked[] | undefined,
+  after: readonly Asked[] | undefined,
+  old: Policy,
+  now: Policy,
+): readonly Said[] {
+  if (before === undefined && after === undefined) return [];
+  if (before === undefined)
+    return [{ effect: "wider", says: "could not run, and can now with the evidence that is asked" }];
+  if (after === undefined) return [{ effect: "narrower", says: "can no longer run" }];
+  const olds = before.map((asked) => ({ asked, policy: old }));
+  const news = after.map((asked) => ({ asked, policy: now }));
+  const lost = olds.filter((one) => !news.some((other) => implies(other, one)));
+  const gained = news.filter((one) => !olds.some((other) => implies(other, one)));
+  const pairs = lost.flatMap((one) => {
+    const other = nearest(one, gained) ?? nearest(one, news);
+    return other === undefined ? [] : [[one, other] as const];
+  });
+  const extra = gained.filter((one) => !pairs.some(([, other]) => other === one));
+  const free = olds.filter((one) => !pairs.some(([taken]) => taken === one));
+  const paired = extra.flatMap((one) => {
+    const other = nearest(one, free);
+    return other === undefined ? [] : [[other, one] as const];
+  });
+  const told = [
+    ...lost
+      .filter((one) => !pairs.some(([other]) => other === one))
+      .map((one) => said("wider", "no longer needs", one)),
+    ...[...pairs, ...paired].flatMap(([one, other]) => differences(one, other)),
+    ...extra
+      .filter((one) => !paired.some(([, other]) => other === one))
+      .map((one) => said("narrower", "needs as well", one)),
+  ];
+  // Field by field may look harmless where the whole is not: what got lost is never told as nothing.
+  const opens = told.some(({ effect }) => effect === "wider" || effect === "both");
+  return lost.length === 0 || opens ? told : [...told, ...lost.map((one) => said("both", "may no longer need", one))];
+}
+
+/** Of one kind: one that is stricter or looser in every field, else the one with most fields alike. */
+function nearest(one: Side, others: readonly Side[]): Side | undefined {
+  const likeness = (other: Side) =>
+    (implies(one, other) || implies(other, one) ? 1000 : 0) +
+    fieldsOf(one, other).filter((name) => same(fieldOf(one.asked, name), fieldOf(other.asked, name))).length;
+  return others.filter(({ asked }) => asked.type === one.asked.type).toSorted((a, b) => likeness(b) - likeness(a))[0];
+}
+
+function said(effect: Effect, verb: string, { asked, policy }: Side): Said {
+  const { what, threshold, who, conditions } = sayNeed(asked, policy);
+  const names = who.map(({ party, names: own }) => (party === "" ? own.join(" or ") : party));
+  const by = names.length === 0 ? "" : ` by ${threshold} of ${names.join(", ")}`;
+  return { effect, says: `${verb} ${[`${what}${by}`, ...conditions].join(", ")}` };
+}
+
+/** Two requirements of one kind, field by field. */
+function differences(old: Side, now: Side): readonly Said[] {
+  const what = sayKind(now.asked.type);
+  return [
+    ...signerDifferences(old, now, what),
+    ...fieldsOf(old, now).flatMap((name) => {
+      const effect = effectOf(strictIn(name, now, old), strictIn(name, old, now));
+      const [before, after] = [fieldOf(old.asked, name), fieldOf(now.asked, name)];
+      if (same(before, after)) return [];
+      const direction = DIRECTIONS[name];
+      const isList = direction === "any-of" || direction === "all-of" || direction === "excused";
+      if (!isList || before === undefined || after === undefined) {
+        return [{ effect, says: `${what}: ${name} ${shown(before)} → ${shown(after)}` }];
+      }
+      const [more, less]: readonly [Effect, Effect] =
+        direction === "all-of" ? ["narrower", "wider"] : ["wider", "narrower"];
+      return [
+        ...beyond(itemsOf(before), itemsOf(after)).map((one) => ({
+          effect: more,
+          says: `${what}: ${name} + ${plain(one)}`,
+        })),
+        ...beyond(itemsOf(after), itemsOf(before)).map((one) => ({
+          effect: less,
+          says: `${what}: ${name} - ${plain(one)}`,
+        })),
+      ];
+    }),
+  ];
+}
+
+function signerDifferences(old: Side, now: Side, what: string): readonly Said[] {
+  const [before, after] = [sayNeed(old.asked, old.policy), sayNeed(now.asked, now.policy)];
+  const names = (need: typeof before) => need.who.flatMap((one) => one.names);
+  const effect = effectOf(signersImply(now, old), signersImply(old, now));
+  const [added, removed] = [beyond(names(before), names(after)), beyond(names(after), names(before))];
+  const counts = (need: typeof before) => `${need.threshold} of ${need.who.length}`;
+  const quorum = counts(before) === counts(after) ? [] : [`${counts(before)} → ${counts(after)} must sign`];
+  if (added.length + removed.length + quorum.length === 0) return [];
+  if (quorum.length === 0 && effect === "both") {
+    return [
+      ...added.map((one) => ({ effect: "wider" as const, says: `${what}: signer + ${one}` })),
+      ...removed.map((one) => ({ effect: "narrower" as const, says: `${what}: signer - ${one}` })),
+    ];
+  }
+  const list = [...quorum, ...added.map((one) => `signer + ${one}`), ...removed.map((one) => `signer - ${one}`)];
+  return [{ effect, says: `${what}: ${list.join(", ")}` }];
+}
+
+function shown(value: unknown): string {
+  return value === undefined ? "anything" : plain(value);
+}
+
+function sayWants(wants: readonly Ask[]): string {
+  if (wants.length === 0) return "";
+  return `, if it asks for ${wants.map(({ cap, dir, mode }) => [cap, dir, mode].filter((one) => one !== undefined).join(" ")).join(" and ")}`;
+}
