@@ -25,7 +25,7 @@ const common = {
   threshold: optional(integer({ min: 1, max: 16 })),
   /** Which files the statement must speak of: manifest and code, or the code alone. The first unless given. */
   about: optional(oneOf("release", "module")),
-  /** The oldest that its first trusted time may be. Without a trusted time it is refused. */
+  /** The oldest that its first trusted time may be. Only of a certificate's signature: a key's is refused, as it has no age. */
   maxAgeDays: optional(integer({ min: 1, max: 36_500 })),
   /** Rules on single fields of the statement; all must hold. */
   fields: optional(array(fieldRuleShape, { min: 1, max: 32 })),

@@ -113,15 +113,21 @@ function about(asked: Requirement, { statement }: Candidate, { artifacts }: Circ
   return passed("subjects", "the statement speaks of exactly these bytes", { artifacts: names });
 }
 
+/**
+ * A witness says that a signature was there, not that it was made then. A certificate bounds both within minutes; what a
+ * bare key signed long ago anybody can have witnessed anew, so it has no age.
+ */
 function aged(
   { maxAgeDays }: Requirement,
-  { signedTimesMs }: Candidate,
+  { signers, signedTimesMs }: Candidate,
   { circumstances }: Surroundings,
 ): { readonly reasons: readonly Reason[]; readonly untilMs?: number } {
   if (maxAgeDays === undefined) return { reasons: [] };
   const [earliest] = signedTimesMs;
-  if (earliest === undefined) {
-    const reason = "its age counts, and it has neither log entry nor timestamp";
+  const isByKey = signers.some((one) => "keyId" in one);
+  if (earliest === undefined || isByKey) {
+    const why = isByKey ? "it is signed by a key, not by a certificate" : "it has neither log entry nor timestamp";
+    const reason = `its age counts, and ${why}`;
     return { reasons: [refused("age", fault("ATTEST_NO_TIME", { reason }))] };
   }
   const untilMs = earliest + maxAgeDays * DAY_MS;

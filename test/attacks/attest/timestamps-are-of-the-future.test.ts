@@ -39,26 +39,45 @@ describe("a signature that is dated ahead", () => {
     expect(raisedFloor(NOW, signedTimesMs)).toBe(NOW + FLOOR_STEP_MAX_MS);
   });
 
-  it("makes nothing younger that was dated before: the first who saw it counts", async () => {
-    const key = newSigner();
-    const policy = requiring([{ ...PROVENANCE, keys: [key.publicPem], maxAgeDays: 30 }]);
-    vi.setSystemTime(NOW);
-    const { tsaUrl } = at.sigstore;
-    const first = await signByKey(statement(), key, { tsaUrl });
-    accepts(at.ask(first, { policy, nowMs: NOW + 29 * DAY_MS }));
-    const stale = { policy, nowMs: NOW + 40 * DAY_MS };
+  it("makes nothing younger: a second date beside the first is one outside the certificate's time", async () => {
+    const first = await signedIn(0);
+    const stale = { policy: young, nowMs: NOW + 40 * DAY_MS };
     const said = "it was signed 40 days ago; at most 30 days are accepted";
     refuses(at.ask(first, stale), "ATTEST_STALE", "stale", said);
-
     vi.setSystemTime(NOW + 39 * DAY_MS);
-    const { content } = bundleFromJSON(JSON.parse(Buffer.from(first).toString()));
-    const { rfc3161Timestamps: later = [] } = await new TSAWitness({ tsaBaseURL: tsaUrl }).testify(content);
-    const both = altered(first, (json: Json) => {
-      const times = json.verificationMaterial.timestampVerificationData.rfc3161Timestamps;
-      times.push(...later.map((one) => ({ signedTimestamp: one.signedTimestamp.toString("base64") })));
+    const later = await seenAgain(first, (times, time) => void times.push(time));
+    refuses(at.ask(later, stale), "ATTEST_CERTIFICATE", "attack", /^the signing certificate is not accepted: /);
+    const instead = await seenAgain(first, (times, time) => void times.splice(0, 1, time));
+    refuses(at.ask(instead, stale), "ATTEST_CERTIFICATE", "attack", /^the signing certificate is not accepted: /);
+  });
+
+  it("makes nothing younger that a key signed: its age is not known, for anybody can have it dated again", async () => {
+    const key = newSigner();
+    const keys = [key.publicPem];
+    vi.setSystemTime(NOW);
+    const { rekorUrl, tsaUrl } = at.sigstore;
+    const first = await signByKey(statement(), key, { rekorUrl, tsaUrl });
+    vi.setSystemTime(NOW + 300 * DAY_MS);
+    const dated = await seenAgain(first, (times, time) => void times.splice(0, 1, time));
+    const unlogged = altered(dated, (json: Json) => {
+      json.verificationMaterial.tlogEntries = [];
     });
-    const verdict = at.ask(both, stale);
-    expect(verdict.signedTimesMs).toHaveLength(2);
-    refuses(verdict, "ATTEST_STALE", "stale", said);
+    const nowMs = NOW + 301 * DAY_MS;
+    accepts(at.ask(unlogged, { policy: requiring([{ ...PROVENANCE, keys }]), nowMs }));
+    const aged = requiring([{ ...PROVENANCE, keys, maxAgeDays: 30 }]);
+    const said = "no verifiable time: its age counts, and it is signed by a key, not by a certificate";
+    for (const evidence of [first, dated, unlogged]) {
+      refuses(at.ask(evidence, { policy: aged, nowMs }), "ATTEST_NO_TIME", "refusal", said);
+    }
   });
 });
+
+/** The timestamp authority asked once more about the same signature. */
+async function seenAgain(bundle: Uint8Array, put: (times: Json[], time: Json) => void): Promise<Uint8Array> {
+  const { content } = bundleFromJSON(JSON.parse(Buffer.from(bundle).toString()));
+  const { rfc3161Timestamps } = await new TSAWitness({ tsaBaseURL: at.sigstore.tsaUrl }).testify(content);
+  const signedTimestamp = rfc3161Timestamps?.[0]?.signedTimestamp.toString("base64");
+  return altered(bundle, (json: Json) => {
+    put(json.verificationMaterial.timestampVerificationData.rfc3161Timestamps, { signedTimestamp });
+  });
+}
