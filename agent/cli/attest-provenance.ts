@@ -19,7 +19,7 @@ export const verb: Verb = {
     commit: { value: "HEX", help: "commit of the source (gitCommit)" },
     invocation: { value: "URI", help: "runDetails.metadata.invocationId: which run of the builder" },
     "from-env": {
-      help: "take what is not given from GitHub's or GitLab's variables: builder, source, commit, ref, run",
+      help: "take what is not given from GitHub's or GitLab's variables: builder, source, commit, run",
     },
     started: { value: "TIME", help: "when the build began, RFC 3339 (default now)" },
     ...SIGNING_OPTIONS,
@@ -44,7 +44,6 @@ export const verb: Verb = {
       sourceUri: given(args, "source", facts?.sourceUri),
       ...(commit === undefined ? {} : { sourceDigest: { gitCommit: commitOf(commit) } }),
       ...(invocationId === undefined ? {} : { invocationId }),
-      ...(facts === undefined ? {} : { parameters: { ref: facts.ref } }),
       startedOn: started(args.maybe("started")) ?? now,
       finishedOn: now,
     });
@@ -71,6 +70,6 @@ function started(text: string | undefined): string | undefined {
   throw usageFault(`${NAME}: --started is a time like 2026-11-20T10:00:00Z`);
 }
 
-function described({ service, sourceUri, commit, ref }: BuildFacts): string {
-  return `from ${service}: ${sourceUri} at ${commit} (${ref})`;
+function described({ service, sourceUri, commit }: BuildFacts): string {
+  return `from ${service}: ${sourceUri} at ${commit}`;
 }

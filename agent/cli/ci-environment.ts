@@ -8,12 +8,10 @@ import { usageFault } from "./verb.ts";
 export interface BuildFacts {
   readonly service: "GitHub Actions" | "GitLab CI";
   readonly builderId: string;
-  /** `git+https://…`, without the ref: policies name repositories. */
+  /** `git+https://…@refs/…` (SPDX download location); policies name it with or without the ref. */
   readonly sourceUri: string;
   /** Lower-case hex, SHA-1 or SHA-256. */
   readonly commit: string;
-  /** E.g. `refs/heads/main`. */
-  readonly ref: string;
   readonly invocationId: string;
 }
 
@@ -22,6 +20,9 @@ type Environment = Readonly<Record<string, string | undefined>>;
 const VALUE_CHARS_MAX = 500;
 const COMMIT = /^([0-9a-f]{40}|[0-9a-f]{64})$/;
 const PLAIN = /^[\x21-\x7e]+$/;
+/** What git allows in names, and nothing that a URI would split at. */
+const NAME = /^[\w./+-]+$/;
+const REF = /^refs\/[\w./+-]+$/;
 const NUMBER = /^\d{1,20}$/;
 
 /** Throws a usage fault where no service is recognised or one of its variables is missing or not of its form. */
@@ -57,9 +58,8 @@ function github(read: Read, address: Address): BuildFacts {
     service: "GitHub Actions",
     // As GitHub's own attestations name it: the workflow file and the ref it is from.
     builderId: `${server}/${read("GITHUB_WORKFLOW_REF", PLAIN)}`,
-    sourceUri: `git+${server}/${repository}`,
+    sourceUri: `git+${server}/${repository}@${read("GITHUB_REF", REF)}`,
     commit: read("GITHUB_SHA", COMMIT),
-    ref: read("GITHUB_REF", /^refs\/[\x21-\x7e]+$/),
     invocationId: `${server}/${repository}/actions/runs/${run}`,
   };
 }
@@ -67,13 +67,13 @@ function github(read: Read, address: Address): BuildFacts {
 /** https://docs.gitlab.com/ci/variables/predefined_variables */
 function gitlab(read: Read, address: Address, isTag: boolean): BuildFacts {
   const project = address("CI_PROJECT_URL");
+  const ref = isTag ? `tags/${read("CI_COMMIT_TAG", NAME)}` : `heads/${read("CI_COMMIT_REF_NAME", NAME)}`;
   return {
     service: "GitLab CI",
     // As GitLab's own provenance names it.
     builderId: `${project}/-/runners/${read("CI_RUNNER_ID", NUMBER)}`,
-    sourceUri: `git+${project}`,
+    sourceUri: `git+${project}@refs/${ref}`,
     commit: read("CI_COMMIT_SHA", COMMIT),
-    ref: isTag ? `refs/tags/${read("CI_COMMIT_TAG", PLAIN)}` : `refs/heads/${read("CI_COMMIT_REF_NAME", PLAIN)}`,
     invocationId: address("CI_JOB_URL"),
   };
 }

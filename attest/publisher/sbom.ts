@@ -6,6 +6,7 @@
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { anything, parseJson } from "../../runtime/kernel/shape.ts";
 import { BUNDLE_BYTES_MAX } from "../bundle.ts";
+import { SBOM_TYPES } from "../predicate/components.ts";
 import { fault } from "./faults.ts";
 import { inTotoStatement, type Subject } from "./statement.ts";
 
@@ -23,12 +24,13 @@ function formatOf(document: unknown): { readonly format: string; readonly predic
   if (typeof document === "object" && document !== null) {
     const { spdxVersion, bomFormat, specVersion } = document as Readonly<Record<string, unknown>>;
     const [, spdx] = /^SPDX-(2\.\d{1,2})$/.exec(String(spdxVersion)) ?? [];
-    if (spdx !== undefined) return { format: `SPDX-${spdx}`, predicateType: `https://spdx.dev/Document/v${spdx}` };
+    const spdxType = `https://spdx.dev/Document/v${spdx}`;
+    if (SBOM_TYPES.includes(spdxType)) return { format: `SPDX-${spdx}`, predicateType: spdxType };
     const [cyclone] = /^1\.\d{1,2}$/.exec(String(specVersion)) ?? [];
     if (bomFormat === "CycloneDX" && cyclone !== undefined) {
       return { format: `CycloneDX ${cyclone}`, predicateType: "https://cyclonedx.org/bom" };
     }
   }
-  const reason = "the SBOM is neither SPDX 2 (spdxVersion) nor CycloneDX 1 (bomFormat, specVersion) as JSON";
+  const reason = "the SBOM is neither SPDX 2.2 or 2.3 (spdxVersion) nor CycloneDX 1 (bomFormat, specVersion) as JSON";
   throw fault("ATTEST_SIGN_INPUT", { reason });
 }

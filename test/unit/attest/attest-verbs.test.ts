@@ -68,10 +68,10 @@ describe("attest provenance", () => {
     const said = ["--from-env", "--build-type", BUILD["build-type"], "--no-sign", "--out", at("s.json")];
     const ran = await run(provenance, ...release, ...said);
     expect(ran.out).toMatch(/^not signed; statement in /);
-    expect(ran.err).toContain("from GitHub Actions: git+https://github.example/acme/app at 5f0d7fe2");
-    const source = { uri: "git+https://github.example/acme/app", digest: { gitCommit: env.GITHUB_SHA } };
+    expect(ran.err).toContain("from GitHub Actions: git+https://github.example/acme/app@refs/tags/v1 at 5f0d7fe2");
+    const source = { uri: "git+https://github.example/acme/app@refs/tags/v1", digest: { gitCommit: env.GITHUB_SHA } };
     expect(json("s.json").predicate).toMatchObject({
-      buildDefinition: { externalParameters: { source, ref: "refs/tags/v1" }, resolvedDependencies: [source] },
+      buildDefinition: { externalParameters: { source }, resolvedDependencies: [source] },
       runDetails: {
         builder: { id: "https://github.example/acme/app/.github/workflows/release.yml@refs/tags/v1" },
         metadata: { invocationId: "https://github.example/acme/app/actions/runs/77/attempts/2" },

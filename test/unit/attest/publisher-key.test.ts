@@ -177,10 +177,11 @@ describe("a bill of materials", () => {
     [[]],
     [null],
     [{ spdxVersion: "SPDX-9" }],
+    [{ spdxVersion: "SPDX-2.9" }],
     [{ spdxVersion: "SPDX-2.3; x" }],
     [{ bomFormat: "CycloneDX" }],
     [{ bomFormat: "cyclonedx", specVersion: "1.6" }],
   ])("of no known format is refused: %j", (document) => {
-    expect(() => made(document)).toThrow("neither SPDX 2 (spdxVersion) nor CycloneDX 1");
+    expect(() => made(document)).toThrow("neither SPDX 2.2 or 2.3 (spdxVersion) nor CycloneDX 1");
   });
 });
