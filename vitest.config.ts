@@ -7,6 +7,7 @@ export default defineConfig({
       { test: { name: "tidy", include: ["test/tidy.test.ts", "test/catalogue.test.ts"], testTimeout: 20_000 } },
       { test: { name: "unit", include: ["test/unit/**/*.test.ts"], testTimeout: 10_000 } },
       { test: { name: "attacks", include: ["test/attacks/**/*.test.ts"], testTimeout: 20_000 } },
+      { test: { name: "tpm", include: ["test/tpm/**/*.test.ts"], testTimeout: 60_000, hookTimeout: 60_000 } },
       {
         test: {
           name: "e2e-inprocess",

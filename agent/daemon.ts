@@ -38,6 +38,7 @@ import { isDiskTrouble } from "./store/db.ts";
 import { openProofStore } from "./store/proofs.ts";
 import { createSupervisor } from "./supervise/supervisor.ts";
 import type { Engines } from "./supervise/task.ts";
+import { isTpmTrouble } from "./tpm/faults.ts";
 import { AGENT_VERSION, BUILD_TIME_MS } from "./version.ts";
 import { levelsBelow, topicsOf } from "./wire/index.ts";
 
@@ -121,11 +122,11 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     }),
   });
   const lost = createRefusalLimit(clock, 1);
-  /** A report that the disk does not take is lost, and the agent goes on: modules run, lines stay safe. */
+  /** A report that disk or TPM does not take is lost, and the agent goes on: modules run, lines stay safe. */
   const onLost = (error: unknown) => {
-    if (!isDiskTrouble(error)) throw error;
+    if (!isDiskTrouble(error) && !isTpmTrouble(error)) throw error;
     const before = lost.next();
-    if (before !== undefined) log("error", "a report is lost: the disk", { reason: reasonOf(error), before });
+    if (before !== undefined) log("error", "a report is lost", { reason: reasonOf(error), before });
   };
   const orLost = (write: () => void) => {
     try {

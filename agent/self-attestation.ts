@@ -16,7 +16,7 @@ import type { Supervisor } from "./supervise/supervisor.ts";
 import { AGENT_VERSION } from "./version.ts";
 
 export interface SelfAttestationOptions {
-  readonly provisioned: Pick<Provisioned, "config" | "key">;
+  readonly provisioned: Pick<Provisioned, "config" | "key" | "quoter">;
   /** How often the agent was started on this board, this time included. */
   readonly boot: number;
   readonly tier: Tier;
@@ -33,7 +33,7 @@ export function createSelfAttestation(options: SelfAttestationOptions): Attestat
   const { provisioned, memory, reporter, log } = options;
   const { device, tenant } = provisioned.config;
   return createAttestationReport({
-    ...{ device, tenant, key: provisioned.key },
+    ...{ device, tenant, key: provisioned.key, tpm: provisioned.quoter },
     ...{ tier: options.tier, clock: options.clock, updater: options.updater },
     agentVersion: AGENT_VERSION,
     agentDigest: agentDigest(ownDirectory()),

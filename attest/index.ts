@@ -43,6 +43,7 @@ export {
   signRuntimeStatement,
 } from "./runtime-statement.ts";
 export { type Artifact, STATEMENT_TYPE } from "./statement.ts";
+export { parseAttestationKey } from "./tpm/attestation-key.ts";
 export { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX, type TrustedRoot } from "./trust.ts";
 export { type Evidence, type Verification, verifyBundle } from "./verify.ts";
 export { moduleResource, type VsaInput, vsaStatement } from "./vsa.ts";

@@ -147,7 +147,7 @@ const ADAPTERS: readonly RegExp[] = [
   /^devices\/(linux|simulated)\//,
   /^agent\/link\/connect\.ts$/,
   /^agent\/store\/(db|code-cache|proofs)\.ts$/,
-  /^agent\/(provision|cli)\//,
+  /^agent\/(provision|cli|tpm)\//,
   /^agent\/(main|daemon)\.ts$/,
   /^fleet\/(broker|connect)\.ts$/,
   /^(test|examples)\//,

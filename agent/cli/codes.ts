@@ -12,6 +12,7 @@ import { catalogues as agent } from "../faults.ts";
 import { catalogue as link } from "../link/faults.ts";
 import { catalogue as proof } from "../proof/index.ts";
 import { catalogue as state } from "../store/faults.ts";
+import { catalogue as tpm } from "../tpm/faults.ts";
 
 export const ALL_CATALOGUES: readonly Catalogue[] = [
   ...kernelCatalogues,
@@ -24,6 +25,7 @@ export const ALL_CATALOGUES: readonly Catalogue[] = [
   ...agent,
   link,
   state,
+  tpm,
   proof,
   fleet,
 ];

@@ -10,6 +10,7 @@ import { listenAddress } from "../provision/neighbours.ts";
 import { transportShape } from "../provision/transport.ts";
 import { ISSUE_OPTIONS, issueTo } from "./device-ca-issue.ts";
 import { readFile, readText } from "./files.ts";
+import { publicPemIn, TPM_OPTIONS, tpmOf } from "./provision-tpm.ts";
 import type { Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -42,6 +43,7 @@ export const verb: Verb = {
       help: "on another partition: counts commits, so that a restored backup is noticed",
     },
     ...ISSUE_OPTIONS,
+    ...TPM_OPTIONS,
     poll: { value: "SECONDS", default: "300", help: "how often repositories are looked at without a hint" },
   },
   examples: [
@@ -65,6 +67,8 @@ export const verb: Verb = {
     const simulated = args.maybe("simulated-dir");
     const counterFile = args.maybe("counter-file");
     if (args.maybe("device-ca") !== undefined) args.text("device-ca-key");
+    const tpm = tpmOf(args);
+    const publicKeyPem = tpm?.key === undefined ? undefined : await publicPemIn(tpm);
     const made = unwrap(
       provisionBoard(args.text("dir"), {
         config: {
@@ -85,7 +89,9 @@ export const verb: Verb = {
           pollS: args.integer("poll", { min: 5, max: 604_800 }),
           ...(simulated === undefined ? {} : { simulatedDirectory: simulated }),
           ...(counterFile === undefined ? {} : { counterFile: resolve(counterFile) }),
+          ...(tpm === undefined ? {} : { tpm }),
         },
+        ...(publicKeyPem === undefined ? {} : { publicKeyPem }),
         imageRoot: readFile(args.text("image-root")),
         directorRoot: readFile(args.text("director-root")),
         board,

@@ -3,7 +3,7 @@
  * and read-only for the agent, which keeps its own state beside it.
  *
  *   device.json      who it is, where its repositories and its broker are
- *   device-key.pem   the device's own Ed25519 key (0600), never sent anywhere
+ *   device-key.pem   the device's own Ed25519 key (0600), never sent anywhere; the public half of one in a TPM
  *   device-cert.pem  where the owner has a device authority: its certificate for that key, and any between the two
  *   roots/           pinned root.json of the image and the director repository
  *   board.json       names of lines and sensors, see devices/board
@@ -12,6 +12,7 @@
 import { X509Certificate } from "node:crypto";
 import { existsSync } from "node:fs";
 import { join } from "node:path";
+import type { Quoter } from "../../attest/index.ts";
 import { deviceId, tenantId } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { checkDirectory, ensureDirectory, readBounded, writeDurable } from "../../runtime/kernel/durable.ts";
@@ -31,6 +32,7 @@ import {
 } from "../../runtime/kernel/shape.ts";
 import { generateKeyPem, parsePublicKey, parseSigner, type Signer } from "../../runtime/kernel/signer.ts";
 import { provisionFault } from "../faults.ts";
+import { openTpm, tpmShape } from "../tpm/tools.ts";
 import { neighboursShape } from "./neighbours.ts";
 import { transportShape } from "./transport.ts";
 
@@ -58,6 +60,8 @@ export const deviceShape = object({
   simulatedDirectory: optional(string({ max: 1000 })),
   /** Where the updater counts its commits, on another partition than `state/`, so that a restored backup is noticed. */
   counterFile: optional(string({ min: 1, max: 1000 })),
+  /** A TPM that holds the device key, or vouches for attestations, or both; neither unless given. */
+  tpm: optional(tpmShape),
   /** How often TUF is asked without a hint; a hostile broker can delay a revocation by no more than this. */
   pollS: integer({ min: 5, max: 604_800 }),
 });
@@ -67,6 +71,8 @@ export interface Provisioned {
   readonly directory: string;
   readonly config: DeviceConfig;
   readonly key: Signer;
+  /** Makes the TPM vouch for attestations, where there is one that is to. */
+  readonly quoter: Quoter | undefined;
   /** In DER, the device's own first; empty without a device authority. */
   readonly certificates: readonly Uint8Array[];
   readonly imageRoot: Uint8Array;
@@ -80,6 +86,8 @@ export interface ProvisionInput {
   readonly imageRoot: Uint8Array;
   readonly directorRoot: Uint8Array;
   readonly board: Uint8Array;
+  /** For a device key that is in a TPM (`config.tpm.key`): its public half, PEM. */
+  readonly publicKeyPem?: string;
 }
 
 const ROOT_BYTES_MAX = 512_000;
@@ -94,7 +102,7 @@ export function provisionBoard(directory: string, input: ProvisionInput): Result
   }
   ensureDirectory(join(directory, "roots"));
   ensureDirectory(join(directory, "state"), 0o700);
-  writeDurable(join(directory, "device-key.pem"), utf8(generateKeyPem()), 0o600);
+  writeDurable(join(directory, "device-key.pem"), utf8(input.publicKeyPem ?? generateKeyPem()), 0o600);
   writeDurable(join(directory, "roots", "image.root.json"), input.imageRoot);
   writeDurable(join(directory, "roots", "director.root.json"), input.directorRoot);
   writeDurable(join(directory, "board.json"), input.board);
@@ -126,7 +134,13 @@ export function readBoard(directory: string): Result<Provisioned> {
     const [place = ""] = /at position \d+(?: \(line \d+ column \d+\))?$/.exec(reasonOf(parsed.error)) ?? [];
     return incomplete(`device.json is not JSON in UTF-8 ${place}`.trim());
   }
-  const signer = parseSigner(new TextDecoder().decode(key.value), undefined, join(directory, "device-key.pem"));
+  const pem = new TextDecoder().decode(key.value);
+  const { tpm: chip } = parsed.value;
+  const tpm = chip === undefined ? undefined : openTpm(chip, join(directory, "state", "tpm"));
+  const signer =
+    tpm !== undefined && chip?.key !== undefined
+      ? tpm.signer(chip.key, pem)
+      : parseSigner(pem, undefined, join(directory, "device-key.pem"));
   if (!signer.ok) return signer;
   const certificates = readCertificates(join(directory, "device-cert.pem"), signer.value);
   if (!certificates.ok) return certificates;
@@ -134,6 +148,7 @@ export function readBoard(directory: string): Result<Provisioned> {
     directory,
     config: parsed.value,
     key: signer.value,
+    quoter: chip?.quote === undefined ? undefined : tpm?.quoter(chip.quote),
     certificates: certificates.value,
     imageRoot: imageRoot.value,
     directorRoot: directorRoot.value,
