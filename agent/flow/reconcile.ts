@@ -49,7 +49,7 @@ export interface ReconcileOptions {
   onFresh(judged: Judged): void;
   /** A release that did not run here before is about to be fetched and judged. */
   onActivate(): void;
-  /** A release was accepted: it was started, or goes on running. */
+  /** A release was accepted: it is about to be started, or goes on running. */
   onAdmitted(seen: AdmissionSeen): Promise<void>;
 }
 
@@ -128,10 +128,9 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     rejected.delete(jobId(wanted));
     memory.raiseTimeFloor(verdict.signedTimesMs);
     reporter.move(wanted, "staged");
-    const started = await serial.run(() => transitions.activate(admitted.value));
-    if (!started.ok) return started.error;
     await options.onAdmitted({ wanted, view, judged, admitted: admitted.value, running: false });
-    return undefined;
+    const started = await serial.run(() => transitions.activate(admitted.value));
+    return started.ok ? undefined : started.error;
   }
 
   function reject(wanted: DesiredModule, fault: Fault): Fault {

@@ -1,6 +1,6 @@
 /** A real board admits a module; what it can prove of that is carried away and believed, or not, where there is no board. */
 import { spawnSync } from "node:child_process";
-import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it, vi } from "vitest";
@@ -13,7 +13,11 @@ import { guestRelease } from "../guests/guests.ts";
 import { CEILING, Site } from "./site.ts";
 
 const PROGRAM = new URL("../../agent/sallyport.mjs", import.meta.url).pathname;
-const release = guestRelease("counter", { name: "proven" });
+/** The page's commands, block by block, with what each ends with. */
+const BLOCKS = [
+  ...readFileSync(new URL("../../docs/proofs.md", import.meta.url), "utf8").matchAll(/^```sh\n([\s\S]*?)^```/gm),
+].map(([, block = ""]) => [...block.matchAll(/^(sallyport [^#\n]+?) *(?:# (\d): ([A-Z_]+))?$/gm)]);
+const release = guestRelease("counter", { name: "proven", limits: { callMs: 10_000 } });
 
 let site: Site;
 let away: string;
@@ -27,19 +31,38 @@ function sallyport(...argv: string[]) {
   const done = spawnSync(process.execPath, [PROGRAM, ...argv], { cwd: away, encoding: "utf8" });
   return { status: done.status, said: done.stdout, code: /sallyport: ([A-Z_]+):/.exec(done.stderr)?.[1] };
 }
+/** What of a block of the page does not end as the page says. */
+function asOnThePage(block: number): readonly string[] {
+  return (BLOCKS[block] ?? []).flatMap(([, command = "", status = "0", code = ""]) => {
+    const words = [...command.matchAll(/"([^"]*)"|(\S+)/g)].map(([, quoted, plain]) => quoted ?? plain ?? "");
+    const done = sallyport(...words.slice(1));
+    const isAsSaid = String(done.status) === status && `${done.said}${done.code}`.includes(code);
+    return isAsSaid ? [] : [`${command}: ${done.status} ${done.code}`];
+  });
+}
 const verify = (...argv: string[]) => sallyport("verify-proof", ...argv);
+
+/** A folder with the roots of other people's repositories. */
+async function otherRoots(): Promise<string> {
+  const folder = mkdtempSync(join(away, "other-"));
+  const now = () => Date.now();
+  const other = unwrap(await createRepositories(join(folder, "r"), { tenant: "else", teams: ["acme"], now }));
+  writeFileSync(join(folder, "image.root.json"), other.imageRoot());
+  writeFileSync(join(folder, "director.root.json"), other.directorRoot());
+  return folder;
+}
 
 beforeAll(async () => {
   site = await Site.open();
   away = mkdtempSync(join(tmpdir(), "sallyport-away-"));
-  const authority = ["--device-ca", "ca/device-ca.pem", "--device-ca-key", "ca/device-ca-key.pem"];
-  expect(sallyport("device-ca", "init", "--out", "ca", "--name", "the site's devices")).toMatchObject({ status: 0 });
-  expect(sallyport("device-ca", "issue", "--dir", board(), ...authority)).toMatchObject({ status: 0 });
+  cpSync(join(board(), "roots"), join(away, "roots"), { recursive: true });
+  symlinkSync(board(), join(away, "board"));
+  writeFileSync(join(away, "module.wasm"), release.module);
+  writeFileSync(join(away, "other.wasm"), "other code");
+  expect(asOnThePage(0)).toEqual([]);
   await site.start();
   await site.install(release);
   await vi.waitFor(() => expect(existsSync(kept(PROOF))).toBe(true), { timeout: 20_000 });
-  cpSync(join(board(), "roots"), join(away, "roots"), { recursive: true });
-  writeFileSync(join(away, "module.wasm"), release.module);
   keyId = unwrap(openProof(readFileSync(kept(PROOF)))).key.keyId;
 });
 afterAll(async () => {
@@ -74,12 +97,10 @@ describe("a board's proof", () => {
   });
 
   it("is accepted by the device authority alone, and refused by another", () => {
-    const { status, said } = verify("p.json", "--root", "roots", "--device-ca", "ca/device-ca.pem");
+    const { status, said } = verify("p.json", "--root", "roots", "--device-ca", "authority/device-ca.pem");
     expect(status).toBe(0);
-    expect(said).toContain(
-      `certified as spiffe://${site.stage.tenant}/device/${site.stage.device} by CN=the site's devices`,
-    );
-    expect(sallyport("device-ca", "init", "--out", "ca2", "--name", "the site's devices")).toMatchObject({ status: 0 });
+    expect(said).toContain(`certified as spiffe://${site.stage.tenant}/device/${site.stage.device} by CN=acme devices`);
+    expect(sallyport("device-ca", "init", "--out", "ca2", "--name", "acme devices")).toMatchObject({ status: 0 });
     const other = verify("p.json", "--root", "roots", "--device-ca", "ca2/device-ca.pem");
     expect(other).toMatchObject({ status: 1, code: "PROOF_DEVICE" });
   });
@@ -100,11 +121,7 @@ describe("a board's proof", () => {
   });
 
   it("is refused under another owner's roots, with another key and for another module", async () => {
-    const folder = mkdtempSync(join(away, "other-"));
-    const now = () => Date.now();
-    const other = unwrap(await createRepositories(join(folder, "r"), { tenant: "else", teams: ["acme"], now }));
-    writeFileSync(join(folder, "image.root.json"), other.imageRoot());
-    writeFileSync(join(folder, "director.root.json"), other.directorRoot());
+    const folder = await otherRoots();
     expect(verify("p.json", "--root", folder)).toMatchObject({ status: 1, code: "PROOF_CHAIN" });
     const mixed = ["--image-root", "roots/image.root.json", "--director-root", join(folder, "director.root.json")];
     expect(verify("p.json", ...mixed)).toMatchObject({ status: 1, code: "PROOF_CHAIN" });
@@ -113,7 +130,6 @@ describe("a board's proof", () => {
       status: 1,
       code: "PROOF_DEVICE",
     });
-    writeFileSync(join(away, "other.wasm"), "other code");
     expect(verify("p.json", "--root", "roots", "--module", "other.wasm")).toMatchObject({
       status: 1,
       code: "PROOF_MODULE",
@@ -129,6 +145,16 @@ describe("a board's proof", () => {
     expect(said).toContain("refused: ATTEST_IDENTITY_MISMATCH");
     writeFileSync(join(away, "same.json"), policyDocument(site.stage.operatorKey.publicPem, CEILING, 9));
     expect(verify("p.json", "--root", "roots", "--policy", "same.json").status).toBe(0);
+  });
+
+  it("is used as docs/proofs.md says, command by command", async () => {
+    const strict = policyDocument(site.stage.operatorKey.publicPem, CEILING, 1, "https://ci.example/another");
+    writeFileSync(join(away, "stricter.json"), strict);
+    cpSync(await otherRoots(), join(away, "elsewhere"), { recursive: true });
+    expect(BLOCKS.map((one) => one.length)).toEqual([2, 3, 5]);
+    expect(asOnThePage(1)).toEqual([]);
+    expect(asOnThePage(2)).toEqual([]);
+    expect(JSON.parse(readFileSync(join(away, "thermostat.vsa.json"), "utf8")).payloadType).toContain("in-toto");
   });
 
   it("is found altered wherever one byte of it is: each byte of the file, once", () => {

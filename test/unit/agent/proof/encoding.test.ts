@@ -7,7 +7,7 @@ import { base64, fromBase64, fromUtf8, utf8 } from "../../../../runtime/kernel/b
 import { canonicalJson } from "../../../../runtime/kernel/canonical.ts";
 import { signEnvelope } from "../../../../runtime/kernel/dsse.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
-import { parseSigner } from "../../../../runtime/kernel/signer.ts";
+import { generateKeyPem, parseSigner } from "../../../../runtime/kernel/signer.ts";
 import { openScene, type ProofScene, publicKeyOf } from "./scene.ts";
 
 let scene: ProofScene;
@@ -42,6 +42,23 @@ describe("a proof's file", () => {
       return code(copy) === "opened";
     });
     expect(missed).toEqual([]);
+  });
+
+  it("is found altered in a sample of places of many proofs, with keys of both kinds", async () => {
+    const p256 = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+    const pems = [p256.export({ type: "pkcs8", format: "pem" }).toString(), generateKeyPem()];
+    for (const pem of [...pems, ...pems]) {
+      const proof = await scene.admit({ prover: { signer: unwrap(parseSigner(pem)) } });
+      const whole = proof.slice();
+      const missed = Array.from({ length: 150 }, () => randomInt(proof.byteLength)).filter((at) => {
+        whole[at] = (whole[at] ?? 0) + randomInt(1, 256);
+        const { ok } = openProof(whole);
+        whole[at] = proof[at] ?? 0;
+        return ok;
+      });
+      expect(missed).toEqual([]);
+      expect(openProof(whole).ok).toBe(true);
+    }
   });
 
   it("is refused with a byte more or less at either end, and when it is empty", () => {
