@@ -119,4 +119,11 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     means: "The scan is genuine, but by a scanner that the owner does not rely on.",
     todo: "Scan with a scanner that the policy names, or have the owner name this one.",
   },
+  ATTEST_LAYOUT: {
+    kind: "refusal",
+    says: "step {step} of the layout {layout} does not hold ({rule}): {reason}",
+    means:
+      "The owner's policy has an in-toto layout for this module. A step was not carried out by enough of its parties, they do not agree, an artifact came in or went out that its rules do not allow, or the last step made other files.",
+    todo: "Compare the links of this step with the named rule. If the step was done rightly, have its parties make their links again.",
+  },
 });
