@@ -1,4 +1,5 @@
-/** `sallyport repo publish`: one release into the image repository. The loader judges it first, as a device will. */
+/** `sallyport repo publish`: one release into the image repository. What no device would read or load is refused here. */
+import { checkEvidence } from "../../attest/publisher/index.ts";
 import { parseManifest } from "../../runtime/kernel/authority/manifest.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { type Repositories, teamRole } from "../../updater/repository/index.ts";
@@ -31,6 +32,8 @@ export const verb: Verb = {
     const module = readFile(args.text("module"));
     const parsed = unwrap(parseManifest(manifest));
     unwrap(loadModule(module, parsed));
+    const evidence = { name: args.text("bundle"), bytes: readFile(args.text("bundle")) };
+    unwrap(checkEvidence(evidence));
     const hardware = args.list("hardware").length > 0 ? args.list("hardware") : [`any/${parsed.abi}`];
     const repo = openRepo(args);
     const { team, name } = parsed;
@@ -38,7 +41,7 @@ export const verb: Verb = {
     const made = await repo.publishRelease({
       manifest,
       module,
-      bundle: readFile(args.text("bundle")),
+      bundle: evidence.bytes,
       hardware: [...hardware],
       deltas: args.integer("deltas", { min: 0, max: 8 }),
       ...(args.flag("raise-floor") ? { releaseFloor: ownCounter(repo, team, name) } : {}),

@@ -56,6 +56,14 @@ export function mergeEvidence(sources: readonly EvidenceSource[]): Result<Uint8A
   return refuse("all of this", `it has ${file.byteLength} bytes, boards read at most ${EVIDENCE_BYTES_MAX}`);
 }
 
+/** Whether boards find in this file what they read: refuses with ATTEST_MERGE what `mergeEvidence` would, or would change. */
+export function checkEvidence(source: EvidenceSource): Result<undefined, Fault> {
+  if (npmAnswer(source.bytes) !== undefined)
+    return refuse(source.name, "it is npm's answer; boards read its bundles only");
+  const merged = mergeEvidence([source]);
+  return merged.ok ? ok(undefined) : merged;
+}
+
 /** What makes an attestation itself, whatever is wrapped around it: what was signed, and the signatures. */
 function signatureOf(part: Uint8Array): Result<string, Fault> {
   const signed = isEnvelope(part) ? readEnvelope(part) : readBundle(part);

@@ -45,6 +45,6 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     says: "{what} cannot go into an evidence file: {reason}",
     means:
       "An evidence file holds up to 16 attestations, each a Sigstore bundle around an in-toto statement or a DSSE envelope signed by a key, none of them twice. What boards would pass over is refused when the file is made.",
-    todo: "Look at the file with `sallyport attest show`, and leave out what is named or sign it again.",
+    todo: "Look at the file with `sallyport attest show`; leave out what is named or sign it again, and put the rest together with `sallyport attest bundle`.",
   },
 });

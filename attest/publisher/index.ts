@@ -1,6 +1,6 @@
 /** The publisher's side of door two: write statements, sign them, collect them. Not part of what runs on a board. */
 export { type ClaimedSigner, type Description, describeEvidence } from "./describe.ts";
-export { type EvidenceSource, mergeEvidence } from "./evidence.ts";
+export { checkEvidence, type EvidenceSource, mergeEvidence } from "./evidence.ts";
 export { catalogue } from "./faults.ts";
 export { type KeyOptions, signByKey, signPlain } from "./managed.ts";
 export { type ProvenanceInput, provenanceStatement } from "./provenance.ts";

@@ -6,7 +6,7 @@ import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { judge } from "../../../attest/index.ts";
-import { describeEvidence, mergeEvidence } from "../../../attest/publisher/index.ts";
+import { checkEvidence, describeEvidence, mergeEvidence } from "../../../attest/publisher/index.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
@@ -132,6 +132,29 @@ describe("an evidence file", () => {
     expect(unwrap(describeEvidence(message))).toMatchObject([
       { kind: "Sigstore bundle 0.2, keyless", problems: ["it signs bare bytes, not an in-toto statement"] },
     ]);
+  });
+});
+
+describe("a file that is to be published", () => {
+  const check = (bytes: Uint8Array | string) =>
+    checkEvidence({ name: "b.json", bytes: typeof bytes === "string" ? utf8(bytes) : bytes });
+
+  it("is one that boards read: a bundle, an envelope, lines of both", () => {
+    for (const file of [
+      bundle,
+      plain,
+      unwrap(merged(bundle, plain)),
+      JSON.stringify(JSON.parse(text(bundle)), null, 2),
+    ]) {
+      expect(check(file).ok).toBe(true);
+    }
+  });
+
+  it("is refused where boards would pass over a part of it", () => {
+    const npm = JSON.stringify({ attestations: [{ bundle: JSON.parse(text(bundle)) }] });
+    for (const file of ["", "{}", `${text(bundle)}\n{}`, `${text(bundle)}\n${text(bundle)}`, npm]) {
+      expect(check(file)).toMatchObject({ ok: false, error: { code: "ATTEST_MERGE" } });
+    }
   });
 });
 
