@@ -8,10 +8,9 @@ import { assert } from "../runtime/kernel/assert.ts";
 import { fromUtf8 } from "../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../runtime/kernel/canonical.ts";
 import { sha256 } from "../runtime/kernel/digest.ts";
-import { parseEnvelope, verifyEnvelope } from "../runtime/kernel/dsse.ts";
+import { envelopeShape, verifyEnvelope } from "../runtime/kernel/dsse.ts";
 import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
 import { err, ok, type Result, unwrap } from "../runtime/kernel/result.ts";
-import { parseJson } from "../runtime/kernel/shape.ts";
 import { parsePublicKey } from "../runtime/kernel/signer.ts";
 import { type AppraisalReason, type Checkable, CONTENT, CONTINUITY, FRESHNESS, run } from "./appraise-checks.ts";
 import { fault } from "./appraise-faults.ts";
@@ -25,6 +24,7 @@ import {
   subjectsOf,
 } from "./runtime-statement.ts";
 import { parseStatement } from "./statement.ts";
+import { parseStrictJson } from "./strict-json.ts";
 
 export interface AppraisalInput {
   /** The bytes of `up/att`; undefined where there are none. */
@@ -108,7 +108,7 @@ function readGenuine({
   }
   const unreadable = (cause: Fault) =>
     err({ check: "envelope", why: fault("APPRAISE_ENVELOPE", { reason: reasonOf(cause) }, cause) } as const);
-  const envelope = parseEnvelope(bytes, WHAT, RUNTIME_BYTES_MAX);
+  const envelope = parseStrictJson(envelopeShape, bytes, WHAT, RUNTIME_BYTES_MAX);
   if (!envelope.ok) return unreadable(envelope.error);
   const keys = reference.keys.map((pem) => unwrap(parsePublicKey(pem)));
   const rules = { what: WHAT, payloadType: STATEMENT_PAYLOAD_TYPE, keys, threshold: 1 };
@@ -130,7 +130,7 @@ function readStatement(payload: Uint8Array): Result<RuntimeStatement, Fault> {
   if (!any.ok) return refused(reasonOf(any.error), any.error);
   const { predicateType: found } = any.value;
   if (found !== RUNTIME_TYPE) return err(fault("APPRAISE_PREDICATE_TYPE", { found, expected: RUNTIME_TYPE }));
-  const parsed = parseJson(runtimeStatementShape, payload, WHAT, RUNTIME_BYTES_MAX);
+  const parsed = parseStrictJson(runtimeStatementShape, payload, WHAT, RUNTIME_BYTES_MAX);
   if (!parsed.ok) return refused(reasonOf(parsed.error), parsed.error);
   if (canonicalJson(parsed.value) !== fromUtf8(payload)) return refused("it is not in canonical JSON");
   const { subject, predicate } = parsed.value;

@@ -8,7 +8,7 @@ import type { Sha256 } from "../runtime/kernel/brand.ts";
 import { sha256 } from "../runtime/kernel/digest.ts";
 import { parseEnvelope, verifyEnvelope } from "../runtime/kernel/dsse.ts";
 import { type Facts, type Fault, reasonOf } from "../runtime/kernel/fault.ts";
-import { anything, parseJson } from "../runtime/kernel/shape.ts";
+import { anything } from "../runtime/kernel/shape.ts";
 import type { PublicKey } from "../runtime/kernel/signer.ts";
 import { BUNDLE_BYTES_MAX, parseAnyBundle, STATEMENT_PAYLOAD_TYPE, wrongPayloadType } from "./bundle.ts";
 import type { Candidate } from "./candidate.ts";
@@ -16,6 +16,7 @@ import { splitEvidence } from "./container.ts";
 import { fault } from "./faults.ts";
 import { passed, placed, type Reason, refused, unexamined } from "./reasons.ts";
 import { checkStatementType, parseStatement } from "./statement.ts";
+import { parseStrictJson } from "./strict-json.ts";
 import type { TrustedRoot } from "./trust.ts";
 import { STAGES, type Stage, verifyKeyless, verifyManaged } from "./verify.ts";
 
@@ -132,7 +133,7 @@ function hasCertificate(bytes: Uint8Array): boolean {
 }
 
 function looselyParsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  const json = parseJson(anything, bytes, "the evidence", BUNDLE_BYTES_MAX);
+  const json = parseStrictJson(anything, bytes, "the evidence", BUNDLE_BYTES_MAX);
   if (!json.ok || typeof json.value !== "object" || json.value === null) return undefined;
   return json.value as Readonly<Record<string, unknown>>;
 }

@@ -16,21 +16,12 @@ import { sha256Hex } from "../runtime/kernel/brand.ts";
 import { canonicalJson } from "../runtime/kernel/canonical.ts";
 import type { Fault } from "../runtime/kernel/fault.ts";
 import type { Result } from "../runtime/kernel/result.ts";
-import {
-  array,
-  type Infer,
-  integer,
-  object,
-  oneOf,
-  optional,
-  parseJson,
-  refined,
-  string,
-} from "../runtime/kernel/shape.ts";
+import { array, type Infer, integer, object, oneOf, optional, refined, string } from "../runtime/kernel/shape.ts";
 import { isSoundRequirement, requirementShape } from "./kinds.ts";
 import { identityShape, namedSignersFields, partyName } from "./named.ts";
 import { policyKey } from "./parties.ts";
 import { builderShape } from "./predicate/provenance.ts";
+import { parseStrictJson } from "./strict-json.ts";
 
 export const POLICY_BYTES_MAX = 262_144;
 /** Where the policy and the trusted root live in the image repository (owner's top-level role). */
@@ -150,7 +141,7 @@ export const policyShape = refined(
 export type Policy = Infer<typeof policyShape>;
 
 export function parsePolicy(bytes: Uint8Array): Result<Policy, Fault> {
-  return parseJson(policyShape, bytes, "the policy", POLICY_BYTES_MAX);
+  return parseStrictJson(policyShape, bytes, "the policy", POLICY_BYTES_MAX);
 }
 
 /** Every key that the policy names for signers of attestations (PEM), each once. */

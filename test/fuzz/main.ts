@@ -2,22 +2,26 @@
 import { parseArgs } from "node:util";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
+import { fuzzAttest } from "./attest/run.ts";
 import { fuzzLoader } from "./loader/run.ts";
 import { fuzzTiers } from "./tiers/run.ts";
 
-const HELP = `Usage: npm run fuzz -- loader|tiers [--seconds N] [--seed TEXT] [--only TIER] [--json]
+const HELP = `Usage: npm run fuzz -- loader|tiers|attest [--seconds N] [--seed TEXT] [--only TIER] [--json]
 
 loader: compares what our Loader and Validator say of a module with what V8 says.
 tiers: runs modules in the interpreter, the metered tier and plain V8, and compares results, traps, fuel and memories.
   One way is "carried": begun in the interpreter, moved to the metered tier after some call. --only compares one way
   alone with the interpreter.
+attest: damages attestations, policies, trusted roots, statements, proofs and runtime attestations. None may be accepted
+  unless it still says the same, for a reason that test/fuzz/attest/equalities.ts lists.
 
-Set SALLYPORT_SUITES to the folder that holds wasm-spec/ (default: ../shared/data beside this repository). Ends with 0
+Set SALLYPORT_SUITES to the folder that holds wasm-spec/, sigstore/ and slsa/ (default: ../shared/data beside this repository). Ends with 0
 when there was no finding.`;
 
 const TARGETS = new Map([
   ["loader", fuzzLoader],
   ["tiers", fuzzTiers],
+  ["attest", fuzzAttest],
 ]);
 
 const { values, positionals } = parseArgs({
