@@ -12,8 +12,10 @@ import { examineProvenance, provenanceFields } from "./predicate/provenance.ts";
 import { examineRelease, RELEASE_TYPES, releaseFields } from "./predicate/release.ts";
 import { examineSbom, sbomFields } from "./predicate/sbom.ts";
 import { examineScai, SCAI_TYPES, scaiFields } from "./predicate/scai.ts";
+import { VULNS_TYPES } from "./predicate/scan-report.ts";
 import { examineTestResult, TEST_RESULT_TYPES, testResultFields } from "./predicate/test-result.ts";
 import { examineVsa, VSA_TYPES, vsaFields } from "./predicate/vsa.ts";
+import { examineVulns, vulnsFields } from "./predicate/vulns.ts";
 import { PROVENANCE_TYPES } from "./provenance.ts";
 
 /** What every kind but `layout` has. */
@@ -36,6 +38,7 @@ export const requirementShape = variants("type", {
   vsa: object({ type: oneOf("vsa"), ...common, ...vsaFields }),
   release: object({ type: oneOf("release"), ...common, ...releaseFields }),
   sbom: object({ type: oneOf("sbom"), ...common, ...sbomFields }),
+  vulns: object({ type: oneOf("vulns"), ...common, ...vulnsFields }),
   "test-result": object({ type: oneOf("test-result"), ...common, ...testResultFields }),
   scai: object({ type: oneOf("scai"), ...common, ...scaiFields }),
   predicate: object({ type: oneOf("predicate"), ...common, ...predicateFields }),
@@ -66,6 +69,7 @@ const KINDS = {
   vsa: { predicateTypes: VSA_TYPES, examine: examineVsa },
   release: { predicateTypes: RELEASE_TYPES, examine: examineRelease },
   sbom: { predicateTypes: SBOM_TYPES, examine: examineSbom },
+  vulns: { predicateTypes: VULNS_TYPES, examine: examineVulns },
   "test-result": { predicateTypes: TEST_RESULT_TYPES, examine: examineTestResult },
   scai: { predicateTypes: SCAI_TYPES, examine: examineScai },
   // Known by its type and the rules on its fields alone.
