@@ -57,11 +57,11 @@ export function decide(items: readonly Item[], question: Question): Decision {
   const candidates: Candidate[] = [];
   for (const { index, candidate } of items) {
     if (candidate === undefined) continue;
-    const left = believed(candidate, policy);
-    if (!("fault" in left)) candidates.push(left);
-    else if (running && left.running === "flag") candidates.push(candidate);
-    if ("fault" in left)
-      doubted.push(placed(refused("revocation", left.fault, running && left.running === "flag"), { evidence: index }));
+    const { candidate: left, revocations } = believed(candidate, policy, running);
+    if (left !== undefined) candidates.push(left);
+    for (const { fault: why, running: then } of revocations) {
+      doubted.push(placed(refused("revocation", why, running && then === "flag"), { evidence: index }));
+    }
   }
   const rules = matchingRules(question);
   const circumstances: Circumstances = {

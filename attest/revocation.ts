@@ -18,34 +18,57 @@ export interface Revocation {
   readonly running: "stop" | "flag";
 }
 
-/** What is left of a candidate without revoked signers; nothing, with the entry that took the last of them. */
-export function believed(candidate: Candidate, { revoked = [] }: Policy): Candidate | Revocation {
-  const { predicate, predicateType } = candidate.statement;
-  const provenance = PROVENANCE_TYPES.includes(predicateType) ? parseProvenance(predicate, predicateType) : undefined;
-  // Who built it cannot be read, and somebody is believed no more: it might be him.
-  if (provenance?.ok === false && revoked.some((one) => one.builder !== undefined)) {
-    return { fault: provenance.error, running: "stop" };
-  }
-  const builder = provenance?.ok ? provenance.value.builderId : undefined;
-  const byBuilder = revoked.find(
-    (one) => one.builder !== undefined && builder !== undefined && isBuilder(builder, one.builder),
-  );
-  if (byBuilder !== undefined) return revocation(byBuilder, `builder ${builder}`);
-  const speaking = (signer: CandidateSigner) => revoked.find((one) => isAgainst(one, signer, candidate));
-  const signers = candidate.signers.filter((one) => speaking(one) === undefined);
-  const [first] = candidate.signers;
-  const entry = first === undefined ? undefined : speaking(first);
-  if (signers.length > 0 || first === undefined || entry === undefined) return { ...candidate, signers };
-  return revocation(entry, "keyId" in first ? `key ${first.keyId}` : `${first.identity.subject}`);
+/** What is left of a candidate, and what is said against it. */
+export interface Believed {
+  /** Without the signers that are believed no more; absent where none is left, or where its builder is not believed. */
+  readonly candidate?: Candidate;
+  readonly revocations: readonly Revocation[];
 }
 
-/** The first entry that names one of the release's files. */
+/**
+ * Of several entries against one signer or builder the strictest counts. For what is `running`, an entry that only flags
+ * takes nothing away.
+ */
+export function believed(candidate: Candidate, { revoked = [] }: Policy, running: boolean): Believed {
+  const stays = (one: Revocation | undefined) => one === undefined || (running && one.running === "flag");
+  const built = againstBuilder(candidate, revoked);
+  if (!stays(built)) return { revocations: built === undefined ? [] : [built] };
+  const signers = candidate.signers.map((signer) => {
+    const entries = revoked.filter((one) => isAgainst(one, signer, candidate));
+    return { signer, against: strictest(entries, "keyId" in signer ? `key ${signer.keyId}` : signer.identity.subject) };
+  });
+  const left = signers.filter(({ against }) => stays(against));
+  const told = left.length > 0 ? left : signers.slice(0, 1);
+  return {
+    ...(left.length > 0 ? { candidate: { ...candidate, signers: left.map(({ signer }) => signer) } } : {}),
+    revocations: [built, ...told.map(({ against }) => against)].flatMap((one) => one ?? []),
+  };
+}
+
+function againstBuilder({ statement }: Candidate, revoked: readonly Revoked[]): Revocation | undefined {
+  const { predicate, predicateType } = statement;
+  const entries = revoked.filter((one) => one.builder !== undefined);
+  if (!PROVENANCE_TYPES.includes(predicateType) || entries.length === 0) return undefined;
+  const provenance = parseProvenance(predicate, predicateType);
+  // Who built it cannot be read, and somebody is believed no more: it might be him.
+  if (!provenance.ok) return { fault: provenance.error, running: "stop" };
+  const { builderId } = provenance.value;
+  const naming = entries.filter((one) => isBuilder(builderId, one.builder ?? ""));
+  return strictest(naming, `builder ${builderId}`);
+}
+
+/** The entry that names one of the release's files; the strictest, if several do. */
 export function revokedFile(artifacts: readonly Artifact[], { revoked = [] }: Policy): Revocation | undefined {
-  for (const entry of revoked) {
-    const named = artifacts.find((one) => one.sha256 === entry.digest);
-    if (named !== undefined) return revocation(entry, `${named.name} (sha256 ${named.sha256})`);
-  }
-  return undefined;
+  const found = artifacts.flatMap(({ name, sha256 }) => {
+    const entries = revoked.filter((one) => one.digest === sha256);
+    return strictest(entries, `${name} (sha256 ${sha256})`) ?? [];
+  });
+  return found.find((one) => one.running === "stop") ?? found[0];
+}
+
+function strictest(entries: readonly Revoked[], what: string): Revocation | undefined {
+  const entry = entries.find((one) => one.running === "stop") ?? entries[0];
+  return entry === undefined ? undefined : revocation(entry, what);
 }
 
 /** A signature that an authority saw before the compromise still counts; one without a trusted time never does. */
