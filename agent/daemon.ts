@@ -27,6 +27,7 @@ import { openMemory } from "./memory.ts";
 import { createModuleServices } from "./module-services.ts";
 import { readBoard } from "./provision/device.ts";
 import { startNeighbours } from "./provision/neighbours.ts";
+import { proverOf } from "./provision/prover.ts";
 import { transportOptions } from "./provision/transport.ts";
 import { createRefusalLimit } from "./report/refusal-limit.ts";
 import { createReporter } from "./report/reporter.ts";
@@ -227,6 +228,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
 
   for (const notice of updater.notices) reporter.refusal("update.memory", notice);
+  if (!provisioned.certificates.ok) reporter.refusal("proof.certificate", provisioned.certificates.error);
   const versions = createVersionsReport({
     device: config.device,
     key: provisioned.key,
@@ -238,14 +240,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
   });
   const proofStore = openProofStore(join(provisioned.stateDirectory, "proofs"));
   const proofs = createProofKeeper({
-    prover: {
-      agent: AGENT_VERSION,
-      tenant: config.tenant,
-      device: facts,
-      signer: provisioned.key,
-      certificates: provisioned.certificates,
-      roots: { image: provisioned.imageRoot, director: provisioned.directorRoot },
-    },
+    prover: proverOf(provisioned, AGENT_VERSION),
     store: proofStore,
     updater,
     memory,

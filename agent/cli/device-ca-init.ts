@@ -7,6 +7,7 @@ import { unwrap } from "../../runtime/kernel/result.ts";
 import { refined, string } from "../../runtime/kernel/shape.ts";
 import { generateKeyPem, parseSigner } from "../../runtime/kernel/signer.ts";
 import { makeAuthority } from "../provision/certificate.ts";
+import { ROOM_MS } from "./device-ca-issue.ts";
 import { passphrase, writeFile } from "./files.ts";
 import { DAY_MS, usageFault, type Verb } from "./verb.ts";
 
@@ -28,7 +29,7 @@ export const verb: Verb = {
     const key = unwrap(parseSigner(pem, passphrase(), files.key));
     const now = nodeClock.now();
     const untilMs = now + args.integer("days", { min: 1, max: 36_500 }) * DAY_MS;
-    const cert = await makeAuthority(args.parsed("name", name), key, { fromMs: now - DAY_MS, untilMs }, nodeRandom);
+    const cert = await makeAuthority(args.parsed("name", name), key, { fromMs: now - ROOM_MS, untilMs }, nodeRandom);
     writeFile(files.key, utf8(pem), 0o600);
     writeFile(files.cert, utf8(cert));
     io.out(`${files.cert} is for readers of proofs; ${files.key} stays with you`);

@@ -42,7 +42,6 @@ export async function issueTo({ directory, config, key }: Provisioned, args: Arg
   const days = args.integer("device-days", { min: 1, max: 36_500 });
   const { tenant, device } = config;
   const name = { tenant, device, publicPem: key.publicPem };
-  // A board without a clock of its own begins with the day of its program: leave it some room.
   const validity = { fromMs: now - ROOM_MS, untilMs: now + days * DAY_MS };
   const pem = unwrap(await issueToDevice(name, authority, validity, nodeRandom));
   const file = join(directory, "device-cert.pem");
@@ -50,4 +49,5 @@ export async function issueTo({ directory, config, key }: Provisioned, args: Arg
   return `${file} names spiffe://${tenant}/device/${device}`;
 }
 
-const ROOM_MS = 366 * DAY_MS;
+/** A board without a clock of its own begins with the day of its program: certificates are good for such a day, too. */
+export const ROOM_MS = 366 * DAY_MS;

@@ -1,11 +1,12 @@
 /** A verified proof as a person reads it: what was judged, what the answer rests on, what it does not say. */
 import { firstRefusal, type Verdict } from "../../attest/index.ts";
+import { capabilityId } from "../../runtime/kernel/authority/capability.ts";
 import type { Dependence, ProofResult, RootDependence } from "../proof/index.ts";
 import { paint } from "./paint.ts";
 import { cleanLine } from "./terminal-text.ts";
 import type { Io } from "./verb.ts";
 
-export function sayProof({ proof, digest, verdict, again, dependence }: ProofResult, io: Io): void {
+export function sayProof({ proof, digest, capabilities, verdict, again, dependence }: ProofResult, io: Io): void {
   const { red, green, bold } = paint(io.colour);
   const say = (line: string) => io.out(cleanLine(line));
   const { team, name, version, module } = proof.release;
@@ -14,6 +15,7 @@ export function sayProof({ proof, digest, verdict, again, dependence }: ProofRes
     bold(cleanLine(`${team}/${name} ${version} on ${id} (tenant ${proof.tenant}, class ${kind}, region ${region})`)),
   );
   say(`module sha256 ${module.sha256}, proof sha256 ${digest}`);
+  say(`granted: ${capabilities.map(capabilityId).join(", ") || "nothing"}`);
   const sayVerdict = ({ reasons }: Verdict) => {
     for (const one of reasons) {
       const end = one.code === undefined ? "" : ` (${one.code})`;
@@ -68,10 +70,18 @@ function deviceLine({ by, keyId, certificate }: Dependence["device"]): string {
 }
 
 /** The same as data. */
-export function proofJson({ proof, digest, releaseCounter, verdict, again, dependence }: ProofResult): unknown {
+export function proofJson(result: ProofResult): unknown {
+  const { proof, digest, releaseCounter, capabilities, verdict, again, dependence } = result;
   const { release, device, tenant, agent, time } = proof;
   const { id, class: kind, region } = device;
   const accepted = again?.accepted ?? true;
-  const facts = { tenant, device: { id, class: kind, region }, agent, release: { ...release, releaseCounter }, time };
+  const facts = {
+    tenant,
+    device: { id, class: kind, region },
+    agent,
+    release: { ...release, releaseCounter },
+    capabilities,
+    time,
+  };
   return { accepted, digest, ...facts, verdict, ...(again === undefined ? {} : { again }), dependence };
 }

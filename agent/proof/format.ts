@@ -83,7 +83,7 @@ export const proofShape = object({
     accepted: oneOf(true),
     policyDigest: sha256Hex,
     bundleDigest: sha256Hex,
-    reasons: array(reason, { min: 1, max: 4096 }),
+    reasons: array(reason, { min: 1, max: 65_536 }),
   }),
 });
 export type Proof = Infer<typeof proofShape>;

@@ -3,6 +3,7 @@
  * questions come first: encoding, form and signature, then whose key, then the metadata, then the evidence.
  */
 import type { Policy, Verdict } from "../../attest/index.ts";
+import type { Capability } from "../../runtime/kernel/authority/capability.ts";
 import type { Sha256 } from "../../runtime/kernel/brand.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { attemptSync, type Result, unwrap } from "../../runtime/kernel/result.ts";
@@ -10,6 +11,7 @@ import { type Dependence, dependenceOf } from "./depends.ts";
 import { type DeviceTrust, identify } from "./device.ts";
 import { fault } from "./faults.ts";
 import type { Proof } from "./format.ts";
+import { proveGrants } from "./grants.ts";
 import { proveRelease, type Roots } from "./release.ts";
 import { openProof } from "./seal.ts";
 import { judgeAgain, judgeUnder } from "./verdict.ts";
@@ -30,6 +32,8 @@ export interface ProofResult {
   readonly digest: Sha256;
   readonly proof: Proof;
   readonly releaseCounter: number;
+  /** What it might do on that board. */
+  readonly capabilities: readonly Capability[];
   /** By the policy and at the time in the proof, made here; equal to the recorded one. */
   readonly verdict: Verdict;
   /** Under the demand's policy or at its time, where it has one. It may refuse. */
@@ -50,6 +54,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand): Result<Proo
     if (found !== undefined && found !== expected) throw fault("PROOF_MODULE", { found, expected });
     const proven = unwrap(proveRelease(proof, demand.roots));
     const rejudged = unwrap(judgeAgain(proof, proven));
+    const capabilities = unwrap(proveGrants(proof, proven.manifest, proven.wanted, rejudged.policy));
     const { policy, atMs } = demand;
     const asked = policy !== undefined || atMs !== undefined;
     const again = asked ? judgeUnder(proof, proven, rejudged.trust, policy ?? rejudged.policy, atMs) : undefined;
@@ -57,6 +62,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand): Result<Proo
       digest,
       proof,
       releaseCounter: proven.releaseCounter,
+      capabilities,
       verdict: rejudged.verdict,
       ...(again === undefined ? {} : { again }),
       dependence: dependenceOf(proof, demand.roots, proven, rejudged, device),

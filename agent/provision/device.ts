@@ -73,8 +73,8 @@ export interface Provisioned {
   readonly key: Signer;
   /** Makes the TPM vouch for attestations, where there is one that is to. */
   readonly quoter: Quoter | undefined;
-  /** In DER, the device's own first; empty without a device authority. */
-  readonly certificates: readonly Uint8Array[];
+  /** In DER, the device's own first; empty without a device authority. A refusal is no reason not to start. */
+  readonly certificates: Result<readonly Uint8Array[]>;
   readonly imageRoot: Uint8Array;
   readonly directorRoot: Uint8Array;
   readonly board: Uint8Array;
@@ -143,13 +143,12 @@ export function readBoard(directory: string): Result<Provisioned> {
       : parseSigner(pem, undefined, join(directory, "device-key.pem"));
   if (!signer.ok) return signer;
   const certificates = readCertificates(join(directory, "device-cert.pem"), signer.value);
-  if (!certificates.ok) return certificates;
   return ok({
     directory,
     config: parsed.value,
     key: signer.value,
     quoter: chip?.quote === undefined ? undefined : tpm?.quoter(chip.quote),
-    certificates: certificates.value,
+    certificates,
     imageRoot: imageRoot.value,
     directorRoot: directorRoot.value,
     board: board.value,

@@ -19,7 +19,7 @@ import { parseShape } from "../../../../runtime/kernel/shape.ts";
 import { generateKeyPem, parsePublicKey, parseSigner, type Signer } from "../../../../runtime/kernel/signer.ts";
 import { openUpdater, type Updater } from "../../../../updater/index.ts";
 import { createRepositories, type Repositories, serveRepositories } from "../../../../updater/repository/index.ts";
-import { startSigstore } from "../../../fakes/sigstore.ts";
+import { type FakeSigstore, startSigstore } from "../../../fakes/sigstore.ts";
 import { guestRelease } from "../../../guests/guests.ts";
 import { BUILDER, DEVICE as KIND, policy, rule, SUBJECT, signed } from "../../attest/release.ts";
 import { DEVICE, desired, releaseInput, TEAMS } from "../../updater/content.ts";
@@ -27,6 +27,7 @@ import { DEVICE, desired, releaseInput, TEAMS } from "../../updater/content.ts";
 export interface ProofScene {
   readonly repositories: Repositories;
   readonly updater: Updater;
+  readonly sigstore: FakeSigstore;
   readonly prover: Prover;
   /** The proof of `acme/thermostat 1.0.0`, and what its readers have. */
   readonly proof: Uint8Array;
@@ -38,6 +39,7 @@ export interface ProofScene {
   seen(changes?: { readonly running?: boolean }): Promise<AdmissionSeen>;
   /** The verification summary that goes with a proof made now. */
   summary(): Promise<Uint8Array>;
+  policyNow(): Uint8Array;
   /** The owner signs another policy. */
   policy(bytes: Uint8Array): Promise<void>;
   close(): Promise<void>;
@@ -56,8 +58,9 @@ export async function openScene(): Promise<ProofScene> {
   const sigstore = await startSigstore();
   const repository = join(directory, "repository");
   const repositories = unwrap(await createRepositories(repository, { tenant: "acme-corp", teams: TEAMS, now }));
+  let current = policyBytes();
   const owners = [
-    [POLICY_PATH, policyBytes()],
+    [POLICY_PATH, current],
     [TRUSTED_ROOT_PATH, sigstore.trustedRoot],
   ] as const;
   unwrap(await repositories.putOwnerTargets(new Map(owners)));
@@ -116,6 +119,7 @@ export async function openScene(): Promise<ProofScene> {
   return {
     repositories,
     updater,
+    sigstore,
     prover,
     proof,
     module: input.module,
@@ -123,7 +127,11 @@ export async function openScene(): Promise<ProofScene> {
     admit: proved,
     seen,
     summary: async () => (await make()).summary,
-    policy: async (bytes) => unwrap(await repositories.putOwnerTargets(new Map([[POLICY_PATH, bytes]]))),
+    policyNow: () => current,
+    async policy(bytes) {
+      unwrap(await repositories.putOwnerTargets(new Map([[POLICY_PATH, bytes]])));
+      current = bytes;
+    },
     async close() {
       updater.close();
       await server.close();

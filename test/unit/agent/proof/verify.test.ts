@@ -2,10 +2,14 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesOf, type Proof } from "../../../../agent/proof/format.ts";
 import { openProof, type ProofDemand, sealProof, verifyProof } from "../../../../agent/proof/index.ts";
-import { parsePolicy } from "../../../../attest/index.ts";
-import { base64, utf8 } from "../../../../runtime/kernel/bytes.ts";
-import { unwrap } from "../../../../runtime/kernel/result.ts";
+import { PROVENANCE_TYPE, parsePolicy } from "../../../../attest/index.ts";
+import { base64, fromUtf8, utf8 } from "../../../../runtime/kernel/bytes.ts";
+import { sha256 } from "../../../../runtime/kernel/digest.ts";
+import { attempt, unwrap } from "../../../../runtime/kernel/result.ts";
 import { generateKeyPem, parseSigner } from "../../../../runtime/kernel/signer.ts";
+import { guestRelease } from "../../../guests/guests.ts";
+import { BUILDER, signed } from "../../attest/release.ts";
+import { DAY_MS, desired, releaseInput } from "../../updater/content.ts";
 import { openScene, otherRoots, type ProofScene, policyBytes, publicKeyOf } from "./scene.ts";
 
 let scene: ProofScene;
@@ -79,6 +83,19 @@ describe("a proof", () => {
     expect(unwrap(verifyProof(scene.proof, { ...scene.demand, policy: same })).again?.accepted).toBe(true);
   });
 
+  it("can be judged as of another time, at which its evidence is too old for another policy", () => {
+    const young = JSON.parse(fromUtf8(policyBytes()) ?? "");
+    const { identities } = young.evidence[0];
+    young.evidence[0].require = [{ type: "predicate", predicateTypes: [PROVENANCE_TYPE], identities, maxAgeDays: 30 }];
+    const policy = unwrap(parsePolicy(utf8(JSON.stringify(young))));
+    const at = (days: number) => {
+      const atMs = Date.now() + days * DAY_MS;
+      return unwrap(verifyProof(scene.proof, { ...scene.demand, policy, atMs })).again;
+    };
+    expect(at(29)?.accepted).toBe(true);
+    expect(at(31)?.reasons.map((one) => one.code)).toContain("ATTEST_STALE");
+  });
+
   it("holds longer than the metadata in it, for it is judged at the time of the admission", async () => {
     const late = Date.now() + 400 * 86_400_000;
     expect(unwrap(verifyProof(scene.proof, { ...scene.demand, atMs: late })).again?.accepted).toBe(true);
@@ -143,6 +160,46 @@ describe("a board that lies in its own proof is found out", () => {
     expect(code(other)).toBe("PROOF_VERDICT_DIFFERS");
     const region = await lying((proof) => ({ ...proof, device: { ...proof.device, class: "another" } }));
     expect(code(region)).toBe("PROOF_VERDICT_DIFFERS");
+  });
+
+  it("by what it was granted: a release that lacked what it needs is begun by no honest board", async () => {
+    const { name, team, version } = desired("1.1.0");
+    const { module, manifest } = guestRelease("counter", {
+      name,
+      version,
+      capabilities: [{ cap: "kv", bytes: 100, writesPerMin: 1 }],
+    });
+    const artifacts = [
+      { name: "module.wasm", sha256: sha256(module) },
+      { name: "manifest.json", sha256: sha256(manifest) },
+    ];
+    const bundle = await signed(scene.sigstore, { artifacts });
+    unwrap(await scene.repositories.publishRelease({ ...releaseInput(version, { module, manifest }), bundle }));
+    unwrap(await scene.repositories.assign(scene.prover.device.id, [{ ...desired("1.1.0"), team }]));
+    const refused = await attempt(() => scene.admit());
+    expect(refused.ok ? "admitted" : refused.error.code).toBe("ADMIT_NOT_GRANTED");
+    // A board that says it ran already is believed as far as that: nothing was granted, and that is what is told.
+    const narrowed = await scene.admit({ running: true });
+    expect(unwrap(verifyProof(narrowed, scene.demand)).capabilities).toEqual([]);
+    const { proof } = unwrap(openProof(narrowed));
+    expect(code(unwrap(await sealProof({ ...proof, running: false }, scene.prover.signer)))).toBe("PROOF_RELEASE");
+    unwrap(await scene.repositories.assign(scene.prover.device.id, [desired("1.0.0")]));
+    await scene.admit();
+  });
+
+  it("by saying that a release ran already which the owner then only wants to be told of", async () => {
+    const before = scene.policyNow();
+    const revoking = JSON.parse(fromUtf8(before) ?? "");
+    revoking.version += 1;
+    revoking.revoked = [{ builder: BUILDER, reason: "its runner was stolen", running: "flag" }];
+    await scene.policy(utf8(JSON.stringify(revoking)));
+    const flagged = await scene.admit({ running: true });
+    const { proof, verdict } = unwrap(verifyProof(flagged, scene.demand));
+    expect(verdict.reasons.filter((one) => one.flagged === true).map((one) => one.code)).toEqual(["ATTEST_REVOKED"]);
+    const fresh = unwrap(await sealProof({ ...proof, running: false }, scene.prover.signer));
+    expect(code(fresh)).toBe("PROOF_VERDICT_DIFFERS");
+    await scene.policy(utf8(JSON.stringify({ ...revoking, version: revoking.version + 1, revoked: [] })));
+    await scene.admit();
   });
 
   it("by metadata of another moment mixed in", async () => {
