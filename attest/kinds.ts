@@ -3,11 +3,12 @@
  * beside those that all have, and who compares them. What they all have: whose signature counts, which of the release's
  * files the statement must speak of, how old it may be, and rules on single fields.
  */
-import { array, type Infer, integer, object, oneOf, optional, variants } from "../runtime/kernel/shape.ts";
+import { array, type Infer, integer, object, oneOf, optional, string, variants } from "../runtime/kernel/shape.ts";
 import type { Candidate, Circumstances, Examine, Examined } from "./candidate.ts";
 import { namedSignersFields, partyName } from "./named.ts";
 import { SBOM_TYPES } from "./predicate/components.ts";
 import { fieldRuleShape, predicateFields } from "./predicate/fields.ts";
+import { LINK_TYPES } from "./predicate/link.ts";
 import { examineProvenance, provenanceFields } from "./predicate/provenance.ts";
 import { examineRelease, RELEASE_TYPES, releaseFields } from "./predicate/release.ts";
 import { examineSbom, sbomFields } from "./predicate/sbom.ts";
@@ -42,11 +43,16 @@ export const requirementShape = variants("type", {
   "test-result": object({ type: oneOf("test-result"), ...common, ...testResultFields }),
   scai: object({ type: oneOf("scai"), ...common, ...scaiFields }),
   predicate: object({ type: oneOf("predicate"), ...common, ...predicateFields }),
+  /** The name of one of the policy's layouts, which names the parties of each step itself. */
+  layout: object({ type: oneOf("layout"), layout: string({ min: 1, max: 100 }) }),
 });
 export type Requirement = Infer<typeof requirementShape>;
+/** Met by one attestation, or by one of each of several parties. */
+export type Single = Exclude<Requirement, { readonly type: "layout" }>;
 
-/** Somebody is named, in place or by the names of parties, and the threshold can be met. */
-export function isSoundRequirement(one: Requirement, parties: readonly string[]): boolean {
+/** Somebody is named, in place or by the names of parties, and the threshold can be met; or a layout that there is. */
+export function isSoundRequirement(one: Requirement, parties: readonly string[], layouts: readonly string[]): boolean {
+  if (one.type === "layout") return layouts.includes(one.layout);
   const inPlace = one.identities !== undefined || one.keys !== undefined;
   if (inPlace) return one.parties === undefined && one.threshold === undefined;
   const named = new Set(one.parties);
@@ -55,13 +61,14 @@ export function isSoundRequirement(one: Requirement, parties: readonly string[])
 
 /** The predicate types that answer a requirement. */
 export function predicateTypesOf(one: Requirement): readonly string[] {
+  if (one.type === "layout") return LINK_TYPES;
   return one.type === "predicate" ? one.predicateTypes : KINDS[one.type].predicateTypes;
 }
 
 /** What the kind says of a candidate whose predicate is of its type. */
-export function examine(one: Requirement, candidate: Candidate, circumstances: Circumstances): Examined {
+export function examine(one: Single, candidate: Candidate, circumstances: Circumstances): Examined {
   const kind: { readonly examine: Examine<never> } = KINDS[one.type];
-  return (kind.examine as Examine<Requirement>)(one, candidate, circumstances);
+  return (kind.examine as Examine<Single>)(one, candidate, circumstances);
 }
 
 const KINDS = {
@@ -75,8 +82,8 @@ const KINDS = {
   // Known by its type and the rules on its fields alone.
   predicate: { predicateTypes: [], examine: () => ({ reasons: [] }) },
 } as const satisfies {
-  readonly [T in Requirement["type"]]: {
+  readonly [T in Single["type"]]: {
     readonly predicateTypes: readonly string[];
-    readonly examine: Examine<Extract<Requirement, { readonly type: T }>>;
+    readonly examine: Examine<Extract<Single, { readonly type: T }>>;
   };
 };

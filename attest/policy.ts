@@ -20,6 +20,7 @@ import { array, type Infer, integer, object, oneOf, optional, refined, string } 
 import { isSoundRequirement, requirementShape } from "./kinds.ts";
 import { identityShape, namedSignersFields, partyName } from "./named.ts";
 import { policyKey } from "./parties.ts";
+import { layoutShape } from "./predicate/layout.ts";
 import { builderShape } from "./predicate/provenance.ts";
 import { parseStrictJson } from "./strict-json.ts";
 
@@ -111,6 +112,8 @@ const document = object({
   parties: optional(array(party, { max: 64 })),
   builders: optional(array(builder, { max: 64 })),
   revoked: optional(array(revoked, { max: 256 })),
+  /** in-toto layouts: which steps by whom lead to a release. */
+  layouts: optional(array(layoutShape, { max: 16 })),
   evidence: array(evidenceRule, { max: 128 }),
   ceilings: array(ceilingShape, { max: 128 }),
   /** How code is run: every rule that matches holds. */
@@ -133,7 +136,7 @@ export const policyShape = refined(
   refined(
     refined(document, hasOwnParties, "a policy in which each party has a name, identities and keys of its own"),
     hasKnownParties,
-    "a policy whose requirements name parties that it has, with no threshold above their number",
+    "a policy whose requirements and layouts name parties and layouts that it has, with no threshold above their number",
   ),
   (policy) => keysOf(policy).length <= KEYS_MAX,
   `a policy with at most ${KEYS_MAX} signers' keys`,
@@ -159,7 +162,13 @@ function hasOwnParties({ parties = [] }: Document): boolean {
   return [names, keys, identities].every((list) => new Set(list).size === list.length);
 }
 
-function hasKnownParties({ parties = [], evidence }: Document): boolean {
+function hasKnownParties({ parties = [], layouts = [], evidence }: Document): boolean {
   const names = parties.map((one) => one.name);
-  return evidence.every((rule) => (rule.require ?? []).every((one) => isSoundRequirement(one, names)));
+  const named = layouts.map((one) => one.name);
+  const steps = layouts.flatMap((one) => one.steps);
+  return (
+    new Set(named).size === named.length &&
+    steps.every((one) => one.parties.every((party) => names.includes(party))) &&
+    evidence.every((rule) => (rule.require ?? []).every((one) => isSoundRequirement(one, names, named)))
+  );
 }

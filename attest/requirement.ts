@@ -2,9 +2,11 @@
  * One requirement of the policy against all candidates: is there an attestation that meets it, and by as many parties as
  * it asks for? Where none does, the reasons are those of the candidate that came nearest.
  */
+import { assert } from "../runtime/kernel/assert.ts";
 import type { Candidate, Circumstances } from "./candidate.ts";
 import { fault } from "./faults.ts";
-import { examine, predicateTypesOf, type Requirement } from "./kinds.ts";
+import { examine, predicateTypesOf, type Requirement, type Single } from "./kinds.ts";
+import { followLayout } from "./layout-requirement.ts";
 import { namesOf, partyNaming, type Quorum, quorumOf } from "./parties.ts";
 import type { Policy } from "./policy.ts";
 import { examineFields } from "./predicate/fields.ts";
@@ -39,6 +41,19 @@ const NOTHING = (["predicate", "identity", "subjects"] as const).map(unexamined)
 const DAY_MS = 86_400_000;
 
 export function meetRequirement(asked: Requirement, candidates: readonly Candidate[], around: Surroundings): Met {
+  return asked.type === "layout" ? meetLayout(asked.layout, candidates, around) : meetSingle(asked, candidates, around);
+}
+
+function meetLayout(name: string, candidates: readonly Candidate[], { policy, circumstances }: Surroundings): Met {
+  const { layouts = [], parties = [] } = policy;
+  const layout = layouts.find((one) => one.name === name);
+  assert(layout !== undefined, "a policy has the layouts that its requirements name");
+  const known = quorumOf({ parties: parties.map((one) => one.name) }, parties).parties;
+  const reason = followLayout(layout, known, candidates, circumstances);
+  return { reasons: [reason], used: [], coversAll: reason.passed };
+}
+
+function meetSingle(asked: Single, candidates: readonly Candidate[], around: Surroundings): Met {
   const quorum = quorumOf(asked, around.policy.parties ?? []);
   const looked = candidates.map((one) => look(asked, one, quorum, around));
   const holding = looked.filter((one) => one.holds);
@@ -63,7 +78,7 @@ function rank({ reasons }: Looked): number {
   }, 0);
 }
 
-function look(asked: Requirement, candidate: Candidate, quorum: Quorum, around: Surroundings): Looked {
+function look(asked: Single, candidate: Candidate, quorum: Quorum, around: Surroundings): Looked {
   const { statement, index } = candidate;
   const types = predicateTypesOf(asked);
   const found = statement.predicateType;
@@ -105,7 +120,7 @@ function identified(parties: readonly string[], { signers }: Candidate, quorum: 
   return refused("identity", fault("ATTEST_IDENTITY_MISMATCH", { ...facts, expected: namesOf(quorum.parties) }));
 }
 
-function about(asked: Requirement, { statement }: Candidate, { artifacts }: Circumstances): Reason {
+function about(asked: Single, { statement }: Candidate, { artifacts }: Circumstances): Reason {
   const wanted = asked.about === "module" ? artifacts.slice(0, 1) : artifacts;
   const checked = checkSubjects(statement.subject, wanted);
   if (!checked.ok) return refused("subjects", checked.error);
@@ -118,7 +133,7 @@ function about(asked: Requirement, { statement }: Candidate, { artifacts }: Circ
  * bare key signed long ago anybody can have witnessed anew, so it has no age.
  */
 function aged(
-  { maxAgeDays }: Requirement,
+  { maxAgeDays }: Single,
   { signers, signedTimesMs }: Candidate,
   { circumstances }: Surroundings,
 ): { readonly reasons: readonly Reason[]; readonly untilMs?: number } {
@@ -141,7 +156,7 @@ function aged(
 }
 
 /** Of how many parties there is such an attestation. */
-function counts({ threshold }: Requirement, quorum: Quorum, looked: readonly Looked[]): readonly Reason[] {
+function counts({ threshold }: Single, quorum: Quorum, looked: readonly Looked[]): readonly Reason[] {
   if (threshold === undefined) return [];
   const have = new Set(looked.filter((one) => one.holds).flatMap((one) => one.parties));
   const missing = quorum.parties.map((one) => one.name).filter((name) => !have.has(name));
