@@ -96,10 +96,10 @@ export function examineLayout(layout: Layout, links: readonly LayoutLink[], arti
 function ruleBroken(layout: Layout, done: readonly Done[]): Reason | undefined {
   const links = new Map(done.map((one) => [one.step.name, one.link]));
   for (const { step, link } of done) {
-    for (const of of ["materials", "products"] as const) {
+    for (const side of ["materials", "products"] as const) {
       const wrong = applyRules(
-        (step[of] ?? []).flatMap((words) => parseRule(words) ?? []),
-        of,
+        (step[side] ?? []).flatMap((words) => parseRule(words) ?? []),
+        side,
         link,
         links,
       );
@@ -107,7 +107,7 @@ function ruleBroken(layout: Layout, done: readonly Done[]): Reason | undefined {
       const names = wrong.names.slice(0, 5).join(", ");
       const reason =
         wrong.rule.kind === "REQUIRE" ? `${names} is not there, or was taken before` : `not allowed: ${names}`;
-      return broken(layout, step, `${of}: ${written(wrong.rule)}`, reason);
+      return broken(layout, step, `${side}: ${written(wrong.rule)}`, reason);
     }
   }
   return undefined;
