@@ -29,7 +29,7 @@ export {
 } from "./policy.ts";
 export { PROVENANCE_TYPE, type ProvenanceFacts } from "./provenance.ts";
 export { type Check, firstRefusal, flags, type Reason } from "./reasons.ts";
-export { parseReference, parseRemembered, type Reference, type Remembered } from "./reference.ts";
+export { parseReference, parseRemembered, type Reference, type Remembered, referenceLike } from "./reference.ts";
 export {
   type Quoter,
   quoteClaim,

@@ -16,7 +16,7 @@ import {
   string,
 } from "../runtime/kernel/shape.ts";
 import { parsePublicKey } from "../runtime/kernel/signer.ts";
-import { bootShape, metadataShape, pcrsShape, policySeenShape } from "./runtime-statement.ts";
+import { bootShape, metadataShape, pcrsShape, policySeenShape, type RuntimeStatement } from "./runtime-statement.ts";
 import { parseAttestationKey } from "./tpm/attestation-key.ts";
 
 const BYTES_MAX = 262_144;
@@ -80,6 +80,20 @@ export function parseReference(bytes: Uint8Array): Result<Reference> {
     ...(tpm === undefined ? [] : [parseAttestationKey(tpm.key)]),
   ];
   return readings.find((one) => !one.ok) ?? parsed;
+}
+
+/** Reference values that a statement satisfies: of the given ones who and how fresh, of the statement everything else. */
+export function referenceLike(given: Reference, { predicate }: RuntimeStatement): Reference {
+  const { agent, engine, modules, policy, metadata } = predicate;
+  const running = modules.filter(({ state }) => state !== "stopped");
+  return {
+    ...given,
+    agents: [agent.digest],
+    tiers: [engine.tier],
+    modules: running.map(({ team, name, digest }) => ({ team, name, digests: [digest] })),
+    ...(policy === undefined ? {} : { policy: { versionMin: policy.version } }),
+    ...(metadata === undefined ? {} : { metadataMin: metadata }),
+  };
 }
 
 export const rememberedShape = object({

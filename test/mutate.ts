@@ -249,6 +249,48 @@ const MUTATIONS: readonly Mutation[] = [
     to: "",
     tests: "test/unit/runtime/wasi",
   },
+  {
+    check: "a runtime attestation's counter rises",
+    file: "attest/appraise-checks.ts",
+    from: "if (predicate.counter > before.counter) return",
+    to: "if (true as boolean) return",
+    tests: "test/unit/attest/appraise.test.ts",
+  },
+  {
+    check: "a runtime attestation answers the nonce",
+    file: "attest/appraise-checks.ts",
+    from: "return found === asked\n",
+    to: "return (true as boolean)\n",
+    tests: "test/unit/attest/appraise.test.ts",
+  },
+  {
+    check: "a boot is a new start of the agent",
+    file: "attest/appraise-checks.ts",
+    from: "if (count > seen || (count === seen && id === seenBoot))",
+    to: "if (true as boolean)",
+    tests: "test/unit/attest/appraise.test.ts",
+  },
+  {
+    check: "subjects of a runtime attestation follow from its predicate",
+    file: "attest/appraise.ts",
+    from: "if (canonicalJson(subject) !== canonicalJson(expected)) {",
+    to: "if (false as boolean) {",
+    tests: "test/unit/attest/appraise.test.ts",
+  },
+  {
+    check: "one encoding of a runtime attestation",
+    file: "attest/appraise.ts",
+    from: "if (canonicalJson(parsed.value) !== fromUtf8(payload)) return",
+    to: "if (false as boolean) return",
+    tests: "test/unit/attest/appraise.test.ts",
+  },
+  {
+    check: "a quote is over this statement",
+    file: "attest/tpm/quote.ts",
+    from: "if (hex(quote.extraData) !== quotedDigest(statement)) return",
+    to: "if (false as boolean) return",
+    tests: "test/unit/attest/appraise-tpm.test.ts",
+  },
 ];
 
 const copy = mkdtempSync(join(tmpdir(), "sallyport-mutate-"));

@@ -1,11 +1,11 @@
 /** `sallyport appraise`: judges a board's runtime attestation offline, against reference values and what was seen before. */
-import { RUNTIME_BYTES_MAX } from "../../attest/index.ts";
+import { appraise, RUNTIME_BYTES_MAX, referenceLike } from "../../attest/index.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { agentDigest } from "../provision/own-files.ts";
-import { APPRAISAL_OPTIONS, appraiseAndTell } from "./appraisal.ts";
+import { APPRAISAL_OPTIONS, appraiseAndTell, referenceOf } from "./appraisal.ts";
 import { readFile } from "./files.ts";
-import { usageFault, type Verb } from "./verb.ts";
+import { type Args, type Io, usageFault, type Verb } from "./verb.ts";
 
 export const verb: Verb = {
   name: "appraise",
@@ -16,6 +16,9 @@ export const verb: Verb = {
     tenant: { value: "NAME", help: "with --device-key: the board's tenant" },
     device: { value: "ID", help: "with --device-key: the board" },
     nonce: { value: "HEX", help: "the nonce that the board was asked with" },
+    "print-expect": {
+      help: "print reference values that this statement satisfies, to be read before they are believed",
+    },
     "agent-digest-of": {
       value: "DIR",
       help: "print the digest of the agent in a checkout or release, and nothing else",
@@ -35,10 +38,23 @@ export const verb: Verb = {
       return 0;
     }
     if (file === undefined) throw usageFault("appraise: FILE is missing; - reads standard input");
+    if (args.flag("print-expect") && args.flag("json")) throw usageFault("appraise: --print-expect is JSON already");
     const envelope = file === "-" ? await readInput() : readFile(file, RUNTIME_BYTES_MAX);
-    return appraiseAndTell("appraise", args, io, { envelope, nonce: args.maybe("nonce"), nowMs: nodeClock.now() });
+    const asked = { envelope, nonce: args.maybe("nonce"), nowMs: nodeClock.now() };
+    return args.flag("print-expect") ? printExpected(args, io, asked) : appraiseAndTell("appraise", args, io, asked);
   },
 };
+
+/** Exit status and complaints are those of the appraisal; what is printed has its keys from there, too. */
+function printExpected(args: Args, io: Io, asked: Parameters<typeof appraiseAndTell>[3]): number {
+  const reference = referenceOf("appraise", args);
+  const { status, statement, reasons } = appraise({ ...asked, reference, before: undefined });
+  const refusal = reasons.find(({ outcome }) => outcome === "refused");
+  if (refusal !== undefined) io.err(`${status}: ${refusal.text} (${refusal.code})`);
+  if (statement === undefined) return 1;
+  io.out(JSON.stringify(referenceLike(reference, statement), null, 2));
+  return status === "verified" ? 0 : 1;
+}
 
 /** What is longer than any honest attestation is cut one byte above the bound, and refused for its length. */
 async function readInput(): Promise<Uint8Array> {

@@ -1,5 +1,5 @@
 /** A board says what it runs, over a real broker; an appraiser elsewhere judges it, asks, and knows a replay. */
-import { execFile } from "node:child_process";
+import { execFile, spawnSync } from "node:child_process";
 import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -184,6 +184,12 @@ describe("an operator", () => {
     const other = await sallyport("appraise", path, "--device-key", stranger, "--tenant", tenant, "--device", device);
     expect(other.status).toBe(1);
     expect(other.out).toContain("APPRAISE_SIGNATURE");
+    const drawn = await sallyport("appraise", path, "--device-dir", site.stage.path("board"), "--print-expect");
+    expect(drawn).toMatchObject({ status: 0 });
+    const program = [join(ROOT, "agent/main.ts"), "appraise", "-", "--expect", file("drawn.json", drawn.out)];
+    const piped = spawnSync(process.execPath, program, { input: now.text, encoding: "utf8" });
+    expect(piped.stdout).toMatch(/pass {2}modules[\s\S]*verified\n/);
+    expect(piped.status).toBe(0);
     expect((await sallyport("appraise", path)).status).toBe(2);
     expect((await sallyport("appraise", "--agent-digest-of", ROOT)).out.trim()).toBe(agent);
   });

@@ -1,6 +1,7 @@
 /** The appraiser: what it takes from a board, and what an attacker, a second copy of a board or a late update gets. */
+import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
-import { appraise, STATEMENT_PAYLOAD_TYPE } from "../../../attest/index.ts";
+import { appraise, parseReference, referenceLike, STATEMENT_PAYLOAD_TYPE } from "../../../attest/index.ts";
 import { base64, utf8 } from "../../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../../runtime/kernel/canonical.ts";
 import { signEnvelope } from "../../../runtime/kernel/dsse.ts";
@@ -324,9 +325,32 @@ describe("after an earlier statement", () => {
 });
 
 describe("the reference values", () => {
+  it("of docs/runtime-attestation.md are what the program reads", () => {
+    const page = readFileSync(new URL("../../../docs/runtime-attestation.md", import.meta.url), "utf8");
+    const [, example = ""] = /^```json\n([\s\S]*?)^```/m.exec(page) ?? [];
+    const parsed = parseReference(utf8(example));
+    expect(parsed.ok ? Object.keys(parsed.value).length : parsed.error.line()).toBe(11);
+  });
+
   it("are refused when a key in them is none", () => {
     expect(() => reference({ keys: ["-----BEGIN"] })).toThrow("not a usable key");
     expect(() => reference({ tpm: { key: KEY.publicPem } })).toThrow("is a ed25519 key");
+  });
+
+  it("drawn from a statement are satisfied by it and by nothing else that runs", async () => {
+    const modules = [CLIMATE, other({ name: "old", state: "stopped" })];
+    const { statement } = appraise({
+      envelope: await say({ modules }),
+      reference: reference(),
+      before: undefined,
+      nowMs: NOW,
+    });
+    if (statement === undefined) throw new Error("it is genuine");
+    const drawn = reference(JSON.parse(JSON.stringify(referenceLike(reference(), statement))));
+    expect(judged(await say({ modules }), { reference: drawn })).toEqual(["verified"]);
+    expect(judged(await say({ modules: [] }), { reference: drawn })).toEqual(["mismatch", "APPRAISE_MODULES"]);
+    const evil = { agent: { version: "0.1.0", digest: digestOf("evil") } };
+    expect(judged(await say(evil), { reference: drawn })).toEqual(["mismatch", "APPRAISE_AGENT"]);
   });
 
   it("may name several keys of one board", async () => {

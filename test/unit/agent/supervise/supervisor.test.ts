@@ -63,6 +63,23 @@ function rig(refusal: () => Fault, tier: Tier = "metered") {
   return { clock, asked, states, supervisor, settled };
 }
 
+describe("how a name stands", () => {
+  it("is told as it is now: crashed while it waits, stopped when it was given up, gone when it was stopped", async () => {
+    const board = rig(() => fault("ENGINE_TRAP", {}));
+    const stands = () => board.supervisor.standing().map(({ state, restarts }) => `${state} ${restarts}`);
+    expect(stands()).toEqual([]);
+    await board.supervisor.start(release(), "running");
+    expect(stands()).toEqual(["crashed 1"]);
+    for (let n = 0; n < 40; n += 1) {
+      board.clock.advance(10_000);
+      await board.settled();
+    }
+    expect(stands()).toEqual(["stopped 2"]);
+    await board.supervisor.stop(release().name, "stop");
+    expect(stands()).toEqual([]);
+  });
+});
+
 describe("a committed release that the board has no memory to start", () => {
   it("is tried again with growing pauses, for as long as it takes, and no restart is counted", async () => {
     const board = rig(() => fault("ENGINE_START", {}));
