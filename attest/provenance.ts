@@ -39,7 +39,7 @@ export interface Provenance {
   readonly facts: ProvenanceFacts;
   /** What the caller of the build chose: `externalParameters`, or `invocation.parameters`; unparsed. */
   readonly parameters: unknown;
-  /** Every place that holds the inputs of a run that was started by hand; unparsed. */
+  /** Every place that may hold the inputs of a run that was started by hand; unparsed. */
   readonly inputs: readonly unknown[];
 }
 

@@ -82,7 +82,7 @@ export const saidV1: Shape<Said> = {
       materials: resolvedDependencies,
       run: run.place,
       parameters: own(own(value, "buildDefinition"), "externalParameters"),
-      inputs: [run.inputs, inputs, workflow?.inputs].filter((one) => one !== undefined && one !== null),
+      inputs: [run.inputs, inputs, workflow?.inputs],
       ...runDetails.metadata,
       trigger: run.trigger,
       workflowPath: workflow?.path ?? buildConfigSource?.path,
@@ -124,7 +124,7 @@ export const saidV02: Shape<Said> = {
       materials: used,
       run: run.place,
       parameters,
-      inputs: [run.inputs, own(parameters, "event_inputs")].filter((one) => one !== undefined && one !== null),
+      inputs: [run.inputs, own(parameters, "event_inputs")],
       invocationId: metadata.buildInvocationId ?? metadata.buildInvocationID,
       startedOn: metadata.buildStartedOn,
       finishedOn: metadata.buildFinishedOn,
@@ -170,8 +170,6 @@ function refOf(ref: string | undefined): { readonly ref?: string } {
 }
 
 function own(value: unknown, name: string): unknown {
-  if (typeof value !== "object" || value === null || Array.isArray(value) || !Object.hasOwn(value, name)) {
-    return undefined;
-  }
+  if (typeof value !== "object" || value === null || !Object.hasOwn(value, name)) return undefined;
   return (value as Readonly<Record<string, unknown>>)[name];
 }

@@ -14,6 +14,7 @@ import {
   npmV02,
   REF,
   REPOSITORY,
+  RUN,
   RUNNER,
   SOURCE,
   V1,
@@ -41,7 +42,9 @@ describe("a certificate of the run that built", () => {
     ["the builder in a container", V1, container, container().runDetails.builder.id],
     ["the delegator, which signs for another workflow", V1, delegated, DELEGATOR],
   ])("agrees with the provenance of %s", (_, type, make, signer) => {
-    expect(refusals(examine(type, make(), certificate(signer)))).toEqual([]);
+    const examined = examine(type, make(), certificate(signer));
+    expect(refusals(examined)).toEqual([]);
+    expect(texts(examined)).toContain("the certificate names the same source and run");
   });
 });
 
@@ -55,7 +58,9 @@ describe("a certificate of another run", () => {
     ["ref", { sourceRepositoryRef: "refs/heads/main" }],
     ["commit", { sourceRepositoryDigest: "00" }],
     ["workflow", { buildConfigUri: `${REPOSITORY}/.github/workflows/other.yml@${REF}` }],
+    ["workflow", { buildConfigUri: `https://evil.example/${REPOSITORY}/${WORKFLOW}@${REF}` }],
     ["run", { runInvocationUri: `${REPOSITORY}/actions/runs/78/attempts/2` }],
+    ["run", { runInvocationUri: `https://evil.example/${RUN}` }],
     ["run", { runInvocationUri: `${REPOSITORY}/actions/runs/77/attempts/1` }],
     ["runner", { runnerEnvironment: "self-hosted" }],
     ["trigger", { buildTrigger: "pull_request" }],
@@ -70,6 +75,26 @@ describe("a certificate of another run", () => {
     expect(run(`${REPOSITORY}/actions/runs/77/attempts/2`)).toEqual([]);
     expect(run(`${REPOSITORY}/actions/runs/77/attempts/22`)).toEqual(REFUSED);
     expect(run(`${REPOSITORY}/actions/runs/177/attempts/2`)).toEqual(REFUSED);
+  });
+
+  it("may be named without its attempt, and then by all of its name", () => {
+    const named = (invocationId: string) => {
+      const predicate = workflow();
+      predicate.runDetails.metadata.invocationId = invocationId;
+      return refusals(examine(V1, predicate, certificate(SIGNER)));
+    };
+    expect(named(`${REPOSITORY}/actions/runs/77`)).toEqual([]);
+    expect(named(`${REPOSITORY}/actions/runs/7`)).toEqual(REFUSED);
+    expect(named(`${REPOSITORY}/actions`)).toEqual(REFUSED);
+  });
+
+  it("is not refused by a job's name where GitHub has a workflow's path", () => {
+    const gitlab = generic();
+    gitlab.builder.id = "https://gitlab.com/acme/app/-/runners/7";
+    gitlab.invocation.configSource.entryPoint = "build";
+    gitlab.metadata.buildInvocationID = "1234";
+    const { runInvocationUri: _, ...facts } = certificate(`${REPOSITORY}//.gitlab-ci.yml@${REF}`);
+    expect(refusals(examine(V02, gitlab, facts))).toEqual([]);
   });
 
   it("is refused with every difference named at once", () => {

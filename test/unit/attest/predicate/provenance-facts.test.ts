@@ -103,6 +103,18 @@ describe("provenance", () => {
     expect(read(changed(generic, (one) => delete one.invocation.configSource))).toBe("read");
   });
 
+  it("may hold anything where a builder's own context stands, and has then no run", () => {
+    for (const other of [null, "text", 7, [REF], { GITHUB_REF: 7, github: null }, { GITHUB_REF: "r".repeat(501) }]) {
+      expect(read(changed(generic, (one) => (one.invocation.environment = other)))).toBe("read");
+      expect(read(changed(workflow, (one) => (one.buildDefinition.internalParameters = other)))).toBe("read");
+    }
+  });
+
+  it("takes an empty ref for none", () => {
+    const empty = changed(workflow, (one) => (one.buildDefinition.externalParameters.workflow.ref = ""));
+    expect(unwrap(parseProvenance(empty)).sourceRef).toBe(REF);
+  });
+
   it("takes null for absent, as protobuf's JSON writes it", () => {
     const nulls = changed(workflow, (one) => {
       one.buildDefinition.externalParameters.source = null;
@@ -127,6 +139,19 @@ describe("a source told in two ways", () => {
     ["v1 dependencies", container, (one) => (one.buildDefinition.resolvedDependencies[0].uri = otherRepository)],
     ["v1 dependencies' ref", container, (one) => (one.buildDefinition.resolvedDependencies[0].uri = otherRef)],
     ["v1 dependencies' commit", container, (one) => (one.buildDefinition.resolvedDependencies[0].digest.sha1 = "00")],
+    [
+      "the run's ref, without dependencies",
+      container,
+      (one) => {
+        delete one.buildDefinition.resolvedDependencies;
+        one.buildDefinition.internalParameters.GITHUB_REF = "x";
+      },
+    ],
+    [
+      "the run's repository, of which it has the beginning",
+      npmV02,
+      (one) => (one.invocation.environment.GITHUB_REPOSITORY = "acme/ap"),
+    ],
     ["its own ref", workflow, (one) => (one.buildDefinition.externalParameters.workflow.ref = "refs/heads/main")],
     [
       "workflow and source",

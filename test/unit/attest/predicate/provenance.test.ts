@@ -48,7 +48,7 @@ describe("the source", () => {
 
   it("is the same with and without git+, whatever ref the provenance adds", () => {
     expect(source(SOURCE)).toEqual([]);
-    expect(source("https://github.com/acme/app")).toEqual([]);
+    expect(source("https://git.example/other", "https://github.com/acme/app")).toEqual([]);
   });
 
   it.each([
@@ -224,5 +224,8 @@ describe("provenance that cannot be read", () => {
     const both = { ...generic(), ...workflow() };
     expect(refusals(examine({}, both))[0]).toBe("provenance: ATTEST_PROVENANCE_INVALID");
     expect(texts(examine({}, both))).toContain("fields of v1 and of v0.2");
+    for (const part of [{ runDetails: {} }, { buildDefinition: {} }]) {
+      expect(texts(examine({}, { ...generic(), ...part }))).toContain("fields of v1 and of v0.2");
+    }
   });
 });

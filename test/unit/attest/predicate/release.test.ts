@@ -16,6 +16,7 @@ const REFUSED = ["resource: ATTEST_RELEASE"];
 describe("a release attestation", () => {
   it("binds package and version to the module's", () => {
     expect(examine({}, { purl: `${PURL}@1.2.3` })).toEqual([]);
+    expect(examine({ purls: ["pkg:npm/other", PURL] }, { purl: `${PURL}@1.2.3` })).toEqual([]);
     expect(examine({}, { purl: `${PURL}@1.2.2` })).toEqual(REFUSED);
     expect(examine({}, { purl: `${PURL}@v1.2.3` })).toEqual(REFUSED);
     expect(examine({}, { purl: `${PURL}-evil@1.2.3` })).toEqual(REFUSED);

@@ -102,7 +102,8 @@ describe("the levels of a verification summary", () => {
     expect(levels(["SLSA_BUILD_LEVEL_33", "SLSA_LEVEL_3"], "SLSA_BUILD_LEVEL_3")).toEqual(REFUSED);
     expect(parses({ levels: ["SLSA_BUILD_LEVEL_TOP"] })).toBe(false);
     expect(parses({ levels: ["SLSA_LEVEL_3"] })).toBe(false);
-    expect(parses({ levels: ["OWN_LEVEL_3"] })).toBe(true);
+    expect(parses({ levels: ["SLSA_BUILD_LEVEL_UNEVALUATED_YET"] })).toBe(false);
+    expect(parses({ levels: ["OWN_LEVEL_3", "OWN_SLSA_3"] })).toBe(true);
   });
 });
 
