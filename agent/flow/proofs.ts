@@ -1,10 +1,13 @@
 /**
  * Keeps the proof of what runs: one for each admission, made anew when what it rests on has changed (code, evidence,
- * policy, trusted root, the director's word for the module), removed when its release is. A proof that cannot be made or
+ * policy, trusted root, the director's word for the module, the board's program or certificate), removed when its
+ * release is. A proof that cannot be made or
  * written is reported and tried again with the next round; it stops no module.
  */
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import { parseDesired } from "../../runtime/kernel/authority/desired.ts";
+import type { Sha256 } from "../../runtime/kernel/brand.ts";
+import { base64 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
@@ -74,7 +77,7 @@ export function createProofKeeper(options: ProofKeeperOptions): ProofKeeper {
     async admitted(seen) {
       const { wanted } = seen;
       const id = jobId(wanted);
-      const basis = basisOf(seen);
+      const basis = basisOf(seen, prover);
       if ((bases.get(id) ?? basisOnDisk(store, wanted)) === basis) return void bases.set(id, basis);
       const fault = await write(seen);
       if (fault === undefined) {
@@ -100,10 +103,27 @@ export function createProofKeeper(options: ProofKeeperOptions): ProofKeeper {
   };
 }
 
-function basisOf({ wanted, judged, admitted: { release } }: AdmissionSeen): string {
+interface Basis {
+  readonly wanted: DesiredModule;
+  readonly files: readonly Sha256[];
+  /** Digests of policy, trusted root, and what the board says of itself. */
+  readonly judges: readonly string[];
+}
+
+function basisOf({ wanted, judged, admitted: { release } }: AdmissionSeen, prover: Prover): string {
   const { moduleSha256, manifestSha256, bundleSha256 } = release;
-  const trust = judged.trust.digest;
-  return canonicalJson({ wanted, moduleSha256, manifestSha256, bundleSha256, policy: judged.seen.digest, trust });
+  const basis: Basis = {
+    wanted,
+    files: [moduleSha256, manifestSha256, bundleSha256],
+    judges: [
+      judged.seen.digest,
+      judged.trust.digest,
+      prover.agent,
+      prover.signer.keyId,
+      ...prover.certificates.map(base64),
+    ],
+  };
+  return canonicalJson(basis);
 }
 
 /** The same of a proof that an earlier life of the agent has kept; undefined without one, or with a damaged one. */
@@ -113,18 +133,17 @@ function basisOnDisk(store: ProofStore, wanted: DesiredModule): string | undefin
   return opened.ok ? basisIn(opened.value) : undefined;
 }
 
-function basisIn({ proof: { release, documents } }: Opened): string | undefined {
+function basisIn({ proof: { release, documents, agent, device }, key }: Opened): string | undefined {
   const desired = parseDesired(bytesOf(documents.desired));
   const wanted = desired.ok ? desired.value.modules.find((one) => one.name === release.name) : undefined;
   if (wanted === undefined) return undefined;
-  return canonicalJson({
+  const [policy, trust] = [documents.policy, documents.trustedRoot].map((one) => sha256(bytesOf(one)));
+  const basis: Basis = {
     wanted,
-    moduleSha256: release.module.sha256,
-    manifestSha256: release.manifest.sha256,
-    bundleSha256: release.bundle.sha256,
-    policy: sha256(bytesOf(documents.policy)),
-    trust: sha256(bytesOf(documents.trustedRoot)),
-  });
+    files: [release.module.sha256, release.manifest.sha256, release.bundle.sha256],
+    judges: [policy ?? "", trust ?? "", agent.version, key.keyId, ...(device.certificates ?? [])],
+  };
+  return canonicalJson(basis);
 }
 
 function asRefusal(error: unknown) {

@@ -84,8 +84,8 @@ function readPayload(payload: Uint8Array): Proof {
   const refuse = (reason: string, cause?: unknown) => fault("PROOF_NOT_CANONICAL", { reason }, cause);
   const text = fromUtf8(payload);
   if (text === undefined) throw refuse("its payload is not UTF-8");
-  // Before the parser, which takes a second for two megabytes of brackets.
-  if (nestsDeeper(text, DEPTH_MAX)) throw refuse(`its payload is nested deeper than ${DEPTH_MAX}`);
+  const excess = bracketsTooMany(text);
+  if (excess !== undefined) throw refuse(`its payload is ${excess}`);
   let document: unknown;
   try {
     document = JSON.parse(text);
@@ -100,14 +100,21 @@ function readPayload(payload: Uint8Array): Proof {
 
 /** Far more than a proof has, for brackets inside texts are counted as well. */
 const DEPTH_MAX = 500;
+const BRACKETS_MAX = 400_000;
 
-function nestsDeeper(text: string, max: number): boolean {
-  let depth = 0;
-  for (const [bracket] of text.matchAll(/[[{\]}]/g)) {
-    depth += bracket === "[" || bracket === "{" ? 1 : -1;
-    if (depth > max) return true;
+/** Before the parser, which takes a second for two megabytes of brackets. */
+function bracketsTooMany(text: string): string | undefined {
+  let [depth, count] = [0, 0];
+  for (let at = 0; at < text.length; at += 1) {
+    const code = text.charCodeAt(at);
+    if (code === 0x5b || code === 0x7b) depth += 1;
+    else if (code === 0x5d || code === 0x7d) depth -= 1;
+    else continue;
+    count += 1;
+    if (depth > DEPTH_MAX) return `nested deeper than ${DEPTH_MAX}`;
+    if (count > BRACKETS_MAX) return `made of more than ${BRACKETS_MAX / 2} parts`;
   }
-  return false;
+  return undefined;
 }
 
 function readKey(spki: Uint8Array, forged: (reason: string) => Error): PublicKey {

@@ -1,4 +1,5 @@
 /** The keeper of proofs: when one is made, when it is left alone, what happens when it cannot be kept. */
+import { X509Certificate } from "node:crypto";
 import { mkdtempSync, readdirSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -9,6 +10,7 @@ import { openProof } from "../../../../agent/proof/index.ts";
 import { listProofs, openProofStore, type ProofStore } from "../../../../agent/store/proofs.ts";
 import { fault as diskFault } from "../../../../runtime/kernel/durable.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
+import { makeAuthority } from "../../../fakes/certificates.ts";
 import { openScene, type ProofScene } from "../proof/scene.ts";
 
 let scene: ProofScene;
@@ -83,6 +85,17 @@ describe("the keeper of proofs", () => {
     await one.admitted(seen);
     await one.admitted({ ...seen, wanted: { ...seen.wanted, probationS: 61 } });
     expect(store.writes).toBe(4);
+  });
+
+  it("makes another after a start with another program or another certificate", async () => {
+    const store = counted();
+    const { cert } = makeAuthority().issue({ subject: "board-1", publicPem: scene.prover.signer.publicPem });
+    const certificates = [new Uint8Array(new X509Certificate(cert).raw)];
+    for (const prover of [scene.prover, { ...scene.prover, certificates }, { ...scene.prover, agent: "0.2.0" }]) {
+      await keeper({ store, prover }).admitted(await scene.seen());
+      await keeper({ store, prover }).admitted(await scene.seen());
+    }
+    expect(store.writes).toBe(6);
   });
 
   it("makes a damaged one again after a restart", async () => {

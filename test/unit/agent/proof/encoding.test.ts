@@ -108,7 +108,9 @@ describe("a proof's file", () => {
   });
 
   it("with brackets without end is refused before a parser meets them", async () => {
-    expect(code(await signedAs("[".repeat(2_000_000)))).toBe("PROOF_NOT_CANONICAL");
+    for (const hostile of ["[".repeat(2_000_000), `[${"[],".repeat(2_000_000)}[]]`]) {
+      expect(code(await signedAs(hostile))).toBe("PROOF_NOT_CANONICAL");
+    }
   });
 });
 
