@@ -1,6 +1,7 @@
 /** A policy as a file on a desk: read, parsed, looked through, each finding with its line and column. */
 import { POLICY_BYTES_MAX, type Policy, parsePolicy } from "../../attest/index.ts";
 import { type Finding, findContradictions, lintPolicy } from "../../attest/review/index.ts";
+import { assert } from "../../runtime/kernel/assert.ts";
 import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
 import type { Fault } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
@@ -23,26 +24,37 @@ export function readPolicy(path: string): Policy {
 
 export function checkPolicy(bytes: Uint8Array, nowMs: number): Checked {
   const parsed = parsePolicy(bytes);
-  const text = fromUtf8(bytes);
-  if (!parsed.ok && (text === undefined || parsed.error.code !== "SHAPE_MISMATCH")) {
-    return { findings: [{ ...refusal(parsed.error), ...syntaxPlace(parsed.error, text ?? "") }] };
-  }
-  const places = readPlaces(text ?? "");
-  const twice = places.repeated.map((at) => ({
+  const text = fromUtf8(bytes) ?? "";
+  const document = readJson(text);
+  const places = document === undefined ? undefined : readPlaces(text);
+  const twice = (places?.repeated ?? []).map((at) => ({
     severity: "error" as const,
     rule: "key-twice",
     at,
-    says: "this key is there twice in one object: a program takes the last, a reader sees the first",
+    says: "this key is there twice in one object: boards refuse that, as a reader may see one and a program the other",
   }));
-  const rest = parsed.ok ? lintPolicy(parsed.value, nowMs) : refusals(parsed.error, JSON.parse(text ?? ""));
+  if (places === undefined || (!parsed.ok && parsed.error.code !== "SHAPE_MISMATCH" && twice.length === 0)) {
+    assert(!parsed.ok, "what is no JSON is no policy");
+    return { findings: [{ ...refusal(parsed.error), ...syntaxPlace(parsed.error, text) }] };
+  }
+  const rest = parsed.ok ? lintPolicy(parsed.value, nowMs) : refusals(parsed.error, document);
   const findings = [...twice, ...rest]
     .map((one) => ({ ...one, ...places.find(one.at) }))
     .sort((a, b) => a.line - b.line || a.column - b.column);
   return { ...(parsed.ok ? { policy: parsed.value } : {}), findings };
 }
 
+function readJson(text: string): unknown {
+  try {
+    return JSON.parse(text);
+  } catch {
+    return undefined; // The parser's own refusal says what is wrong with it.
+  }
+}
+
 /** What the parser refuses as a whole is named piece by piece. */
 function refusals(fault: Fault, document: unknown): readonly Finding[] {
+  if (fault.code !== "SHAPE_MISMATCH") return [];
   const pieces = fault.facts["at"] === "the document" ? findContradictions(document) : [];
   return pieces.length > 0 ? pieces : [refusal(fault)];
 }

@@ -60,7 +60,7 @@ export const verb: Verb = {
       return failed.length > 0 ? 1 : 0;
     }
     const { red, green, yellow, bold } = paint(io.colour);
-    const [head = "", ...lines] = columns([["release", "verdict", "why"], ...rows.map(cellsOf)]);
+    const [head = "", ...lines] = columns([["release", "verdict", "why"], ...rows.map((one) => cellsOf(one, rows))]);
     io.out(bold(head));
     for (const [index, text] of lines.entries()) {
       const row = rows[index];
@@ -106,11 +106,17 @@ function judgeBy(
   });
 }
 
-function cellsOf({ release, verdict, before }: Row): readonly string[] {
-  const { team, name, version } = release.manifest;
+function cellsOf({ release, verdict, before }: Row, all: readonly Row[]): readonly string[] {
+  const nameOf = ({ manifest: { team, name, version } }: ReleaseFiles) => `${team}/${name} ${version}`;
+  const name = nameOf(release);
+  const isAlone = all.filter((one) => nameOf(one.release) === name).length === 1;
   const word = (one: Verdict) => (one.accepted ? "accepted" : "refused");
   const changed = before !== undefined && before.accepted !== verdict.accepted;
-  return [`${team}/${name} ${version}`, changed ? `${word(before)} → ${word(verdict)}` : word(verdict), whyOf(verdict)];
+  return [
+    isAlone ? name : `${name} in ${release.at}`,
+    changed ? `${word(before)} → ${word(verdict)}` : word(verdict),
+    whyOf(verdict),
+  ];
 }
 
 /** What refuses; what is only reported; until when it holds. */

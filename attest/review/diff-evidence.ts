@@ -70,7 +70,18 @@ function asksIn(policy: Policy, { scope, wants }: Place): readonly Asked[] | und
     .filter(({ rule }) => matchesDevice(rule.devices, device) && matchesModule(rule.modules, module))
     .filter(({ rule: { asks } }) => asks === undefined || wants.some((want) => asks.some((ask) => isOf(want, ask))));
   if (rules.length === 0 || rules.some(({ rule }) => !admits(rule, device))) return undefined;
-  return rules.flatMap(({ rule, index }) => requirementsOf(rule, index).map((one) => one.asked));
+  return rules.flatMap(({ rule, index }) => requirementsOf(rule, index).map(({ asked }) => spelledOut(asked, policy)));
+}
+
+/** A layout's name says nothing of what it asks; steps and whoever its parties are do. */
+function spelledOut(asked: Asked, { layouts = [], parties = [] }: Policy): Asked {
+  const layout = layouts.find((one) => one.name === asked.layout);
+  if (asked.layout === undefined || layout === undefined) return asked;
+  const steps = layout.steps.map((step) => {
+    const who = step.parties.map((name) => parties.find((one) => one.name === name));
+    return { ...step, parties: who.map((one) => ({ identities: one?.identities, keys: one?.keys })) };
+  });
+  return { ...asked, ...{ steps } };
 }
 
 const isOf = (want: Ask, ask: Ask): boolean =>
@@ -144,7 +155,9 @@ function differences(old: Side, now: Side): readonly Said[] {
       if (same(before, after)) return [];
       const direction = DIRECTIONS[name];
       const isList = direction === "any-of" || direction === "all-of" || direction === "excused";
-      if (!isList || before === undefined || after === undefined) {
+      const isOpen = direction === "any-of" && (before === undefined || after === undefined);
+      if (!isList || isOpen) {
+        if (name === "steps") return [{ effect, says: `${what}: ${now.asked.layout ?? ""} is another` }];
         return [{ effect, says: `${what}: ${name} ${shown(before)} → ${shown(after)}` }];
       }
       const [more, less]: readonly [Effect, Effect] =

@@ -27,6 +27,8 @@ export interface Asked extends NamedSigners {
   readonly maxAgeDays?: number;
   readonly builders?: readonly string[];
   readonly level?: number;
+  /** Of a layout: its name. */
+  readonly layout?: string;
 }
 
 /** A requirement with its place in the document; the short form stands at its rule. */

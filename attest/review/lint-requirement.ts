@@ -7,7 +7,7 @@ import { covers } from "./lint-signers.ts";
 
 export function lintRequirement({ asked, at }: Placed, policy: Policy, nowMs: number): readonly Finding[] {
   return [
-    ...lintQuorum({ asked, at }, policy),
+    ...(asked.type === "layout" ? [] : lintQuorum({ asked, at }, policy)),
     ...lintBuilders({ asked, at }, policy),
     ...lintExceptions(asked, at, nowMs),
   ];

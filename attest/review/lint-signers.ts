@@ -7,7 +7,7 @@ import { error, type Finding, requirementsOf, warning } from "./finding.ts";
 type Party = NonNullable<Policy["parties"]>[number];
 
 export function lintSigners(policy: Policy): readonly Finding[] {
-  const { parties = [], builders = [], revoked = [], evidence } = policy;
+  const { parties = [], builders = [], revoked = [], layouts = [], evidence } = policy;
   const placed = evidence.flatMap(requirementsOf);
   const { parties: _, builders: __, revoked: ___, ...rest } = policy;
   const text = JSON.stringify(rest);
@@ -27,6 +27,11 @@ export function lintSigners(policy: Policy): readonly Finding[] {
         ? []
         : [warning("builder-unused", `builders[${index}]`, `no rule names the builder ${id}`)]),
     ]),
+    ...layouts.flatMap(({ name }, index) =>
+      placed.some(({ asked }) => asked.layout === name)
+        ? []
+        : [warning("layout-unused", `layouts[${index}]`, `no requirement names the layout ${name}`)],
+    ),
     ...revoked.flatMap((entry, index) => lintNames(entry.identity && [entry.identity], `revoked[${index}].identity`)),
     ...evidence.flatMap((rule, index) => lintNames(rule.identities, `evidence[${index}].identities`)),
     ...placed.flatMap(({ asked, at }) =>

@@ -117,7 +117,7 @@ function rank(value: unknown): number {
   return place >= 0 ? place : Number(value);
 }
 
-const SIGNERS: readonly string[] = ["identities", "keys", "parties", "threshold"];
+const SIGNERS: readonly string[] = ["identities", "keys", "parties", "threshold", "layout"];
 
 export interface Side {
   readonly asked: Asked;

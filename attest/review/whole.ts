@@ -38,7 +38,39 @@ export function findContradictions(document: unknown): readonly Finding[] {
   const unknown = listOf(document, "evidence").flatMap((rule, index) =>
     listOf(rule, "require").flatMap((one, place) => unsound(one, names, `evidence[${index}].require[${place}]`)),
   );
-  return [...shared, ...unknown];
+  return [...shared, ...unknown, ...layoutContradictions(document, names)];
+}
+
+function layoutContradictions(document: unknown, parties: readonly unknown[]): readonly Finding[] {
+  const layouts = listOf(document, "layouts");
+  const names = layouts.map((one) => one["name"]);
+  const missing = listOf(document, "evidence").flatMap((rule, index) =>
+    listOf(rule, "require").flatMap(({ layout }, place) =>
+      layout === undefined || names.includes(layout)
+        ? []
+        : [
+            error(
+              "layout-unknown",
+              `evidence[${index}].require[${place}].layout`,
+              `there is no layout ${String(layout)}`,
+            ),
+          ],
+    ),
+  );
+  const strangers = layouts.flatMap((layout, index) =>
+    listOf(layout, "steps").flatMap((step, place) =>
+      textsOf(step, "parties").flatMap((name, party) => {
+        const at = `layouts[${index}].steps[${place}].parties[${party}]`;
+        return parties.includes(name) ? [] : [error("party-unknown", at, `there is no party ${name}`)];
+      }),
+    ),
+  );
+  const twice = names.flatMap((name, index) =>
+    names.indexOf(name) === index
+      ? []
+      : [error("layout-twice", `layouts[${index}].name`, "another layout has this name")],
+  );
+  return [...missing, ...strangers, ...twice];
 }
 
 function unsound(asked: Fields, names: readonly unknown[], at: string): readonly Finding[] {

@@ -59,8 +59,16 @@ export function sayNeed(asked: Asked, policy: Policy): Need {
                   },
                 ],
           ),
-    conditions: conditionsOf(asked),
+    conditions: asked.layout === undefined ? conditionsOf(asked) : stepsOf(asked.layout, policy),
   };
+}
+
+function stepsOf(name: string, { layouts = [] }: Policy): readonly string[] {
+  const layout = layouts.find((one) => one.name === name);
+  return (layout?.steps ?? []).map(({ name: step, parties, threshold = 1 }) => {
+    const by = parties.length === 1 ? parties.join("") : `${threshold} of ${parties.join(", ")}`;
+    return `${step}, carried out by ${by}`;
+  });
 }
 
 export function sayIdentity({ issuer, subject, subjectPattern, certificate = {} }: NamedIdentity): string {
@@ -116,7 +124,7 @@ const EACH: Readonly<Record<string, (item: unknown) => string>> = {
   fields: (item) => `with ${plain(item)}`,
 };
 
-const COMMON: readonly string[] = ["type", "identities", "keys", "parties", "threshold"];
+const COMMON: readonly string[] = ["steps", "type", "identities", "keys", "parties", "threshold"];
 
 export function conditionsOf(asked: Asked): readonly string[] {
   return Object.entries(asked)

@@ -202,6 +202,22 @@ describe("a door that opens", () => {
     expect(effects({ operators: [operator] }, { operators: [{ ...operator, verbs: ["restart"] }] })).toEqual(["both"]);
   });
 
+  it("may be a layout of the same name, or one of its parties", () => {
+    const layout = (step: object, who: readonly object[] = parties) => ({
+      parties: who,
+      layouts: [{ name: "l", steps: [{ name: "s", ...step }] }],
+      evidence: [{ ...byTwo, require: [{ type: "layout", layout: "l" }] }],
+    });
+    const all = { parties: ["ci", "qa"], threshold: 2 };
+    expect(effects(layout(all), layout(all))).toEqual([]);
+    expect(said(layout(all), layout({ parties: ["ci", "qa"] }))).toEqual([
+      `both evidence ${where}: the steps of a layout: l is another`,
+    ]);
+    expect(effects(layout(all), layout(all, [parties[0] ?? {}, { name: "qa", keys: [OPERATOR_KEY] }]))).toEqual([
+      "both",
+    ]);
+  });
+
   it("is a field that changed in a way that is not known here", () => {
     const asked = (resource: string) => requires({ type: "vsa", parties: ["qa"], verifiers: ["https://v"], resource });
     expect(effects(asked("a:b"), asked("c:d"))).toEqual(["both"]);

@@ -89,6 +89,11 @@ describe("a rule that can never match or be met", () => {
       { parties, evidence: [byTwo], revoked: [{ identity: CI, ...gone }] },
       "error all-revoked evidence[0].require[0]",
     ],
+    [
+      "a level that no builder has",
+      requires({ ...quorum, level: 2 }),
+      "error level evidence[0].require[0].builders[0]",
+    ],
     ["only revoked builders", { revoked: [{ builder: BUILDER, ...gone }] }, "error all-revoked evidence[0].builders"],
   ])("is an error: %s", (_title, changes, expected) => {
     expect(found(changes)).toContain(expected);
@@ -247,6 +252,16 @@ describe("a policy that contradicts itself", () => {
       "threshold evidence[0].require[0].threshold",
     ],
     ["parties and signers in place", requires({ ...quorum, keys: [QA_KEY] }), "signers-twice evidence[0].require[0]"],
+    [
+      "a layout that is not there",
+      requires({ type: "layout", layout: "other" }),
+      "layout-unknown evidence[0].require[0].layout",
+    ],
+    [
+      "a step of a party that is not there",
+      { layouts: [{ name: "l", steps: [{ name: "s", parties: ["lab"] }] }] },
+      "party-unknown layouts[0].steps[0].parties[0]",
+    ],
     ["nobody who must have signed", requires(provenance), "no-signers evidence[0].require[0]"],
   ])("is refused by the parser, and the place is named: %s", (_title, changes, expected) => {
     expect(places(changes)).toContain(expected);
