@@ -1,7 +1,5 @@
 /** `sallyport attest sign`: any in-toto statement, whole or made around a predicate from a file. */
-import { inTotoStatement } from "../../attest/publisher/index.ts";
-import { unwrap } from "../../runtime/kernel/result.ts";
-import { anything, parseJson } from "../../runtime/kernel/shape.ts";
+import { inTotoStatement, parsePredicate } from "../../attest/publisher/index.ts";
 import { SIGNING_OPTIONS, SUBJECT_OPTIONS, signAndWrite, subjectsOf } from "./attest-signing.ts";
 import { readFile } from "./files.ts";
 import { type Args, usageFault, type Verb } from "./verb.ts";
@@ -42,7 +40,6 @@ function statementOf(args: Args): Uint8Array {
   if (predicateType === undefined || !/^[a-z][a-z0-9+.-]*:[\x21-\x7e]{1,490}$/i.test(predicateType)) {
     throw usageFault(`${NAME}: --type is the URI of the predicate's type`);
   }
-  const bytes = readFile(file ?? "", PREDICATE_BYTES_MAX);
-  const predicate = unwrap(parseJson(anything, bytes, "the predicate", PREDICATE_BYTES_MAX));
+  const predicate = parsePredicate(readFile(file ?? "", PREDICATE_BYTES_MAX), "the predicate");
   return inTotoStatement({ subjects: subjectsOf(args, NAME), predicateType, predicate });
 }

@@ -9,11 +9,12 @@ import { sha256 } from "../../runtime/kernel/digest.ts";
 import { parseEnvelope, preAuthEncoding } from "../../runtime/kernel/dsse.ts";
 import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
-import { anything, parseJson } from "../../runtime/kernel/shape.ts";
+import { anything } from "../../runtime/kernel/shape.ts";
 import { parseAnyBundle, STATEMENT_PAYLOAD_TYPE, wrongPayloadType } from "../bundle.ts";
 import { EVIDENCE_BYTES_MAX, ITEMS_MAX, splitEvidence } from "../container.ts";
 import { fault as boardFault } from "../faults.ts";
 import { checkStatementType, parseStatement } from "../statement.ts";
+import { parseStrictJson } from "../strict-json.ts";
 import { fault } from "./faults.ts";
 
 /** More than an evidence file may have: an answer of npm's holds two attestations, a file to be taken apart may be long. */
@@ -83,6 +84,9 @@ interface Signed {
 }
 
 function readBundle(part: Uint8Array): Result<Signed, Fault> {
+  if (looselyParsed(part, EVIDENCE_BYTES_MAX)?.["base64Signature"] !== undefined) {
+    return invalid("it is a bundle of cosign's old form; have cosign write it with --new-bundle-format");
+  }
   const bundle = parseAnyBundle(part);
   if (!bundle.ok) return bundle;
   if (!isBundleWithDsseEnvelope(bundle.value)) return invalid("it signs bare bytes, not an in-toto statement");
@@ -128,7 +132,7 @@ function npmAnswer(bytes: Uint8Array): readonly object[] | undefined {
 }
 
 function looselyParsed(bytes: Uint8Array, maxBytes: number): Readonly<Record<string, unknown>> | undefined {
-  const json = parseJson(anything, bytes, "the evidence", maxBytes);
+  const json = parseStrictJson(anything, bytes, "the evidence", maxBytes);
   if (!json.ok || typeof json.value !== "object" || json.value === null || Array.isArray(json.value)) return undefined;
   return json.value as Readonly<Record<string, unknown>>;
 }

@@ -7,4 +7,4 @@ export { type ProvenanceInput, provenanceStatement } from "./provenance.ts";
 export { sbomStatement } from "./sbom.ts";
 export type { Services } from "./services.ts";
 export { type SignOptions, signKeyless } from "./sign.ts";
-export { checkSignable, inTotoStatement, type StatementInput, type Subject } from "./statement.ts";
+export { checkSignable, inTotoStatement, parsePredicate, type StatementInput, type Subject } from "./statement.ts";

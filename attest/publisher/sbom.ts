@@ -3,19 +3,16 @@
  * look for it (in-toto attestation framework, spec/predicates/spdx.md and cyclonedx.md). The document itself goes in
  * as it is.
  */
-import { unwrap } from "../../runtime/kernel/result.ts";
-import { anything, parseJson } from "../../runtime/kernel/shape.ts";
-import { BUNDLE_BYTES_MAX } from "../bundle.ts";
 import { SBOM_TYPES } from "../predicate/components.ts";
 import { fault } from "./faults.ts";
-import { inTotoStatement, type Subject } from "./statement.ts";
+import { inTotoStatement, parsePredicate, type Subject } from "./statement.ts";
 
 /** The statement's bytes, and what it carries, e.g. `SPDX-2.3`. Throws a Fault ATTEST_SIGN_INPUT. */
 export function sbomStatement(
   sbom: Uint8Array,
   subjects: readonly Subject[],
 ): { readonly statement: Uint8Array; readonly format: string } {
-  const predicate = unwrap(parseJson(anything, sbom, "the SBOM", BUNDLE_BYTES_MAX));
+  const predicate = parsePredicate(sbom, "the SBOM");
   const { format, predicateType } = formatOf(predicate);
   return { format, statement: inTotoStatement({ subjects, predicateType, predicate }) };
 }

@@ -5,9 +5,12 @@
 import type { Sha256 } from "../../runtime/kernel/brand.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { anything } from "../../runtime/kernel/shape.ts";
 import { BUNDLE_BYTES_MAX } from "../bundle.ts";
 import { checkStatementType, parseStatement, STATEMENT_TYPE } from "../statement.ts";
+import { parseStrictJson } from "../strict-json.ts";
 import { fault } from "./faults.ts";
 
 /** A file that the statement is about. */
@@ -39,6 +42,13 @@ export function inTotoStatement({ subjects, predicateType, predicate }: Statemen
   const statement = utf8(canonicalJson({ _type: STATEMENT_TYPE, subject, predicateType, predicate }));
   checkSignable(statement);
   return statement;
+}
+
+/** A document that shall be a predicate: JSON that boards read, so without a name twice and not nested too deep. Throws. */
+export function parsePredicate(bytes: Uint8Array, what: string): unknown {
+  const parsed = parseStrictJson(anything, bytes, what, BUNDLE_BYTES_MAX);
+  if (parsed.ok) return parsed.value;
+  throw fault("ATTEST_SIGN_INPUT", { reason: reasonOf(parsed.error) }, parsed.error);
 }
 
 /** Whether a board would read the statement and the bundle around it. Throws the Fault with which it would not. */

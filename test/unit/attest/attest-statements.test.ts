@@ -96,6 +96,7 @@ describe("attest bundle and attest show", () => {
     expect(shown.out).toContain("2 attestations, not verified: what follows is what the file claims");
     expect(shown.out).toContain(`signer     ${SUBJECT} (issuer ${IDENTITY.issuer})`);
     expect(shown.out).toMatch(/2 {2}DSSE envelope, sha256:/);
+    expect(shown.out).toMatch(/signer {5}key [0-9a-f]{64}/);
     expect(shown.out).toMatch(/logged {5}entry \d+ \(dsse 0\.0\.1\), 20\d\d-/);
     const json = JSON.parse((await run(show, at("evidence.jsonl"), "--json")).out);
     expect(json).toMatchObject({ verified: false, attestations: [{ index: 0 }, { index: 1 }] });
@@ -179,6 +180,17 @@ describe("attest vsa", () => {
         policy: { uri: "sallyport:policy/1", digest: { sha256: expect.any(String) } },
       },
     });
+  });
+
+  it("names verifier, policy and resource as it is told, by URIs", async () => {
+    const { run, json, asked, refused } = await judging();
+    const named = ["--policy-uri", "https://policy.example/7", "--resource", "pkg:generic/app@1.0.0"];
+    await run(vsa, ...asked, ...named);
+    const { policy, resourceUri } = statementIn(json("vsa.json")).predicate;
+    expect([policy.uri, resourceUri]).toEqual(["https://policy.example/7", "pkg:generic/app@1.0.0"]);
+    for (const option of ["verifier", "policy-uri", "resource"]) {
+      expect(await refused(vsa, ...asked, `--${option}`, "not a URI")).toContain(`--${option} is a URI`);
+    }
   });
 
   it("signs nothing for what does not pass, and says what is missing", async () => {

@@ -2,11 +2,13 @@
 import { chmodSync, readFileSync } from "node:fs";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { verb as provenance } from "../../../agent/cli/attest-provenance.ts";
+import { parseTrustedRoot, verifyBundle } from "../../../attest/index.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { generateKeyPem, parseSigner } from "../../../runtime/kernel/signer.ts";
 import { newKeyFile } from "../../../updater/repository/index.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { BUILD, desk, statementIn } from "./attest-desk.ts";
+import { IDENTITY } from "./release.ts";
 
 let sigstore: FakeSigstore;
 beforeAll(async () => {
@@ -30,6 +32,9 @@ describe("attest provenance", () => {
     expect(ran).toMatchObject({ status: 0, err: "" });
     expect(ran.out).toMatch(/^signed; bundle in .*b\.json \(sha256:[0-9a-f]{64}\)$/);
     const made = json("b.json");
+    const trust = unwrap(parseTrustedRoot(sigstore.trustedRoot));
+    const verified = verifyBundle(new Uint8Array(readFileSync(at("b.json"))), trust);
+    expect(verified).toMatchObject({ ok: true, evidence: { signer: IDENTITY } });
     expect(made.verificationMaterial.tlogEntries[0].kindVersion.version).toBe(`0.0.${version}`);
     expect(statementIn(made)).toMatchObject({
       predicateType: "https://slsa.dev/provenance/v1",
@@ -81,6 +86,23 @@ describe("attest provenance", () => {
     expect(json("s.json").predicate.runDetails.builder.id).toBe("https://own.example/runner");
   });
 
+  it("says when the build began, if that is told", async () => {
+    const { at, run, json, release, build } = desk(sigstore);
+    const said = [
+      "--no-sign",
+      "--out",
+      at("s.json"),
+      "--started",
+      "2026-11-20T11:00:00+01:00",
+      "--commit",
+      "ab".repeat(20),
+    ];
+    await run(provenance, ...release, ...build, ...said);
+    const { runDetails, buildDefinition } = json("s.json").predicate;
+    expect(runDetails.metadata.startedOn).toBe("2026-11-20T10:00:00.000Z");
+    expect(buildDefinition.resolvedDependencies[0].digest).toEqual({ gitCommit: "ab".repeat(20) });
+  });
+
   it("says what is missing", async () => {
     const { at, release, build, key, refused } = desk(sigstore);
     key("k.pem");
@@ -98,6 +120,11 @@ describe("attest provenance", () => {
     expect(await refused(provenance, ...release, ...build, ...out, "--no-sign", "--commit", "HEAD")).toContain(
       "hex digits",
     );
+    for (const time of ["2026-13-01T00:00:00Z", "2026"]) {
+      expect(await refused(provenance, ...release, ...build, ...out, "--no-sign", "--started", time)).toContain(
+        "a time",
+      );
+    }
     expect(await refused(provenance, ...release, ...build, ...out, "--no-sign", "--started", "now")).toContain(
       "a time like",
     );

@@ -68,6 +68,8 @@ describe("an evidence file", () => {
     for (const broken of [[{}], [null], ["x"], [{ bundle: 7 }]]) {
       expect(refusal(JSON.stringify({ attestations: broken }))).toContain("ATTEST_MERGE: file-1 cannot go");
     }
+    const deep = `{"attestations":[{"bundle":{"x":${"[".repeat(200_000)}${"]".repeat(200_000)}}}]}`;
+    expect(refusal(deep)).toContain("ATTEST_BUNDLE_INVALID");
     expect(refusal(JSON.stringify({ attestations: [] }))).toContain("there are 0 attestations");
   });
 
@@ -101,6 +103,11 @@ describe("an evidence file", () => {
   it.each([
     ["nothing", () => "", "ATTEST_BUNDLE_INVALID"],
     ["another document", () => '{"schema":"x"}', "ATTEST_BUNDLE_INVALID"],
+    [
+      "a bundle of cosign's old form",
+      () => JSON.stringify({ base64Signature: "AA==", cert: "AA==", rekorBundle: {} }),
+      "--new-bundle-format",
+    ],
     [
       "an envelope of another type",
       () => JSON.stringify({ ...JSON.parse(text(plain)), payloadType: "x" }),

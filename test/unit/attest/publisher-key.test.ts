@@ -7,6 +7,7 @@ import { type JudgeInput, judge, parsePolicy, parseTrustedRoot } from "../../../
 import {
   inTotoStatement,
   type KeyOptions,
+  parsePredicate,
   sbomStatement,
   signByKey,
   signPlain,
@@ -153,6 +154,17 @@ describe("signing by key", () => {
     const layout = utf8(JSON.stringify({ ...jsonOf(statement()), _type: "layout" }));
     expect(await faultOf(signPlain(layout, [ed]))).toMatchObject({ code: "ATTEST_STATEMENT_TYPE" });
     expect(sigstore.log.size).toBe(size);
+  });
+});
+
+describe("a predicate", () => {
+  it.each([
+    ["nests deeper than boards read", `${"[".repeat(200_000)}${"]".repeat(200_000)}`],
+    ["has a name twice", '{"result":"PASSED","result":"FAILED"}'],
+    ["is no JSON", "PASSED"],
+  ])("that %s is refused before it is signed", (_, text) => {
+    expect(() => parsePredicate(utf8(text), "the predicate")).toThrow(Fault);
+    expect(() => sbomStatement(utf8(text), ARTIFACTS)).toThrow(/^cannot sign: /);
   });
 });
 
