@@ -20,13 +20,17 @@ export interface CertificateRequest {
   readonly publicPem?: string;
   /** An extension that nobody knows and nobody may pass over. */
   readonly strange?: boolean;
+  readonly isAuthority?: boolean;
 }
 
 export interface Authority {
   readonly cert: string;
   issue(request: CertificateRequest): Certificate;
-  /** Another authority, certified by this one; `usage: false` for one whose key may not sign certificates. */
-  below(name: string, more?: { readonly usage?: boolean }): Authority;
+  /**
+   * Another authority, certified by this one; `usage: false` for one whose key may not sign certificates,
+   * `isAuthority: false` for one that is none although its key may.
+   */
+  below(name: string, more?: { readonly usage?: boolean; readonly isAuthority?: boolean }): Authority;
 }
 
 const OID = {
@@ -51,16 +55,16 @@ function authority(name: string, own: ReturnType<typeof pair>, cert: string): Au
   const common = { issuer: name, issuerKey: own.privateKey };
   return {
     cert,
-    below(subject, { usage = true } = {}) {
+    below(subject, { usage = true, isAuthority = true } = {}) {
       const theirs = pair();
-      const content = { ...common, subject, key: theirs.publicKey, names: [], days: 30, isAuthority: true, usage };
+      const content = { ...common, subject, key: theirs.publicKey, names: [], days: 30, isAuthority, usage };
       return authority(subject, theirs, certify(content));
     },
-    issue({ subject, names = [], days = 30, publicPem, strange = false }) {
+    issue({ subject, names = [], days = 30, publicPem, strange = false, isAuthority = false }) {
       const theirs = pair();
       const key = publicPem === undefined ? theirs.publicKey : createPublicKey(publicPem);
       return {
-        cert: certify({ ...common, subject, key, names, days, isAuthority: false, strange }),
+        cert: certify({ ...common, subject, key, names, days, isAuthority, strange }),
         key: theirs.privateKey.export({ type: "pkcs8", format: "pem" }).toString(),
       };
     },
@@ -81,7 +85,7 @@ interface Content {
 }
 
 function certify({ issuer, issuerKey, subject, key, names, days, isAuthority, ...more }: Content): string {
-  const { path, usage = true, strange = false } = more;
+  const { path, usage = isAuthority, strange = false } = more;
   const algorithm = sequence(oid(OID.ecdsaWithSha256));
   const end = Date.now() + days * DAY_MS;
   const begin = Math.min(Date.now(), end) - DAY_MS;
@@ -90,7 +94,7 @@ function certify({ issuer, issuerKey, subject, key, names, days, isAuthority, ..
       OID.basicConstraints,
       sequence(...(isAuthority ? [der(0x01, [0xff])] : []), ...(path === undefined ? [] : [der(0x02, [path])])),
     ),
-    extension(OID.keyUsage, der(0x03, isAuthority && usage ? [1, 0x06] : [7, 0x80])),
+    extension(OID.keyUsage, der(0x03, usage ? [1, 0x06] : [7, 0x80])),
     ...(strange ? [sequence(oid([0x2a, 3, 4]), der(0x01, [0xff]), der(0x04, [5, 0]))] : []),
     ...(names.length > 0 ? [extension(OID.alternativeNames, sequence(...names.map(generalName)))] : []),
   ];

@@ -100,6 +100,20 @@ describe("a proof with its device's certificate", () => {
     expect(line).toContain(says);
   });
 
+  it("is refused when that certificate is all that the reader gives for an authority", async () => {
+    const own = certificate();
+    expect(await read([own], own)).toContain("is the given authority itself");
+  });
+
+  it("is refused when it was made after the board judged", async () => {
+    const key = unwrap(parseSigner(generateKeyPem()));
+    const later = { fromMs: Date.now() + DAY_MS, untilMs: Date.now() + 2 * DAY_MS };
+    const pem = await makeOwn("devices", key, { ...later, fromMs: Date.now() - DAY_MS }, nodeRandom);
+    const device = { tenant: "home", device: "board-1", publicPem: scene.prover.signer.publicPem };
+    const own = unwrap(await issueToDevice(device, { pem, path: "ca.pem", key }, later, nodeRandom));
+    expect(await read([own], pem)).toContain("was not valid when the board judged");
+  });
+
   it("is refused further below its authority than that may reach", async () => {
     const near = makeAuthority("near", 0);
     expect(await read([certificate({}, near)], near.cert)).toMatchObject({ by: "authority" });
