@@ -15,10 +15,15 @@ export interface Change {
 /** A change without the place. */
 export type Said = Pick<Change, "effect" | "says">;
 
-/** What is found in several places is told once, of the widest. */
+export interface Places<P> {
+  readonly places: readonly P[];
+  readonly areAll: boolean;
+}
+
+/** What is found in several places is told once, of the widest. That some were not looked at is told as a change. */
 export function tellByPlace<P extends { readonly scope: Scope }>(
   part: string,
-  places: readonly P[],
+  { places, areAll }: Places<P>,
   compare: (place: P) => readonly Said[],
   sayWhere: (place: P) => string,
 ): readonly Change[] {
@@ -33,9 +38,12 @@ export function tellByPlace<P extends { readonly scope: Scope }>(
       entry.names.add(sayWhere(place));
     }
   }
-  return [...found.values()].map(({ one, names }) => {
+  const changes = [...found.values()].map(({ one, names }): Change => {
     return { effect: one.effect, part, says: `${[...names].join("; ")}: ${one.says}` };
   });
+  if (areAll) return changes;
+  const says = `the rules overlap in more than ${places.length} ways; only as many were compared`;
+  return [...changes, { effect: "both", part, says }];
 }
 
 export const same = (a: unknown, b: unknown): boolean => a === b || canonical(a) === canonical(b);

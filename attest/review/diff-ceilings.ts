@@ -4,19 +4,23 @@ import { matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
 import { type EngineTerms, matchingEngineRules, meetEngine } from "../../runtime/kernel/authority/engine.ts";
 import type { TeamName } from "../../runtime/kernel/brand.ts";
 import type { Policy } from "../policy.ts";
-import { type Change, type Said, same, tellByPlace } from "./change.ts";
+import { type Change, type Places, type Said, same, tellByPlace } from "./change.ts";
 import { ANY_OTHER, closeScopes, exampleOf, type Scope, sayDevices, sayScope } from "./scope.ts";
 import { effectOf } from "./strictness.ts";
 import { plain } from "./words.ts";
 
 export function diffCeilings(old: Policy, now: Policy): readonly Change[] {
-  const scopes = closeScopes([...old.ceilings, ...now.ceilings]);
   return tellByPlace(
     "ceilings",
-    scopes.map((scope) => ({ scope })),
+    placesOf([...old.ceilings, ...now.ceilings]),
     ({ scope }) => compareCovers(coversIn(old, scope), coversIn(now, scope)),
     ({ scope }) => sayScope(scope),
   );
+}
+
+function placesOf(of: readonly Scope[]): Places<{ readonly scope: Scope }> {
+  const { scopes, areAll } = closeScopes(of);
+  return { places: scopes.map((scope) => ({ scope })), areAll };
 }
 
 type Covers = ReadonlyMap<string, readonly Cover[]>;
@@ -97,7 +101,7 @@ export function diffEngines(old: Policy, now: Policy): readonly Change[] {
   };
   return tellByPlace(
     "engines",
-    closeScopes(scopes).map((scope) => ({ scope })),
+    placesOf(scopes),
     ({ scope }) => compareTerms(terms(old, scope), terms(now, scope)),
     ({ scope }) =>
       scope.modules.team === ANY_OTHER ? `every module on ${sayDevices(scope.devices)}` : sayScope(scope),

@@ -4,9 +4,9 @@
  */
 import { type DeviceFacts, matchesDevice, matchesModule } from "../../runtime/kernel/authority/ceiling.ts";
 import type { EvidenceRule, Policy } from "../policy.ts";
-import { beyond, type Change, type Effect, type Said, same, tellByPlace } from "./change.ts";
+import { beyond, type Change, type Effect, type Places, type Said, same, tellByPlace } from "./change.ts";
 import { type Asked, requirementsOf } from "./finding.ts";
-import { closeScopes, exampleOf, SCOPES_MAX, type Scope, sayScope } from "./scope.ts";
+import { closeScopes, exampleOf, type Scope, sayScope } from "./scope.ts";
 import {
   DIRECTIONS,
   effectOf,
@@ -29,31 +29,24 @@ interface Place {
 }
 
 export function diffEvidence(old: Policy, now: Policy): readonly Change[] {
-  const { places, all } = placesOf([...old.evidence, ...now.evidence]);
-  const changes = tellByPlace(
+  return tellByPlace(
     "evidence",
-    places,
+    placesOf([...old.evidence, ...now.evidence]),
     (place) => compare(asksIn(old, place), asksIn(now, place), old, now),
     ({ scope, wants }) => `${sayScope(scope)}${sayWants(wants)}`,
   );
-  if (all) return changes;
-  const says = `the policies have more than ${SCOPES_MAX} cases; what is said here is of the first ones`;
-  return [...changes, { effect: "both", part: "evidence", says }];
 }
 
-function placesOf(rules: readonly EvidenceRule[]): { readonly places: readonly Place[]; readonly all: boolean } {
+function placesOf(rules: readonly EvidenceRule[]): Places<Place> {
   const regions = [...new Set(rules.flatMap((one) => one.regions ?? []))];
   const located = rules.flatMap(({ devices, modules }) =>
     devices.region === undefined ? regions.map((region) => ({ devices: { ...devices, region }, modules })) : [],
   );
-  const scopes = closeScopes([...rules, ...located]);
+  const { scopes, areAll } = closeScopes([...rules, ...located]);
   const asks = rules.flatMap((one) => one.asks ?? []).flatMap(spellOut);
   const distinct = asks.filter((one, index) => asks.findIndex((other) => same(one, other)) === index);
   const wanted = [[], ...distinct.map((one) => [one]), ...(distinct.length > 1 ? [distinct] : [])];
-  return {
-    places: scopes.flatMap((scope) => wanted.map((wants) => ({ scope, wants }))),
-    all: scopes.length < SCOPES_MAX,
-  };
+  return { places: scopes.flatMap((scope) => wanted.map((wants) => ({ scope, wants }))), areAll };
 }
 
 function spellOut(ask: Ask): readonly Ask[] {

@@ -1,6 +1,7 @@
 /** One requirement of a policy: can it be met at all, and does it ask for what its owner probably means? */
 
 import { quorumOf } from "../parties.ts";
+import { matchesPattern } from "../pattern.ts";
 import type { Policy } from "../policy.ts";
 import { error, type Finding, type Placed, warning } from "./finding.ts";
 import { covers } from "./lint-signers.ts";
@@ -46,7 +47,9 @@ function lintBuilders({ asked, at }: Placed, { builders = [], revoked = [] }: Po
   const { builders: named = [], level } = asked;
   const dead = named.length > 0 && named.every((one) => revoked.some(({ builder }) => builder === one));
   const low = named.flatMap((one, index) => {
-    const believed = builders.find(({ id }) => id === one)?.level ?? 0;
+    // A pattern names several; what counts is the best of them.
+    const levels = builders.filter(({ id }) => id === one || matchesPattern(id, one)).map((entry) => entry.level);
+    const believed = Math.max(0, ...levels);
     if (level === undefined || believed >= level) return [];
     const says = `level ${level} is asked, and this policy believes the builder ${believed === 0 ? "at no level (builders)" : `up to level ${believed}`}`;
     return [{ index, says }];

@@ -23,7 +23,7 @@ export function lintSigners(policy: Policy): readonly Finding[] {
       ...(builders.findIndex((one) => one.id === id) < index
         ? [error("builder-twice", `builders[${index}]`, `${id} has a level already; the first counts`)]
         : []),
-      ...(text.includes(JSON.stringify(id))
+      ...(placed.some(({ asked }) => asked.builders?.some((one) => one === id || matchesPattern(id, one)) === true)
         ? []
         : [warning("builder-unused", `builders[${index}]`, `no rule names the builder ${id}`)]),
     ]),

@@ -49,27 +49,35 @@ export function holdsScope(wide: Scope, narrow: Scope): boolean {
   );
 }
 
-export const SCOPES_MAX = 2000;
+const SCOPES_MAX = 2000;
+
+export interface Scopes {
+  readonly scopes: readonly Scope[];
+  /** False if there were more than are looked at. */
+  readonly areAll: boolean;
+}
 
 /**
- * The scopes and all that several of them have in common, each once, at most 2000. Two policies that treat each of
+ * The scopes and all that several of them have in common, each once, up to a bound. Two policies that treat each of
  * these alike treat every device and module alike.
  */
-export function closeScopes(scopes: readonly Scope[]): readonly Scope[] {
+export function closeScopes(scopes: readonly Scope[]): Scopes {
   const found = new Map<string, Scope>();
   for (const one of scopes) {
     const alone = meetScopes(one, one);
     if (alone !== undefined) found.set(keyOf(alone), alone);
   }
-  // A map is walked to its end as it grows: what is found is itself met with all the others.
+  // A map is walked to its end as it grows: what is found is itself met with all that came before it.
+  let met = 0;
   for (const one of found.values()) {
-    for (const other of [...found.values()]) {
+    for (const other of [...found.values()].slice(0, met)) {
       const both = meetScopes(one, other);
-      if (both !== undefined && found.size < SCOPES_MAX) found.set(keyOf(both), both);
+      if (both !== undefined) found.set(keyOf(both), both);
     }
-    if (found.size >= SCOPES_MAX) break;
+    met += 1;
+    if (found.size > SCOPES_MAX) return { scopes: [...found.values()].slice(0, SCOPES_MAX), areAll: false };
   }
-  return [...found.values()];
+  return { scopes: [...found.values()], areAll: true };
 }
 
 function keyOf({ devices, modules }: Scope): string {

@@ -36,6 +36,21 @@ describe("a sound policy", () => {
     ["with an operator and a level", { operators: [operator], builders: [{ id: BUILDER, level: 2 }] }],
     ["with tags by a pattern", identities(TAGGED)],
     [
+      "with a level of builders by a pattern",
+      {
+        ...requires({ ...quorum, builders: ["https://b.example/acme/build.yml@refs/tags/v*"], level: 2 }),
+        builders: [{ id: "https://b.example/acme/build.yml@refs/tags/v1", level: 2 }],
+      },
+    ],
+    [
+      "of a layout",
+      {
+        parties,
+        layouts: [{ name: "l", steps: [{ name: "s", parties: ["ci", "qa"] }] }],
+        evidence: [{ ...byTwo, require: [{ type: "layout", layout: "l" }] }],
+      },
+    ],
+    [
       "with a rule for those that ask for more",
       { parties, evidence: [short, { ...byTwo, asks: [{ cap: "gpio", dir: "out" }] }] },
     ],
@@ -88,6 +103,11 @@ describe("a rule that can never match or be met", () => {
       "a threshold that revocation put out of reach",
       { parties, evidence: [byTwo], revoked: [{ identity: CI, ...gone }] },
       "error all-revoked evidence[0].require[0]",
+    ],
+    [
+      "a level that no builder has",
+      requires({ ...quorum, level: 2 }),
+      "error level evidence[0].require[0].builders[0]",
     ],
     [
       "a level that no builder has",
@@ -179,6 +199,26 @@ describe("what nobody needs", () => {
       "a source twice",
       { evidence: [{ ...short, sources: [short.sources[0], short.sources[0]] }] },
       "warning repeated evidence[0].sources[1]",
+    ],
+    [
+      "a layout",
+      { parties, layouts: [{ name: "l", steps: [{ name: "s", parties: ["qa"] }] }] },
+      "warning layout-unused layouts[0]",
+    ],
+    [
+      "an exception that has ended",
+      requires({
+        type: "vulns",
+        parties: ["qa"],
+        maxSeverity: "none",
+        except: [{ id: "CVE-1", reason: "r", untilMs: NOW_MS }],
+      }),
+      "warning exception-ended evidence[0].require[0].except[0]",
+    ],
+    [
+      "an exception without end",
+      requires({ type: "vulns", parties: ["qa"], maxSeverity: "none", except: [{ id: "CVE-1", reason: "r" }] }),
+      "warning exception-open evidence[0].require[0].except[0]",
     ],
     [
       "a ceiling of a module that cannot run",
