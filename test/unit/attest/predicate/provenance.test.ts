@@ -97,6 +97,17 @@ describe("the ref", () => {
     expect(refs("refs/tags/v1.2")).toEqual(REFUSED);
   });
 
+  it("may hold an @ and a slash, as the tags of repositories with many packages do", () => {
+    const predicate = workflow();
+    const tag = "refs/tags/@acme/app@1.2.3";
+    predicate.buildDefinition.externalParameters.workflow.ref = tag;
+    predicate.buildDefinition.resolvedDependencies[0].uri = `${SOURCE}@${tag}`;
+    const want = (ref: string) => ({ builders: [predicate.runDetails.builder.id], refs: [ref] });
+    expect(refusals(examine(want("refs/tags/@acme/app@*"), predicate, V1))).toEqual([]);
+    expect(refusals(examine(want("refs/tags/@acme/*"), predicate, V1))).toEqual(REFUSED);
+    expect(refusals(examine(want("refs/tags/*"), predicate, V1))).toEqual(REFUSED);
+  });
+
   it("is refused where the provenance does not say it", () => {
     const predicate = delegated();
     predicate.buildDefinition.resolvedDependencies[0].uri = SOURCE;
