@@ -2,6 +2,7 @@
  * Evidence files put together and looked at: other tools' files go in as they are, what boards would pass over does not.
  * Real ones are read from SALLYPORT_SUITES (default ../shared/data beside the repository).
  */
+import { X509Certificate } from "node:crypto";
 import { existsSync, readdirSync, readFileSync } from "node:fs";
 import { join, resolve } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -10,6 +11,7 @@ import { checkEvidence, describeEvidence, mergeEvidence } from "../../../attest/
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
+import { makeAuthority } from "../../fakes/certificates.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { keyless, messageBundle } from "./bundles.ts";
 import { envelope, newSigner, provenanceBy } from "./own-keys.ts";
@@ -119,6 +121,24 @@ describe("an evidence file", () => {
       "ATTEST_STATEMENT_INVALID",
     ],
     [
+      "an envelope without a signature",
+      () => JSON.stringify({ ...JSON.parse(text(plain)), signatures: [] }),
+      "SHAPE_MISMATCH",
+    ],
+    [
+      "an envelope around a statement of another framework",
+      () => {
+        const payload = JSON.stringify({ ...JSON.parse(text(statement())), _type: "https://x.example/Statement/v1" });
+        return JSON.stringify({ ...JSON.parse(text(plain)), payload: Buffer.from(payload).toString("base64") });
+      },
+      "ATTEST_STATEMENT_TYPE",
+    ],
+    [
+      "a bundle around a payload of another type",
+      () => text(altered(bundle, (json) => (json.dsseEnvelope.payloadType = "text/plain"))),
+      "its payload type is text/plain",
+    ],
+    [
       "an envelope signed by a certificate, which no board can believe",
       () => text(altered(plain, (json) => (json.signatures[0].cert = "-----BEGIN CERTIFICATE-----"))),
       "ATTEST_NO_TIME",
@@ -205,6 +225,18 @@ describe("a description of an evidence file", () => {
     const [damaged, whole] = unwrap(describeEvidence(both));
     expect(damaged?.problems.join()).toContain(why);
     expect(whole?.problems).toEqual([]);
+  });
+
+  it("says where a certificate names nobody", () => {
+    const { cert } = makeAuthority().issue({
+      subject: "somebody",
+      names: ["URI:https://a.example", "URI:https://b.example"],
+    });
+    const rawBytes = new X509Certificate(cert).raw.toString("base64");
+    const other = altered(bundle, (json) => (json.verificationMaterial.certificate.rawBytes = rawBytes));
+    const [one] = unwrap(describeEvidence(other));
+    expect(one?.signers).toEqual([]);
+    expect(one?.problems.join()).toContain("it does not name exactly one issuer and one subject");
   });
 
   it("is refused where there is nothing to be taken apart", () => {

@@ -108,17 +108,31 @@ describe("signing by key", () => {
     expect(await signing({ rekorUrl: "ftp://x" })).toMatchObject({ code: "ATTEST_SIGN_INPUT" });
   });
 
+  /** A log that answers everything with this. */
+  async function logSaying(text: string): Promise<string> {
+    const server = createServer((request, response) => void request.resume().on("end", () => response.end(text)));
+    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
+    onTestFinished(() => void server.close());
+    return `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
+  }
+
   it.each([
     ["nothing", ""],
     ["another document", "{}"],
     ["a log entry of no log", '{"logIndex":"1","kindVersion":{"kind":"dsse","version":"0.0.2"}}'],
     ["more than any entry has", `"${"x".repeat(300_000)}"`],
   ])("takes %s from a version 2 log for no entry", async (_, text) => {
-    const server = createServer((request, response) => void request.resume().on("end", () => response.end(text)));
-    await new Promise<void>((done) => server.listen(0, "127.0.0.1", done));
-    onTestFinished(() => void server.close());
-    const rekorUrl = `http://127.0.0.1:${(server.address() as AddressInfo).port}`;
-    expect(await signing({ rekorUrl, rekorVersion: 2 })).toMatchObject({ code: "ATTEST_SIGN_LOG" });
+    expect(await signing({ rekorUrl: await logSaying(text), rekorVersion: 2 })).toMatchObject({
+      code: "ATTEST_SIGN_LOG",
+    });
+  });
+
+  it("does not hand out a bundle that boards cannot read, whatever the log has answered", async () => {
+    const proof = { logIndex: "0", treeSize: "1", rootHash: "AAAA", hashes: [], checkpoint: undefined };
+    const entry = { logIndex: "0", logId: { keyId: "AAAA" }, kindVersion: { kind: "dsse", version: "0.0.2" } };
+    const text = JSON.stringify({ ...entry, integratedTime: "0", inclusionProof: proof, canonicalizedBody: "AAAA" });
+    const fault = await signing({ rekorUrl: await logSaying(text), rekorVersion: 2 });
+    expect(fault).toMatchObject({ code: "ATTEST_SIGN_FAILED", cause: { code: "ATTEST_BUNDLE_INVALID" } });
   });
 
   it("lets the refusal of a signer program through", async () => {
