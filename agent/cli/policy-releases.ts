@@ -2,7 +2,7 @@
  * Releases as files on a desk: folders that hold a manifest, its code and an evidence file, as they are built or as a
  * repository publishes them, where each name may have its digest in front.
  */
-import { type Dirent, readdirSync } from "node:fs";
+import { type Dirent, readdirSync, statSync } from "node:fs";
 import { basename, join } from "node:path";
 import { BUNDLE_BYTES_MAX } from "../../attest/index.ts";
 import {
@@ -31,6 +31,7 @@ const NAMED = /^(?:[0-9a-f]{64}\.)?(manifest\.json|module\.wasm|bundle\.sigstore
 
 /** Every release below a folder, in the order of their paths. Faults for files that are no release's. */
 export function findReleases(folder: string): readonly ReleaseFiles[] {
+  if (!statSync(folder, { throwIfNoEntry: false })?.isDirectory()) throw usageFault(`${folder} is no folder`);
   const found: ReleaseFiles[] = [];
   let folders = 0;
   const visit = (path: string, depth: number): void => {

@@ -1,5 +1,12 @@
 /** `sallyport policy simulate`: which releases a policy would admit and why not the others, beside the policy in force. */
-import { judge, type Policy, parseTrustedRoot, type Verdict } from "../../attest/index.ts";
+import {
+  type JudgeInput,
+  judge,
+  type Policy,
+  parseTrustedRoot,
+  TRUSTED_ROOT_BYTES_MAX,
+  type Verdict,
+} from "../../attest/index.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
@@ -46,9 +53,10 @@ export const verb: Verb = {
     const policy = readPolicy(file);
     const other = args.maybe("against");
     const old = other === undefined ? undefined : readPolicy(other);
+    const situation = situationOf(args);
     const rows = releasesOf(args, folders).map((release): Row => {
-      const verdict = judgeBy(policy, release, args);
-      return { release, verdict, ...(old === undefined ? {} : { before: judgeBy(old, release, args) }) };
+      const verdict = judgeBy(policy, release, situation);
+      return { release, verdict, ...(old === undefined ? {} : { before: judgeBy(old, release, situation) }) };
     });
     if (rows.length === 0) throw usageFault(`policy simulate: no release below ${folders.join(", ")}`);
     const failed = rows.filter(({ verdict, before }) => !verdict.accepted && (before?.accepted ?? true));
@@ -86,23 +94,31 @@ function releasesOf(args: Args, folders: readonly string[]): readonly ReleaseFil
   return [readRelease(manifest, module, evidence)];
 }
 
+type Situation = Pick<JudgeInput, "device" | "nowMs" | "running" | "trust">;
+
+function situationOf(args: Args): Situation {
+  return {
+    nowMs: timeOption(args, nodeClock),
+    device: { id: args.text("device"), class: args.text("class"), region: args.text("region") },
+    running: args.flag("running"),
+    trust: unwrap(parseTrustedRoot(readFile(args.text("trusted-root"), TRUSTED_ROOT_BYTES_MAX))),
+  };
+}
+
 function judgeBy(
   policy: Policy,
   { manifest, manifestBytes, moduleBytes, evidence }: ReleaseFiles,
-  args: Args,
-): Verdict {
+  situation: Situation,
+) {
   return judge({
+    ...situation,
     bundle: evidence,
     artifacts: [
       { name: "module.wasm", sha256: sha256(moduleBytes) },
       { name: "manifest.json", sha256: sha256(manifestBytes) },
     ],
     module: moduleOf(manifest),
-    nowMs: timeOption(args, nodeClock),
-    device: { id: args.text("device"), class: args.text("class"), region: args.text("region") },
-    running: args.flag("running"),
     policy,
-    trust: unwrap(parseTrustedRoot(readFile(args.text("trusted-root")))),
   });
 }
 
