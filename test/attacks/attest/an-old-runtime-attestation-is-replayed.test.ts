@@ -1,4 +1,4 @@
-/** Rollback: what a board said when all was well is shown again, to hide what it runs now, or that it says nothing any more. */
+/** A board's own word: what a board said when all was well is shown again, to hide what it runs now, or that it says nothing any more. */
 import { describe, expect, it } from "vitest";
 import { appraise, type Remembered } from "../../../attest/index.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
