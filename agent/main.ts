@@ -90,6 +90,22 @@ const VERBS: Readonly<
     load: () => import("./cli/attest-show.ts"),
   },
   verify: { summary: "judge a release's evidence offline, as a device would", load: () => import("./cli/verify.ts") },
+  "policy check": {
+    summary: "look a policy over: what cannot match, cannot be met, is too wide",
+    load: () => import("./cli/policy-check.ts"),
+  },
+  "policy explain": {
+    summary: "say in sentences what a policy asks, and of whom",
+    load: () => import("./cli/policy-explain.ts"),
+  },
+  "policy diff": {
+    summary: "say what a changed policy admits that the old one did not",
+    load: () => import("./cli/policy-diff.ts"),
+  },
+  "policy simulate": {
+    summary: "try a policy on releases, beside the one in force",
+    load: () => import("./cli/policy-simulate.ts"),
+  },
   "verify-proof": {
     summary: "verify offline why a board admitted a release",
     load: () => import("./cli/verify-proof.ts"),
@@ -107,22 +123,6 @@ const VERBS: Readonly<
   "device-ca issue": {
     summary: "issue a certificate for a board's key",
     load: () => import("./cli/device-ca-issue.ts"),
-  },
-  "policy check": {
-    summary: "look a policy over: what cannot match, cannot be met, is too wide",
-    load: () => import("./cli/policy-check.ts"),
-  },
-  "policy explain": {
-    summary: "say in sentences what a policy asks, and of whom",
-    load: () => import("./cli/policy-explain.ts"),
-  },
-  "policy diff": {
-    summary: "say what a changed policy admits that the old one did not",
-    load: () => import("./cli/policy-diff.ts"),
-  },
-  "policy simulate": {
-    summary: "try a policy on releases, beside the one in force",
-    load: () => import("./cli/policy-simulate.ts"),
   },
   provision: {
     summary: "make a board: key, pinned roots, board description",
