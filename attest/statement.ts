@@ -20,8 +20,10 @@ const SUBJECTS_MAX = 1024;
 const DIGESTS_MAX = 32;
 
 const digests = record(string({ min: 1, max: 64 }), string({ min: 1, max: 256 }), { max: DIGESTS_MAX });
+const type = string({ min: 1, max: 200 });
+const kindShape = tolerant({ _type: type });
 const statementShape = tolerant({
-  _type: string({ min: 1, max: 200 }),
+  _type: type,
   subject: array(tolerant({ name: optional(string({ max: 1000 })), digest: digests }), { min: 1, max: SUBJECTS_MAX }),
   predicateType: string({ min: 1, max: 500 }),
   predicate: optional(anything),
@@ -41,11 +43,15 @@ export interface Artifact {
 export function parseStatement(payload: Uint8Array): Result<Statement, Fault> {
   const parsed = parseStrictJson(statementShape, payload, "the statement", BUNDLE_BYTES_MAX);
   if (parsed.ok) return parsed;
+  // A document of another kind, such as a link of in-toto before its attestations, is refused as what it is.
+  const kind = parseStrictJson(kindShape, payload, "the statement", BUNDLE_BYTES_MAX);
+  const typed = kind.ok ? checkStatementType(kind.value) : ok(undefined);
+  if (!typed.ok) return typed;
   return err(fault("ATTEST_STATEMENT_INVALID", { reason: reasonOf(parsed.error) }, parsed.error));
 }
 
 /** Is it a statement at all, and not a document of another kind that somebody signed? */
-export function checkStatementType({ _type: found }: Statement): Result<undefined, Fault> {
+export function checkStatementType({ _type: found }: Pick<Statement, "_type">): Result<undefined, Fault> {
   if (found === STATEMENT_TYPE || found === STATEMENT_TYPE_V01) return ok(undefined);
   return err(fault("ATTEST_STATEMENT_TYPE", { found, expected: STATEMENT_TYPE }));
 }

@@ -21,6 +21,8 @@ export const SBOM_TYPES: readonly string[] = [
   "https://cyclonedx.org/bom/v1.6",
 ];
 export const COMPONENTS_MAX = 20_000;
+/** Each is compared with every version that an owner forbids of it. */
+export const NAMESAKES_MAX = 500;
 
 /** A licence as an SPDX expression, or by a name of its own. */
 export type Licence = { readonly expression: string } | { readonly name: string };
@@ -85,8 +87,23 @@ export function parseMaterials({ predicateType: type, predicate }: Statement): R
   const parsed = type.startsWith("https://spdx.dev/") ? readSpdx(predicate) : readCyclone(predicate);
   if (!parsed.ok) return refuse(reasonOf(parsed.error), parsed.error);
   if (typeof parsed.value === "string") return refuse(parsed.value);
+  const { components } = parsed.value;
   // Whoever looked has found at least the thing itself.
-  return parsed.value.components.length > 0 ? ok(parsed.value) : refuse("it lists no component");
+  if (components.length === 0) return refuse("it lists no component");
+  const crowded = crowdedName(components);
+  return crowded === undefined ? ok(parsed.value) : refuse(`it has more than ${NAMESAKES_MAX} components ${crowded}`);
+}
+
+function crowdedName(components: readonly Component[]): string | undefined {
+  const counts = new Map<string, number>();
+  for (const { names, packageKey } of components) {
+    for (const name of packageKey === undefined ? names : [...names, `pkg:${packageKey}`]) {
+      const count = (counts.get(name) ?? 0) + 1;
+      if (count > NAMESAKES_MAX) return name;
+      counts.set(name, count);
+    }
+  }
+  return undefined;
 }
 
 /** The text says what is wrong. */

@@ -11,11 +11,11 @@ import { type Component, type Licence, type Materials, parseMaterials } from "./
 import { fault } from "./faults.ts";
 import { createLicenceJudge, type Standing } from "./licence.ts";
 import { parsePurl } from "./purl.ts";
-import { isExactVersion, isVersionRange, isWithin } from "./versions.ts";
+import { compileRange, isExactVersion, isVersionRange } from "./versions.ts";
 
 const name = string({ min: 1, max: 500 });
 const ranges = refined(
-  array(string({ min: 1, max: 200 }), { min: 1, max: 64 }),
+  array(string({ min: 1, max: 200 }), { min: 1, max: 32 }),
   (all) => all.every(isVersionRange),
   "versions such as 1.2.3, <1.2.3 or >=1.0 <1.2.3",
 );
@@ -58,7 +58,7 @@ const licences = refined(
 
 export const sbomFields = {
   formats: optional(array(oneOf("spdx", "cyclonedx"), { min: 1, max: 2 })),
-  forbid: optional(array(componentRule, { min: 1, max: 256 })),
+  forbid: optional(array(componentRule, { min: 1, max: 128 })),
   /** Components that must be listed: a part without which the document is of something else. */
   components: optional(array(componentRule, { min: 1, max: 64 })),
   licences: optional(licences),
@@ -81,12 +81,16 @@ export const examineSbom: Examine<Asked> = (asked, { statement }) => {
 function examineComponents({ forbid = [], components: needed = [] }: Asked, materials: Materials): Reason {
   const { format, version, components } = materials;
   const places = placesOf(components);
-  const forbidden = forbid.flatMap((rule) =>
-    places(rule)
-      .filter((one) => mayBe(one, rule))
-      .map((one) => one.label),
-  );
-  const missing = needed.filter((rule) => !places(rule).some((one) => isSurely(one, rule)));
+  const forbidden = forbid.flatMap((rule) => {
+    const ranges = rangesOf(rule);
+    return places(rule)
+      .filter((one) => mayBe(one, ranges))
+      .map((one) => one.label);
+  });
+  const missing = needed.filter((rule) => {
+    const ranges = rangesOf(rule);
+    return !places(rule).some((one) => isSurely(one, ranges));
+  });
   if (forbidden.length + missing.length === 0) {
     const facts = { format: `${format} ${version}`, components: components.length };
     return passed("components", "it lists nothing that is forbidden, and all that must be there", facts);
@@ -111,22 +115,22 @@ function placesOf(components: readonly Component[]): (rule: ComponentRule) => re
   };
 }
 
+type Ranges = readonly ReturnType<typeof compileRange>[];
+
 /** Undefined for all versions. */
-function rangesOf({ versions, purl }: ComponentRule): readonly string[] | undefined {
+function rangesOf({ versions, purl }: ComponentRule): Ranges | undefined {
   const version = purl === undefined ? undefined : parsePurl(purl)?.version;
-  return versions ?? (version === undefined ? undefined : [version]);
+  return (versions ?? (version === undefined ? undefined : [version]))?.map(compileRange);
 }
 
-function mayBe({ versions }: Component, rule: ComponentRule): boolean {
-  const ranges = rangesOf(rule);
+function mayBe({ versions }: Component, ranges: Ranges | undefined): boolean {
   if (ranges === undefined || versions.length === 0) return true;
-  return versions.some((one) => ranges.some((range) => isWithin(one, range) !== "no"));
+  return versions.some((one) => ranges.some((isWithin) => isWithin(one) !== "no"));
 }
 
-function isSurely({ versions }: Component, rule: ComponentRule): boolean {
-  const ranges = rangesOf(rule);
+function isSurely({ versions }: Component, ranges: Ranges | undefined): boolean {
   if (ranges === undefined) return true;
-  return versions.length > 0 && versions.every((one) => ranges.some((range) => isWithin(one, range) === "yes"));
+  return versions.length > 0 && versions.every((one) => ranges.some((isWithin) => isWithin(one) === "yes"));
 }
 
 function examineLicences({ licences: asked }: Asked, { components }: Materials): Reason {

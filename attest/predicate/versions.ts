@@ -1,7 +1,7 @@
 /**
  * Versions of other people's packages, compared as far as all of them agree: numbers between dots, then a suffix.
  * Whether 1.2.3-r4 comes before or after 1.2.3 depends on who packaged it, so with equal numbers and unequal suffixes the
- * order is unknown; the caller decides whom that favours.
+ * order is unknown, and so is whether it is 1.2.3 at all; the caller decides whom that favours.
  */
 
 /** `yes`, `no`, or `unknown` where the two cannot be compared. */
@@ -26,42 +26,61 @@ export function isVersionRange(text: string): boolean {
   return bounds.length > 0 && bounds.every((one) => one !== undefined && NUMBERS.exec(plain(one))?.[0] === plain(one));
 }
 
-/** The range was found good by `isVersionRange`; without a version nothing is known. */
-export function isWithin(version: string | undefined, range: string): Answer {
-  if (version === undefined) return "unknown";
-  if (RANGE.exec(range) === null) return plain(version) === plain(range) ? "yes" : "no";
-  const answers = range.split(" ").map((one) => satisfies(version, one));
-  if (answers.includes("no")) return "no";
-  return answers.includes("unknown") ? "unknown" : "yes";
+/** Reads `range` once for many versions; it was found good by `isVersionRange`. Without a version nothing is known. */
+export function compileRange(range: string): (version: string | undefined) => Answer {
+  const tests = range.split(" ").map((one) => {
+    const [, operator = "=", bound = one] = RANGE.exec(one) ?? [];
+    const wanted = readVersion(bound);
+    return (version: Version) => satisfies(version, operator, wanted);
+  });
+  return (text) => {
+    if (text === undefined) return "unknown";
+    const version = readVersion(text);
+    const answers = tests.map((one) => one(version));
+    if (answers.includes("no")) return "no";
+    return answers.includes("unknown") ? "unknown" : "yes";
+  };
 }
 
-function satisfies(version: string, comparison: string): Answer {
-  const [, operator = "", bound = ""] = RANGE.exec(comparison) ?? [];
-  const order = compare(plain(version), plain(bound));
-  if (order === undefined) return "unknown";
-  const holds = order === 0 ? operator.endsWith("=") : operator.startsWith("<") === order < 0;
-  return holds ? "yes" : "no";
+interface Version {
+  readonly text: string;
+  /** Padded to one length, so that they compare as text. Absent if it does not begin with numbers. */
+  readonly numbers?: readonly string[];
 }
 
-function compare(a: string, b: string): number | undefined {
-  const left = numbersOf(a);
-  const right = numbersOf(b);
-  if (left === undefined || right === undefined) return undefined;
-  const [mine, other] = [left.split(".").map(BigInt), right.split(".").map(BigInt)];
+function satisfies(version: Version, operator: string, bound: Version): Answer {
+  if (version.text === bound.text) return operator.endsWith("=") ? "yes" : "no";
+  const order = compareNumbers(version, bound);
+  // Two commits that differ are two versions.
+  if (order === undefined) return version.numbers === bound.numbers ? "no" : "unknown";
+  if (order === 0) return isBare(version) && isBare(bound) ? (operator.endsWith("=") ? "yes" : "no") : "unknown";
+  if (operator === "=") return "no";
+  return operator.startsWith("<") === order < 0 ? "yes" : "no";
+}
+
+function compareNumbers({ numbers: mine }: Version, { numbers: other }: Version): number | undefined {
+  if (mine === undefined || other === undefined) return undefined;
   for (let index = 0; index < Math.max(mine.length, other.length); index += 1) {
-    const [one, two] = [mine[index] ?? 0n, other[index] ?? 0n];
+    const [one, two] = [mine[index] ?? ZERO, other[index] ?? ZERO];
     if (one !== two) return one < two ? -1 : 1;
   }
-  return a.slice(left.length) === b.slice(right.length) ? 0 : undefined;
+  return 0;
 }
 
-function numbersOf(version: string): string | undefined {
-  if (version.length > CHARS_MAX) return undefined;
-  const numbers = NUMBERS.exec(version)?.[0];
+const DIGITS_MAX = 18;
+const ZERO = "0".repeat(DIGITS_MAX);
+
+function readVersion(written: string): Version {
+  const text = plain(written);
+  const numbers = text.length > CHARS_MAX ? undefined : NUMBERS.exec(text)?.[0];
   // 4c76bb5 is a commit, not the fourth version.
-  const isCommit = numbers !== undefined && !numbers.includes(".") && /^[a-z]/i.test(version.slice(numbers.length));
-  return isCommit ? undefined : numbers;
+  const isCommit = numbers !== undefined && !numbers.includes(".") && /^[a-z]/i.test(text.slice(numbers.length));
+  if (numbers === undefined || isCommit) return { text };
+  return { text, numbers: numbers.split(".").map((one) => one.padStart(DIGITS_MAX, "0")) };
 }
+
+/** Numbers and nothing behind them. */
+const isBare = ({ text }: Version) => NUMBERS.exec(text)?.[0] === text;
 
 /** Go and many tags write v1.2.3. */
 const plain = (text: string) => text.replace(/^v(?=\d)/i, "");

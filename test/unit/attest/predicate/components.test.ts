@@ -1,6 +1,6 @@
 /** Bills of materials of two formats and many tools become one list; hostile ones are refused in time. */
 import { describe, expect, it } from "vitest";
-import { COMPONENTS_MAX, parseMaterials } from "../../../../attest/predicate/components.ts";
+import { COMPONENTS_MAX, NAMESAKES_MAX, parseMaterials } from "../../../../attest/predicate/components.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import { CYCLONEDX, SPDX } from "./sboms.ts";
 import { candidate } from "./statements.ts";
@@ -152,13 +152,22 @@ describe("a hostile document", () => {
   });
 
   it("may have as many as are accepted", () => {
-    const full = { ...SPDX, packages: Array(COMPONENTS_MAX).fill({ name: "a" }) };
-    expect(unwrap(parse(SPDX_TYPE, full)).components).toHaveLength(COMPONENTS_MAX);
+    const packages = Array.from({ length: COMPONENTS_MAX }, (_, index) => ({ name: `part-${index}` }));
+    expect(unwrap(parse(SPDX_TYPE, { ...SPDX, packages })).components).toHaveLength(COMPONENTS_MAX);
+  });
+
+  it("with more than 500 components of one name, or of one package, is refused", () => {
+    const named = (count: number) => ({ ...SPDX, packages: Array(count).fill({ name: "OpenSSL" }) });
+    expect(unwrap(parse(SPDX_TYPE, named(NAMESAKES_MAX))).components).toHaveLength(NAMESAKES_MAX);
+    expect(reasonFor(SPDX_TYPE, named(NAMESAKES_MAX + 1))).toContain("more than 500 components openssl");
+    const components = Array.from({ length: 501 }, (_, index) => ({ name: `x${index}`, purl: `pkg:npm/x@${index}` }));
+    expect(reasonFor(CYCLONE_TYPE, { ...CYCLONEDX, components })).toContain("more than 500 components pkg:npm/x");
   });
 
   it("nested ten thousand deep is walked to its end", () => {
     const depth = 10_000;
-    const nested = `${'{"name":"a","components":['.repeat(depth)}{"name":"z"}${"]}".repeat(depth)}`;
+    const opened = Array.from({ length: depth }, (_, index) => `{"name":"a${index}","components":[`);
+    const nested = `${opened.join("")}{"name":"z"}${"]}".repeat(depth)}`;
     const document = `{"bomFormat":"CycloneDX","specVersion":"1.6","components":[${nested}]}`;
     const { components } = unwrap(parse(CYCLONE_TYPE, document));
     expect(components).toHaveLength(depth + 1);

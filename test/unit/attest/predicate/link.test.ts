@@ -2,6 +2,8 @@
 import { describe, expect, it } from "vitest";
 import type { Candidate } from "../../../../attest/candidate.ts";
 import { LINK_TYPES, layoutLinks } from "../../../../attest/predicate/link.ts";
+import { parseStatement } from "../../../../attest/statement.ts";
+import { utf8 } from "../../../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import { ARTIFACTS } from "../release.ts";
 import { candidate } from "./statements.ts";
@@ -74,5 +76,21 @@ describe("a link", () => {
   it("of an older type is refused: its products stood elsewhere", () => {
     expect(code(link(LINK, "https://in-toto.io/Link/v0.2"))).toContain("ATTEST_PREDICATE_TYPE");
     expect(code(link(LINK, "https://in-toto.io/Link/v1"))).toContain("ATTEST_PREDICATE_TYPE");
+  });
+
+  it("from before in-toto's attestations is no statement, and is refused as what it is", () => {
+    const classic = {
+      _type: "link",
+      name: "build",
+      command: [],
+      materials: {},
+      products: {},
+      byproducts: {},
+      environment: {},
+    };
+    const parsed = parseStatement(utf8(JSON.stringify(classic)));
+    expect(parsed.ok || parsed.error.line()).toBe(
+      "ATTEST_STATEMENT_TYPE: the signed payload says it is link, expected https://in-toto.io/Statement/v1",
+    );
   });
 });

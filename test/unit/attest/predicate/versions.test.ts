@@ -1,11 +1,18 @@
 /** Versions are compared where everybody agrees on the order; where they do not, the answer is that nobody knows. */
 import { describe, expect, it } from "vitest";
-import { isVersionRange, isWithin } from "../../../../attest/predicate/versions.ts";
+import { compileRange, isVersionRange } from "../../../../attest/predicate/versions.ts";
 
 describe("a version", () => {
   it.each<[string, string, string]>([
     ["1.2.3", "1.2.3", "yes"],
     ["v1.2.3", "1.2.3", "yes"],
+    ["1.2", "1.2.0", "yes"],
+    ["1.2.3-r4", "1.2.3-r4", "yes"],
+    ["sha256:0a1b", "sha256:0a1b", "yes"],
+    ["4c76bb5", "4c76bb6", "no"],
+    ["1.2.3-r4", "1.2.4", "no"],
+    ["1.2.3", "<1.2.3", "no"],
+    ["1.2.3", ">1.2.3", "no"],
     ["1.2.3", "1.2.30", "no"],
     ["1.2.3", "<1.2.4", "yes"],
     ["1.2.10", "<1.2.9", "no"],
@@ -20,12 +27,16 @@ describe("a version", () => {
     ["9007199254740993.0", ">9007199254740992.5", "yes"],
     ["20230101", "<20230102", "yes"],
   ])("%s is within %s: %s", (version, range, answer) => {
-    expect(isWithin(version, range)).toBe(answer);
+    expect(compileRange(range)(version)).toBe(answer);
   });
 
   it.each<[string | undefined, string]>([
     [undefined, "1.2.3"],
     [undefined, "<1.2.3"],
+    ["1.2.3-r4", "1.2.3"],
+    ["1.2.3-r4", "1.2.3-r5"],
+    ["main", "1.2.3"],
+    ["1.2.3", "4c76bb5"],
     ["1.2.3-rc.1", "<1.2.3"],
     ["1.2.3-r4", ">=1.2.3"],
     ["1.2.3+build", "<=1.2.3"],
@@ -38,11 +49,11 @@ describe("a version", () => {
     ["1".repeat(10_000), "<1.9"],
     ["1.2.3-rc.1", ">=1.0 <1.2.3"],
   ])("%s within %s: nobody knows", (version, range) => {
-    expect(isWithin(version, range)).toBe("unknown");
+    expect(compileRange(range)(version)).toBe("unknown");
   });
 
   it("that is certainly outside of one bound is outside, whatever the other says", () => {
-    expect(isWithin("1.2.3-rc.1", ">=1.2.3 <1.0")).toBe("no");
+    expect(compileRange(">=1.2.3 <1.0")("1.2.3-rc.1")).toBe("no");
   });
 });
 
