@@ -6,6 +6,7 @@
 import { basename } from "node:path";
 import {
   checkSignable,
+  githubToken,
   type Services,
   type Subject,
   signByKey,
@@ -38,6 +39,7 @@ export const SIGNING_OPTIONS = {
   out: { value: "FILE", required: true, help: "where the signed attestation is written" },
   "token-file": { value: "FILE", help: "keyless: OIDC identity token of the signer, audience sigstore" },
   "token-env": { value: "NAME", help: "keyless: the environment variable that holds the token" },
+  "token-github": { help: "keyless: asks the runner of a GitHub Actions job (permission id-token: write)" },
   key: {
     value: "FILE",
     many: true,
@@ -87,17 +89,22 @@ interface Made {
 }
 
 async function signed(statement: Uint8Array, verb: string, args: Args): Promise<Made> {
-  const [tokenFile, tokenEnv, keys] = [args.maybe("token-file"), args.maybe("token-env"), args.list("key")];
-  const ways = [tokenFile !== undefined, tokenEnv !== undefined, keys.length > 0, args.flag("no-sign")];
-  if (ways.filter(Boolean).length !== 1) {
-    throw usageFault(`${verb}: say who signs, in one way: --token-file, --token-env, --key or --no-sign`);
+  const keys = args.list("key");
+  const tokens = [
+    args.maybe("token-file") !== undefined,
+    args.maybe("token-env") !== undefined,
+    args.flag("token-github"),
+  ];
+  if ([...tokens, keys.length > 0, args.flag("no-sign")].filter(Boolean).length !== 1) {
+    const ways = "--token-file, --token-env, --token-github, --key or --no-sign";
+    throw usageFault(`${verb}: say who signs, in one way: ${ways}`);
   }
   if (args.flag("dsse") && keys.length === 0) throw usageFault(`${verb}: --dsse needs --key`);
   if (args.flag("no-sign")) return { what: "statement", bytes: statement };
   const services = servicesOf(args);
   if (keys.length === 0) {
     const { rekorUrl = REKOR, ...others } = services;
-    const identityToken = tokenFrom(tokenFile, tokenEnv, verb);
+    const identityToken = await tokenFrom(args, verb);
     const options = { identityToken, fulcioUrl: args.maybe("fulcio") ?? FULCIO, rekorUrl, ...others };
     return { what: "bundle", bytes: await shown((onProgress) => signKeyless(statement, { ...options, onProgress })) };
   }
@@ -133,13 +140,17 @@ function signerAt(spec: string): Signer {
   return unwrap(readKey(spec.replace(/^exec:/, ""), passphrase())).signer;
 }
 
-function tokenFrom(file: string | undefined, variable: string | undefined, verb: string): string {
-  const text = file === undefined ? process.env[variable ?? ""] : fromUtf8(readFile(file, TOKEN_BYTES_MAX));
+async function tokenFrom(args: Args, verb: string): Promise<string> {
+  if (args.flag("token-github")) {
+    const [url, bearer] = [process.env["ACTIONS_ID_TOKEN_REQUEST_URL"], process.env["ACTIONS_ID_TOKEN_REQUEST_TOKEN"]];
+    if (url !== undefined && bearer !== undefined) return githubToken({ url, bearer });
+    throw usageFault(`${verb}: --token-github: this is no GitHub Actions job with permission id-token: write`);
+  }
+  const [file, variable = ""] = [args.maybe("token-file"), args.maybe("token-env")];
+  const text = file === undefined ? process.env[variable] : fromUtf8(readFile(file, TOKEN_BYTES_MAX));
   const token = text?.trim();
   if (token !== undefined && token !== "") return token;
-  throw usageFault(
-    `${verb}: ${file === undefined ? `the variable ${variable}` : `--token-file ${file}`} holds no token`,
-  );
+  throw usageFault(`${verb}: ${file === undefined ? `the variable ${variable}` : file} holds no token`);
 }
 
 async function shown<T>(work: (update: (done: number, of: number) => void) => Promise<T>): Promise<T> {

@@ -2,6 +2,7 @@
 export { type ClaimedSigner, type Description, describeEvidence } from "./describe.ts";
 export { checkEvidence, type EvidenceSource, mergeEvidence } from "./evidence.ts";
 export { catalogue } from "./faults.ts";
+export { githubToken, type TokenRequest } from "./github-token.ts";
 export { type KeyOptions, signByKey, signPlain } from "./managed.ts";
 export { type ProvenanceInput, provenanceStatement } from "./provenance.ts";
 export { sbomStatement } from "./sbom.ts";

@@ -6,8 +6,9 @@ import { createPublicKey } from "node:crypto";
 import { PublicKeyDetails, TransparencyLogEntry } from "@sigstore/protobuf-specs";
 import { CreateEntryRequest } from "@sigstore/protobuf-specs/rekor/v2";
 import { InternalError, type SignatureBundle, type VerificationMaterial, type Witness } from "@sigstore/sign";
-import { concatBytes, fromUtf8 } from "../../runtime/kernel/bytes.ts";
+import { assert } from "../../runtime/kernel/assert.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
+import { boundedText } from "./answer.ts";
 
 const ANSWER_BYTES_MAX = 262_144;
 
@@ -20,7 +21,7 @@ export function keyWitness(baseUrl: string, timeoutMs: number): Witness {
         const signal = AbortSignal.timeout(timeoutMs);
         const answer = await fetch(`${baseUrl}/api/v2/log/entries`, { method: "POST", headers, body, signal });
         if (!answer.ok) throw new Error(`(${answer.status}) ${answer.statusText}`);
-        return { tlogEntries: [entryOf(await textOf(answer))] };
+        return { tlogEntries: [entryOf(await boundedText(answer, ANSWER_BYTES_MAX))] };
       } catch (cause) {
         const message = `error creating tlog entry: ${reasonOf(cause)}`;
         throw new InternalError({ code: "TLOG_CREATE_ENTRY_ERROR", message, cause });
@@ -30,7 +31,7 @@ export function keyWitness(baseUrl: string, timeoutMs: number): Witness {
 }
 
 function requestFor(content: SignatureBundle, publicKey: string): CreateEntryRequest {
-  if (content.$case !== "dsseEnvelope") throw new Error("only envelopes are logged");
+  assert(content.$case === "dsseEnvelope", "statements are signed in envelopes");
   const key = createPublicKey(publicKey);
   const keyDetails =
     key.asymmetricKeyType === "ed25519" ? PublicKeyDetails.PKIX_ED25519 : PublicKeyDetails.PKIX_ECDSA_P256_SHA_256;
@@ -44,15 +45,4 @@ function entryOf(text: string): NonNullable<VerificationMaterial["tlogEntries"]>
   const { logId, kindVersion } = entry;
   if (logId === undefined || kindVersion === undefined) throw new Error("the answer is not a log entry");
   return { ...entry, logId, kindVersion };
-}
-
-async function textOf(answer: Response): Promise<string> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of answer.body ?? []) {
-    size += chunk.byteLength;
-    if (size > ANSWER_BYTES_MAX) throw new Error(`the answer has more than ${ANSWER_BYTES_MAX} bytes`);
-    chunks.push(chunk);
-  }
-  return fromUtf8(concatBytes(...chunks)) ?? "";
 }

@@ -1,5 +1,7 @@
 /** Who signs, as people and pipelines type it: a token, a key, a signer program; and what a build says of itself. */
 import { chmodSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterAll, beforeAll, describe, expect, it, onTestFinished, vi } from "vitest";
 import { verb as provenance } from "../../../agent/cli/attest-provenance.ts";
 import { parseTrustedRoot, verifyBundle } from "../../../attest/index.ts";
@@ -56,6 +58,26 @@ describe("attest provenance", () => {
     expect(ran.out + ran.err).not.toContain(process.env["SIGSTORE_ID_TOKEN"]);
   });
 
+  it("asks the runner of a GitHub Actions job for the token", async () => {
+    const { at, run, release, build, keyless, json } = desk(sigstore);
+    const asked: string[] = [];
+    const runner = createServer((request, response) => {
+      asked.push(`${request.headers.authorization} ${request.url}`);
+      response.end(JSON.stringify({ value: readFileSync(at("token"), "utf8") }));
+    });
+    await new Promise<void>((done) => runner.listen(0, "127.0.0.1", done));
+    const { port } = runner.address() as AddressInfo;
+    vi.stubEnv("ACTIONS_ID_TOKEN_REQUEST_URL", `http://127.0.0.1:${port}/token?api-version=2`);
+    vi.stubEnv("ACTIONS_ID_TOKEN_REQUEST_TOKEN", "b34r3r");
+    onTestFinished(() => {
+      runner.close();
+      vi.unstubAllEnvs();
+    });
+    await run(provenance, ...release, ...build, "--token-github", ...keyless.slice(2), "--out", at("b.json"));
+    expect(asked).toEqual(["bearer b34r3r /token?api-version=2&audience=sigstore"]);
+    expect(json("b.json").verificationMaterial.certificate).toBeDefined();
+  });
+
   it("fills in what GitHub Actions says of the build", async () => {
     const { at, run, json, release } = desk(sigstore);
     const env = {
@@ -108,10 +130,11 @@ describe("attest provenance", () => {
     key("k.pem");
     const out = ["--out", at("b.json")];
     expect(await refused(provenance, ...release, ...build, ...out)).toContain(
-      "say who signs, in one way: --token-file, --token-env, --key or --no-sign",
+      "say who signs, in one way: --token-file, --token-env, --token-github, --key or --no-sign",
     );
     const twice = ["--key", at("k.pem"), "--token-file", at("token")];
     expect(await refused(provenance, ...release, ...build, ...out, ...twice)).toContain("in one way");
+    expect(await refused(provenance, ...release, ...build, ...out, "--token-github")).toContain("id-token: write");
     const variable = ["--token-env", "NO_SUCH_VARIABLE"];
     expect(await refused(provenance, ...release, ...build, ...out, ...variable)).toContain("holds no token");
     expect(await refused(provenance, ...release, "--build-type", "x", ...out, "--no-sign")).toContain(

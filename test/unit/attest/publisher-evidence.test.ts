@@ -105,6 +105,7 @@ describe("an evidence file", () => {
   it.each([
     ["nothing", () => "", "ATTEST_BUNDLE_INVALID"],
     ["another document", () => '{"schema":"x"}', "ATTEST_BUNDLE_INVALID"],
+    ["null", () => "null", "ATTEST_BUNDLE_INVALID"],
     [
       "a bundle of cosign's old form",
       () => JSON.stringify({ base64Signature: "AA==", cert: "AA==", rekorBundle: {} }),

@@ -1,6 +1,8 @@
 /** Signing as a publisher does: what a device would refuse is refused here first, and no secret reaches a message. */
-import { afterAll, beforeAll, describe, expect, it } from "vitest";
-import { provenanceStatement, type SignOptions, signKeyless } from "../../../attest/publisher/index.ts";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
+import { afterAll, beforeAll, describe, expect, it, onTestFinished } from "vitest";
+import { githubToken, provenanceStatement, type SignOptions, signKeyless } from "../../../attest/publisher/index.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { Fault } from "../../../runtime/kernel/fault.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
@@ -43,14 +45,15 @@ describe("signing", () => {
 
   it("refuses a token that is none, without ever showing it", async () => {
     const claims = (value: object) => `e30.${Buffer.from(JSON.stringify(value)).toString("base64url")}.s3cr3t`;
-    for (const identityToken of [
-      "s3cr3t",
-      "a.s3cr3t.b",
-      claims({ iss: "https://x" }),
-      claims({ email: "s3cr3t@x.example", email_verified: false }),
-    ]) {
+    for (const [identityToken, why] of [
+      ["s3cr3t", "it is not a JWT"],
+      ["a.s3cr3t.b", "it is not a JWT"],
+      [claims({ iss: "https://x" }), "it has no subject"],
+      [claims({ email: "s3cr3t@x.example", email_verified: false }), "did not verify the e-mail address"],
+    ] as const) {
       const fault = await faultOf({ identityToken });
       expect(fault.code).toBe("ATTEST_SIGN_TOKEN");
+      expect(fault.line()).toContain(why);
       expect(fault.line() + JSON.stringify(fault.facts) + String(fault.cause)).not.toContain("s3cr3t");
     }
   });
@@ -66,6 +69,42 @@ describe("signing", () => {
     const identityToken = sigstore.tokenFor({ subject: SUBJECT });
     const signing = signKeyless(statement(), { identityToken, fulcioUrl, rekorUrl, rekorVersion: 2 });
     await expect(signing).rejects.toMatchObject({ code: "ATTEST_SIGN_INPUT" });
+  });
+});
+
+describe("the token of a GitHub Actions job", () => {
+  const BEARER = "s3cr3t";
+  async function asking(status: number, text: string): Promise<Fault | string> {
+    const headers = status === 302 ? { location: "http://127.0.0.1:9/" } : {};
+    const runner = createServer((_, response) => response.writeHead(status, headers).end(text));
+    await new Promise<void>((done) => runner.listen(0, "127.0.0.1", done));
+    onTestFinished(() => void runner.close());
+    const url = `http://127.0.0.1:${(runner.address() as AddressInfo).port}/`;
+    return githubToken({ url, bearer: BEARER }).catch((error: Fault) => error);
+  }
+
+  it("is what its runner answers", async () => {
+    expect(await asking(200, '{"value":"a.b.c","count":1}')).toBe("a.b.c");
+  });
+
+  it.each([
+    [401, "{}", "status 401"],
+    [302, "", "gave none"],
+    [200, "s3cr3t", "holds none"],
+    [200, "null", "holds none"],
+    [200, '{"value":7}', "holds none"],
+    [200, '{"value":""}', "holds none"],
+    [200, `{"value":"${"x".repeat(70_000)}"}`, "more than 65536 bytes"],
+  ])("is not to be had from status %i with %.20s: %s", async (status, text, why) => {
+    const refused = await asking(status, text);
+    if (!(refused instanceof Fault)) expect.fail("a refusal was expected");
+    expect(refused.line()).toContain("ATTEST_SIGN_TOKEN: the identity token cannot be used: ");
+    expect(refused.line()).toContain(why);
+    expect(refused.line() + String(refused.cause)).not.toContain(BEARER);
+  });
+
+  it("is not asked from what is no address", async () => {
+    await expect(githubToken({ url: "nowhere", bearer: BEARER })).rejects.toMatchObject({ code: "ATTEST_SIGN_TOKEN" });
   });
 });
 
