@@ -321,11 +321,12 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
       leases.close();
       await loop.close();
       transitions.close();
-      await attestation.close();
+      const attested = attestation.close();
       await serial.run(() => supervisor.close());
       if (spareThread) keepSpare(false);
       await memory.flush();
       await uplink.stop();
+      await attested;
       await neighbours?.close();
       updater.close();
       board.close();

@@ -51,7 +51,7 @@ export interface AttestationReport {
   changed(): void;
   /** Sends an answer of now; its number. Refused with COMMAND_BUSY while too many wait. */
   answer(nonce: string): Promise<Result<number>>;
-  /** Says no more; resolves when what was begun is over. */
+  /** Says no more and answers nobody who waits; resolves when what was begun is over. */
   close(): Promise<void>;
 }
 
@@ -76,7 +76,7 @@ export function createAttestationReport(options: AttestationOptions): Attestatio
     timer?.cancel();
     const cancel = clock.after(ms, () => {
       timer = undefined;
-      void inTurn(sayIfNew).catch((error) => {
+      void inTurn(async () => (closed ? undefined : sayIfNew())).catch((error) => {
         options.onBroken(error);
         within(AGAIN_MS);
       });
@@ -160,7 +160,8 @@ export function createAttestationReport(options: AttestationOptions): Attestatio
       if (closed || waiting >= WAITING_MAX) return err(commandFault("COMMAND_BUSY", { waiting }));
       waiting += 1;
       try {
-        const counter = await inTurn(async () => sign(await factsNow(), nonce));
+        const counter = await inTurn(async () => (closed ? undefined : sign(await factsNow(), nonce)));
+        if (counter === undefined) return err(commandFault("COMMAND_BUSY", { waiting }));
         // What stands on the broker must not count lower than what was told to somebody.
         said = "";
         within(GAP_MS);

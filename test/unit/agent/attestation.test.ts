@@ -197,6 +197,14 @@ describe("the attestation", () => {
     expect(said()).toHaveLength(1);
   });
 
+  it("is not made for those who still wait when it is closed", async () => {
+    const { report, said } = board();
+    const answers = Promise.all([1, 2, 3].map(() => report.answer(NONCE)));
+    await report.close();
+    expect((await answers).map((one) => (one.ok ? "" : one.error.code))).toEqual(Array(3).fill("COMMAND_BUSY"));
+    expect(said()).toEqual([]);
+  });
+
   it("leaves no timer behind and answers nobody once it is closed", async () => {
     const { report, clock, pass } = board();
     report.changed();
