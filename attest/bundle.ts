@@ -36,12 +36,22 @@ export function parseBundle(bytes: Uint8Array): Result<BundleWithDsseEnvelope, F
 
 /** Also signatures over bare bytes and by bare keys. The envelope's payload type is not looked at. */
 export function parseAnyBundle(bytes: Uint8Array): Result<Bundle, Fault> {
+  const json = readAttestation(bytes);
+  return json.ok ? bundleOf(json.value) : json;
+}
+
+/** The JSON of an attestation of any form, nothing in it looked at. Refuses with ATTEST_BUNDLE_INVALID. */
+export function readAttestation(bytes: Uint8Array): Result<unknown, Fault> {
   const json = parseStrictJson(anything, bytes, WHAT, BUNDLE_BYTES_MAX);
-  if (!json.ok) return refuse(reasonOf(json.error), json.error);
-  if (isBareEnvelope(json.value)) {
+  return json.ok ? json : refuse(reasonOf(json.error), json.error);
+}
+
+/** As `parseAnyBundle`, of what `readAttestation` has read. */
+export function bundleOf(json: unknown): Result<Bundle, Fault> {
+  if (isBareEnvelope(json)) {
     return err(fault("ATTEST_NO_TIME", { reason: "it is a bare DSSE envelope, without log entry and timestamp" }));
   }
-  const shaped = parseShape(bundleShape, json.value, WHAT);
+  const shaped = parseShape(bundleShape, json, WHAT);
   if (!shaped.ok) return refuse(reasonOf(shaped.error), shaped.error);
   try {
     const bundle = bundleFromJSON(shaped.value);
@@ -59,8 +69,8 @@ export function wrongPayloadType(bundle: BundleWithDsseEnvelope): string | undef
   return type === STATEMENT_PAYLOAD_TYPE ? undefined : `its payload type is ${type}, not ${STATEMENT_PAYLOAD_TYPE}`;
 }
 
-/** As older builders publish them: the certificate beside the signature, the log entry to be searched for online. */
-function isBareEnvelope(value: unknown): boolean {
+/** A DSSE envelope by itself. Older builders publish them so: the certificate beside the signature, the log entry to be searched for online. */
+export function isBareEnvelope(value: unknown): value is { readonly signatures: unknown } {
   if (typeof value !== "object" || value === null) return false;
   return ["payload", "payloadType", "signatures"].every((name) => Object.hasOwn(value, name));
 }

@@ -6,17 +6,16 @@
 import { isBundleWithDsseEnvelope, isBundleWithPublicKey } from "@sigstore/bundle";
 import type { Sha256 } from "../runtime/kernel/brand.ts";
 import { sha256 } from "../runtime/kernel/digest.ts";
-import { parseEnvelope, verifyEnvelope } from "../runtime/kernel/dsse.ts";
+import { envelopeShape, verifyEnvelope } from "../runtime/kernel/dsse.ts";
 import { type Facts, type Fault, reasonOf } from "../runtime/kernel/fault.ts";
-import { anything } from "../runtime/kernel/shape.ts";
+import { parseShape } from "../runtime/kernel/shape.ts";
 import type { PublicKey } from "../runtime/kernel/signer.ts";
-import { BUNDLE_BYTES_MAX, parseAnyBundle, STATEMENT_PAYLOAD_TYPE, wrongPayloadType } from "./bundle.ts";
+import { bundleOf, isBareEnvelope, readAttestation, STATEMENT_PAYLOAD_TYPE, wrongPayloadType } from "./bundle.ts";
 import type { Candidate } from "./candidate.ts";
 import { splitEvidence } from "./container.ts";
 import { fault } from "./faults.ts";
 import { passed, placed, type Reason, refused, unexamined } from "./reasons.ts";
 import { checkStatementType, parseStatement } from "./statement.ts";
-import { parseStrictJson } from "./strict-json.ts";
 import type { TrustedRoot } from "./trust.ts";
 import { STAGES, type Stage, verifyKeyless, verifyManaged } from "./verify.ts";
 
@@ -50,8 +49,10 @@ type Held = Omit<Candidate, "index" | "statement"> & {
 export type Part = Held | { readonly ok: false; readonly stage: Stage; readonly fault: Fault };
 
 function verifyPart(bytes: Uint8Array, trust: TrustedRoot, keys: readonly PublicKey[]): Part {
-  if (isEnvelope(bytes)) return verifyPlain(bytes, keys);
-  const parsed = parseAnyBundle(bytes);
+  const json = readAttestation(bytes);
+  if (!json.ok) return failed("bundle", json.error);
+  if (isBareEnvelope(json.value)) return verifyPlain(json.value, keys);
+  const parsed = bundleOf(json.value);
   if (!parsed.ok) return failed("bundle", parsed.error);
   const bundle = parsed.value;
   const wrong = isBundleWithDsseEnvelope(bundle)
@@ -79,17 +80,17 @@ function verifyPart(bytes: Uint8Array, trust: TrustedRoot, keys: readonly Public
 }
 
 /** A plain envelope has no time of its own, so only a key that is believed at all times can have signed it. */
-function verifyPlain(bytes: Uint8Array, keys: readonly PublicKey[]): Part {
+function verifyPlain(json: { readonly signatures: unknown }, keys: readonly PublicKey[]): Part {
   if (keys.length === 0) {
     const reason = "it is a bare DSSE envelope, without log entry and timestamp, and the policy names no keys";
     return failed("bundle", fault("ATTEST_NO_TIME", { reason }));
   }
-  if (hasCertificate(bytes)) {
+  if (hasCertificate(json)) {
     const reason = "it is a bare DSSE envelope, without log entry and timestamp, signed by a certificate";
     return failed("bundle", fault("ATTEST_NO_TIME", { reason }));
   }
   const what = "the envelope";
-  const envelope = parseEnvelope(bytes, what, BUNDLE_BYTES_MAX);
+  const envelope = parseShape(envelopeShape, json, what);
   if (!envelope.ok) return invalid(envelope.error);
   if (envelope.value.signatures.length > SIGNATURES_MAX) {
     const reason = `it has ${envelope.value.signatures.length} signatures, at most ${SIGNATURES_MAX} are looked at`;
@@ -120,22 +121,10 @@ function failed(stage: Stage, why: Fault): Part {
   return { ok: false, stage, fault: why };
 }
 
-function isEnvelope(bytes: Uint8Array): boolean {
-  const value = looselyParsed(bytes);
-  return value !== undefined && ["payload", "payloadType", "signatures"].every((name) => Object.hasOwn(value, name));
-}
-
 /** Older builders put the certificate beside the signature. */
-function hasCertificate(bytes: Uint8Array): boolean {
-  const signatures = looselyParsed(bytes)?.["signatures"];
+function hasCertificate({ signatures }: { readonly signatures: unknown }): boolean {
   if (!Array.isArray(signatures)) return false;
   return signatures.some((one) => typeof one === "object" && one !== null && Object.hasOwn(one, "cert"));
-}
-
-function looselyParsed(bytes: Uint8Array): Readonly<Record<string, unknown>> | undefined {
-  const json = parseStrictJson(anything, bytes, "the evidence", BUNDLE_BYTES_MAX);
-  if (!json.ok || typeof json.value !== "object" || json.value === null) return undefined;
-  return json.value as Readonly<Record<string, unknown>>;
 }
 
 function item(index: number, bytes: Uint8Array, part: Part): Item {

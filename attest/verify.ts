@@ -5,7 +5,7 @@
  * bytes (ASN.1, JSON, numbers) makes the bundle invalid.
  */
 
-import { createPublicKey } from "node:crypto";
+import { createPublicKey, type KeyObject } from "node:crypto";
 import type { Bundle, BundleWithDsseEnvelope } from "@sigstore/bundle";
 import { type SignedEntity, type TrustMaterial, toSignedEntity, VerificationError, Verifier } from "@sigstore/verify";
 import { preAuthEncoding } from "../runtime/kernel/dsse.ts";
@@ -98,7 +98,7 @@ export function verifyManaged(
     const reason = "a bare key signed that the policy does not name, or the envelope was altered";
     return { ok: false, stage: "certificate", fault: fault("ATTEST_KEY", { reason }) };
   }
-  const publicKey = { publicKey: createPublicKey(key.pem), validFor: () => true };
+  const publicKey = { publicKey: keyObjectOf(key), validFor: () => true };
   const { tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
   const isTimed = (timestampVerificationData?.rfc3161Timestamps.length ?? 0) > 0;
   const thresholds = { tlogThreshold: Math.min(1, tlogEntries.length), timestampThreshold: isTimed ? 1 : 0 };
@@ -106,6 +106,15 @@ export function verifyManaged(
   if (!verified.ok) return verified;
   const { signedTimesMs, logEntries } = verified;
   return { ok: true, key, signedTimesMs, logEntries };
+}
+
+const keyObjects = new WeakMap<PublicKey, KeyObject>();
+
+/** Reading a key costs as much as using it twice. */
+function keyObjectOf(key: PublicKey): KeyObject {
+  const made = keyObjects.get(key) ?? createPublicKey(key.pem);
+  keyObjects.set(key, made);
+  return made;
 }
 
 export type Verified =

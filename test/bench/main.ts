@@ -6,6 +6,7 @@ import { parseArgs } from "node:util";
 import { usageFault } from "../../agent/cli/verb.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { benchAgent } from "./agent.ts";
+import { benchAttest } from "./attest.ts";
 import { benchAuto } from "./auto.ts";
 import { benchEngine, profileEngine } from "./engine.ts";
 import { benchInterrupt } from "./interrupt.ts";
@@ -25,6 +26,7 @@ const HELP = `npm run bench -- WHICH [options]
   auto        until the first message of a guest that nobody has prepared, metered and auto
   interrupt   from the request to stop until the guest stands
   updater     an update in bytes and time, beside tuf-js and a plain download; directed metadata
+  attest      an attestation verified and judged, beside the library underneath
 
   --only NAME      engine, loader: this program; interrupt: this case; may be given again
   --subject NAME   engine: this subject beside v8; may be given again
@@ -71,7 +73,10 @@ async function rowsOf(): Promise<readonly Row[]> {
   if (which === "auto") return benchAuto(values.short);
   if (which === "interrupt") return benchInterrupt({ only: values.only, short: values.short });
   if (which === "updater") return benchUpdater(values.short);
-  throw usageFault(`there is no bench "${which}"; there are: agent, engine, loader, start, auto, interrupt, updater`);
+  if (which === "attest") return benchAttest(values.short);
+  throw usageFault(
+    `there is no bench "${which}"; there are: agent, engine, loader, start, auto, interrupt, updater, attest`,
+  );
 }
 
 function report(rows: readonly Row[]): void {
