@@ -11,6 +11,8 @@ import { parseTrustedRoot, type TrustedRoot } from "./trust.ts";
 
 /** More than a board has modules. */
 const VERDICTS_MAX = 64;
+/** Longer than many rounds, and short for whoever waits for a board that started with a clock that was behind. */
+const REFUSAL_MS = 3_600_000;
 
 export type Judge = (input: JudgeInput) => Verdict;
 
@@ -48,9 +50,10 @@ export function createRootReader(parse = parseTrustedRoot): typeof parseTrustedR
   };
 }
 
-/** What was too old stays so while time goes on; a clock that was set back asks again. */
-function stillHolds({ verdict: { untilMs }, judgedMs }: Remembered, nowMs: number): boolean {
-  return nowMs >= judgedMs && (untilMs === undefined || nowMs < untilMs);
+/** A clock that was set back asks again. What was dated ahead of the board's clock is refused until that is right. */
+function stillHolds({ verdict: { accepted, untilMs }, judgedMs }: Remembered, nowMs: number): boolean {
+  if (nowMs < judgedMs || (!accepted && nowMs >= judgedMs + REFUSAL_MS)) return false;
+  return untilMs === undefined || nowMs < untilMs;
 }
 
 /** Complete by its type: a field that the question gains does not compile until it is told here. */

@@ -1,6 +1,6 @@
 /** Old evidence: somebody else's judgement of a release is out of date, was given for another module, or was none in its favour. */
 import { describe, it } from "vitest";
-import { type VsaInput, vsaStatement } from "../../../attest/vsa.ts";
+import { type VsaInput, vsaStatement } from "../../../attest/index.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { envelope, lines, newSigner } from "../../unit/attest/own-keys.ts";
 import { ARTIFACTS, type Json, OTHER_BYTES } from "../../unit/attest/release.ts";

@@ -1,8 +1,9 @@
 /** Old evidence: a scan of last year is young again when the board's clock is set back to last year. */
 import { describe, expect, it } from "vitest";
 import { raisedFloor, trustedTime } from "../../../agent/board-time.ts";
-import { createJudge } from "../../../attest/index.ts";
-import { IDENTITY, question } from "../../unit/attest/release.ts";
+import { createJudge, moduleResource, vsaStatement } from "../../../attest/index.ts";
+import { envelope, newSigner } from "../../unit/attest/own-keys.ts";
+import { ARTIFACTS, IDENTITY, MODULE, question } from "../../unit/attest/release.ts";
 import { accepts, DAY_MS, door, PROVENANCE, refuses, requiring } from "./door.ts";
 
 const at = door();
@@ -32,5 +33,20 @@ describe("evidence that was young once", () => {
     refuses(on(signedMs() + 31 * DAY_MS), "ATTEST_STALE", "stale", said);
     const { untilMs } = on(signedMs() + DAY_MS);
     expect(untilMs).toBe(signedMs() + 30 * DAY_MS);
+  });
+
+  it("is not refused for good by a board that began with its clock at zero", async () => {
+    const key = newSigner();
+    const asked = { type: "vsa", keys: [key.publicPem], verifiers: ["https://v.example"], maxVerifiedAgeDays: 7 };
+    const summary = vsaStatement({
+      ...{ artifacts: ARTIFACTS, verifier: { id: "https://v.example" }, verifiedMs: signedMs() },
+      ...{ resourceUri: moduleResource(MODULE), policy: { uri: "https://v.example/p" }, result: "PASSED", levels: [] },
+    });
+    const evidence = await envelope(summary, key);
+    const judge = createJudge();
+    const on = (nowMs: number) => judge(question(at.sigstore, evidence, { policy: requiring([asked]), nowMs }));
+    refuses(on(0), "ATTEST_NO_TIME", "refusal", /which is yet to come$/);
+    refuses(on(1000), "ATTEST_NO_TIME", "refusal", /which is yet to come$/);
+    accepts(on(signedMs() + DAY_MS));
   });
 });

@@ -52,6 +52,15 @@ describe("a judge that remembers", () => {
     expect(count()).toBe(1);
   });
 
+  it("asks again after an hour what it refused: it may have been dated ahead of a clock that was behind", () => {
+    const { ask, count } = counted();
+    const bad = { ...good, bundle: good.bundle.subarray(1) };
+    for (const laterMs of [0, 3_599_999, 3_600_000, 3_600_001]) ask({ ...bad, nowMs: good.nowMs + laterMs });
+    expect(count()).toBe(2);
+    for (const laterMs of [0, 3_600_000, 8_000_000_000]) ask({ ...good, nowMs: good.nowMs + laterMs });
+    expect(count()).toBe(3);
+  });
+
   it.each<[string, (input: JudgeInput) => JudgeInput]>([
     ["the bundle", (input) => ({ ...input, bundle: other.bundle })],
     ["a byte of the bundle", (input) => ({ ...input, bundle: altered(input.bundle, (json) => (json.extra = 1)) })],
