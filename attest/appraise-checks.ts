@@ -3,10 +3,11 @@
  * continue what the board said before, is it fresh, is it what it should be. Each check looks at one thing and says why.
  */
 import type { Facts, Fault } from "../runtime/kernel/fault.ts";
+import type { Result } from "../runtime/kernel/result.ts";
 import { fault } from "./appraise-faults.ts";
 import type { Reference, Remembered } from "./reference.ts";
 import type { RuntimeModule, RuntimeStatement } from "./runtime-statement.ts";
-import { checkQuote } from "./tpm/quote.ts";
+import type { QuoteStructure } from "./tpm/quote-structure.ts";
 
 export type AppraisalCheck =
   | "envelope"
@@ -40,6 +41,8 @@ export interface Checkable {
   readonly statement: RuntimeStatement;
   /** Of the statement. */
   readonly digest: string;
+  /** What came of the TPM's quote; undefined where no TPM is expected. */
+  readonly quoted: Result<QuoteStructure> | undefined;
   readonly reference: Reference;
   readonly before: Remembered | undefined;
   readonly nonce?: string | undefined;
@@ -197,10 +200,16 @@ const metadata: Check = ({ statement: { predicate }, reference: { metadataMin } 
   return "the metadata is as new as it should be";
 };
 
-const quote: Check = ({ statement, reference: { tpm } }) => {
-  if (tpm === undefined) return undefined;
-  const checked = checkQuote(statement, tpm);
-  return checked.ok ? "the board's TPM vouches for this statement" : checked.error;
+/** The chip counts its own resets, and the restarts since the last: neither goes back in the life of its keys. */
+const quote: Check = ({ quoted, before }) => {
+  if (quoted?.ok !== true) return quoted?.error;
+  const { resets, restarts } = quoted.value;
+  const seen = before?.tpm ?? { resets: 0, restarts: 0 };
+  if (resets > seen.resets || (resets === seen.resets && restarts >= seen.restarts)) {
+    return "the board's TPM vouches for this statement";
+  }
+  const reason = `the chip counts ${resets} resets and ${restarts} restarts, it was at ${seen.resets} and ${seen.restarts}`;
+  return fault("APPRAISE_QUOTE", { reason });
 };
 
 export const CONTINUITY: Table = [

@@ -25,6 +25,7 @@ import {
 } from "./runtime-statement.ts";
 import { parseStatement } from "./statement.ts";
 import { parseStrictJson } from "./strict-json.ts";
+import { checkQuote } from "./tpm/quote.ts";
 
 export interface AppraisalInput {
   /** The bytes of `up/att`; undefined where there are none. */
@@ -66,7 +67,8 @@ export function appraise(input: AppraisalInput): Appraisal {
     return { status: "unattested", reasons: [refusal(check, why)], ...keep };
   }
   const { statement, digest } = genuine.value;
-  const checkable: Checkable = { ...input, statement, digest };
+  const quoted = reference.tpm === undefined ? undefined : checkQuote(statement, reference.tpm);
+  const checkable: Checkable = { ...input, statement, digest, quoted };
   const continuity = run(CONTINUITY, checkable);
   const freshness = run(FRESHNESS, checkable);
   const reasons = [
@@ -76,11 +78,13 @@ export function appraise(input: AppraisalInput): Appraisal {
     ...run(CONTENT, checkable),
   ];
   const isContinuous = continuity.every(({ outcome }) => outcome !== "refused");
+  const chip = reasons.some(({ check, outcome }) => check === "quote" && outcome === "passed") ? quoted : undefined;
+  const tpm = chip?.ok === true ? { resets: chip.value.resets, restarts: chip.value.restarts } : before?.tpm;
   return {
     status: statusOf(reasons),
     reasons,
     statement,
-    ...(isContinuous ? { remembered: rememberedOf(statement, digest) } : keep),
+    ...(isContinuous ? { remembered: rememberedOf(statement, digest, tpm) } : keep),
   };
 }
 
@@ -142,13 +146,18 @@ function readStatement(payload: Uint8Array): Result<RuntimeStatement, Fault> {
   return parsed;
 }
 
-function rememberedOf({ predicate }: RuntimeStatement, digest: Remembered["digest"]): Remembered {
+function rememberedOf(
+  { predicate }: RuntimeStatement,
+  digest: Remembered["digest"],
+  tpm: Remembered["tpm"],
+): Remembered {
   const { tenant, device, counter, boot, timeMs, timeFloorMs, policy, metadata } = predicate;
   return {
     schema: "sallyport.appraised/1",
     ...{ tenant, device, counter, digest, boot, timeMs, timeFloorMs },
     ...(policy === undefined ? {} : { policy }),
     ...(metadata === undefined ? {} : { metadata }),
+    ...(tpm === undefined ? {} : { tpm }),
   };
 }
 

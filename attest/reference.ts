@@ -21,6 +21,7 @@ import { parseAttestationKey } from "./tpm/attestation-key.ts";
 
 const BYTES_MAX = 262_144;
 const pem = string({ min: 1, max: 4_000 });
+const count = integer({ min: 0, max: 2 ** 32 - 1 });
 const number = integer({ min: 1, max: Number.MAX_SAFE_INTEGER });
 
 const leastShape = object({
@@ -108,6 +109,8 @@ export const rememberedShape = object({
   timeFloorMs: integer({ min: 0, max: 8.64e15 }),
   policy: optional(policySeenShape),
   metadata: optional(metadataShape),
+  /** What its TPM counted when it last vouched for the board. */
+  tpm: optional(object({ resets: count, restarts: count })),
 });
 /** A board's last word, as far as the next one is judged by it. */
 export type Remembered = Infer<typeof rememberedShape>;

@@ -1,6 +1,6 @@
 /** A TPM's quote beside the device key's signature: what it proves, and everything that is no such proof. */
 import { describe, expect, it } from "vitest";
-import { appraise } from "../../../attest/index.ts";
+import { appraise, type Remembered } from "../../../attest/index.ts";
 import { readQuote } from "../../../attest/tpm/quote-structure.ts";
 import { digestOf, judged, NOW, reference, say } from "./appraise-board.ts";
 import { captured, EC, MADE_PEM, maker, RSA, type Unsound } from "./tpm-quotes.ts";
@@ -111,6 +111,33 @@ describe("a quote", () => {
     expect(await why({}, { "7": EC.claim.pcrs["7"] })).toBe("verified");
     expect(await why({}, { "7": digestOf("another kernel") })).toContain("register 7 is daf6d3e6");
     expect(await why({}, { "4": digestOf("a boot loader") })).toContain("register 4 is not quoted");
+  });
+
+  it("counts the chip's resets and restarts, which do not go back", async () => {
+    const expected = expecting(MADE_PEM);
+    const said = async (counter: number, resets: number, restarts: number, before?: Remembered) => {
+      const envelope = await say({ counter }, { tpm: maker({ resets, restarts }) });
+      return appraise({ envelope, reference: expected, before, nowMs: NOW });
+    };
+    const { remembered: first } = await said(12, 5, 2);
+    expect(first?.tpm).toEqual({ resets: 5, restarts: 2 });
+    expect((await said(13, 5, 2, first)).status).toBe("verified");
+    expect((await said(13, 6, 0, first)).remembered?.tpm).toEqual({ resets: 6, restarts: 0 });
+    for (const [resets, restarts] of [
+      [4, 9],
+      [5, 1],
+    ] as const) {
+      const back = await said(13, resets, restarts, first);
+      expect([back.status, back.reasons.at(-1)?.code]).toEqual(["mismatch", "APPRAISE_QUOTE"]);
+      expect(back.remembered?.tpm).toEqual(first?.tpm);
+    }
+    const without = appraise({
+      envelope: await say({ counter: 13 }),
+      reference: reference(),
+      before: first,
+      nowMs: NOW,
+    });
+    expect(without.remembered?.tpm).toEqual(first?.tpm);
   });
 
   it("that nobody expects changes nothing, and its absence is told", async () => {

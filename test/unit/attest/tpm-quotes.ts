@@ -67,6 +67,8 @@ export interface Unsound {
   readonly select?: readonly number[];
   readonly digest?: Uint8Array;
   readonly extra?: Uint8Array;
+  readonly resets?: number;
+  readonly restarts?: number;
   readonly tail?: Uint8Array;
   readonly cut?: number;
   /** What the statement says beside the chip. */
@@ -91,7 +93,10 @@ export function maker(unsound: Unsound = {}): Quoter {
         number(2, unsound.type ?? 0x8018),
         sized(new Uint8Array(34)),
         sized(unsound.extra ?? fromHex(qualifying)),
-        new Uint8Array(17),
+        new Uint8Array(8),
+        number(4, unsound.resets ?? 5),
+        number(4, unsound.restarts ?? 2),
+        new Uint8Array(1),
         new Uint8Array(8),
         number(4, unsound.banks ?? 1),
         number(2, unsound.algorithm ?? 0x000b),
