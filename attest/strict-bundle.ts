@@ -14,10 +14,13 @@ import { fromBase64 } from "../runtime/kernel/bytes.ts";
 import { array, object, oneOf, optional, refined, type Shape, string } from "../runtime/kernel/shape.ts";
 import { nullable } from "./tolerant.ts";
 
-const ENTRIES_MAX = 8;
+/** Log entries, and timestamps. Clients write one of each; every one costs some signature checks. */
+const ENTRIES_MAX = 4;
 /** Only the first is ever used; npm's bundles of 2023 bring intermediate and root as well. */
 const CERTIFICATES_MAX = 8;
 const CHECKPOINT_CHARS_MAX = 16_384;
+/** Of a checkpoint: origin, size, root, a few extensions, and as many signatures. */
+const CHECKPOINT_LINES_MAX = 48;
 /** A Merkle path in a log of 2^63 leaves. */
 const PROOF_HASHES_MAX = 64;
 const SMALL = 65_536;
@@ -43,12 +46,18 @@ const maybe = <T>(shape: Shape<T>) => optional(nullable(shape));
 
 const certificate = object({ rawBytes: bytes(SMALL) });
 
+const note = refined(
+  string({ min: 1, max: CHECKPOINT_CHARS_MAX }),
+  (text) => text.split("\n", CHECKPOINT_LINES_MAX + 1).length <= CHECKPOINT_LINES_MAX,
+  `at most ${CHECKPOINT_LINES_MAX} lines`,
+);
+
 const inclusionProof = object({
   logIndex: optional(integer),
   rootHash: bytes(64),
   treeSize: integer,
   hashes: optional(array(bytes(64), { max: PROOF_HASHES_MAX })),
-  checkpoint: optional(object({ envelope: string({ min: 1, max: CHECKPOINT_CHARS_MAX }) })),
+  checkpoint: optional(object({ envelope: note })),
 });
 
 const logEntry = object({
