@@ -6,9 +6,11 @@ import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { MUTATIONS, type Mutation } from "./mutations.ts";
+import { type Mutation, MUTATIONS as OTHERS } from "./mutations.ts";
+import { PROOF_MUTATIONS } from "./mutations-proof.ts";
 import { ROOMS, ROOT } from "./tree.ts";
 
+const MUTATIONS = [...OTHERS, ...PROOF_MUTATIONS];
 const copy = mkdtempSync(join(tmpdir(), "sallyport-mutate-"));
 let unnoticed = 0;
 try {

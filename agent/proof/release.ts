@@ -77,7 +77,8 @@ export function proveRelease(proof: Proof, roots: Roots): Result<ProvenRelease> 
     if (desired.value.device !== proof.device.id) throw strange(`its desired state is for ${desired.value.device}`);
     const wanted = desired.value.modules.find((one) => one.name === name);
     if (wanted?.team !== team || wanted.version !== version) {
-      throw strange(`its desired state asks for ${wanted === undefined ? "no such module" : wanted.version}`);
+      const asked = wanted === undefined ? "no such module" : `${wanted.team}/${name} ${wanted.version}`;
+      throw strange(`its desired state asks for ${asked}`);
     }
 
     const custom = releaseCustom(moduleTarget);

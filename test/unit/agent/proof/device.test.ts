@@ -86,6 +86,15 @@ describe("a proof with its device's certificate", () => {
       "is not issued by",
     ],
     [
+      "by somebody who is no authority and whose key may sign certificates",
+      () => {
+        const none = root.below("none", { isAuthority: false });
+        return [certificate({}, none), none.cert];
+      },
+      "may not issue certificates",
+    ],
+    ["that is an authority's", () => [certificate({ isAuthority: true })], "is an authority's"],
+    [
       "in the wrong order",
       () => {
         const middle = root.below("site");

@@ -103,6 +103,17 @@ describe("a proof's file", () => {
     expect(others.map((one) => code(utf8(one)))).toEqual(others.map(() => "PROOF_NOT_CANONICAL"));
   });
 
+  it("is refused when its signature's base64 is written in another way", () => {
+    const { signatures } = JSON.parse(text());
+    const { sig } = signatures[0];
+    const alphabet = "ABCDEFGHIJKLMNOPQRSTUVWXYZabcdefghijklmnopqrstuvwxyz0123456789+/";
+    // 64 bytes leave four bits of the last digit without a meaning.
+    const last = alphabet[alphabet.indexOf(sig.at(-3)) + 1];
+    const other = `${sig.slice(0, -3)}${last}==`;
+    expect(Buffer.from(other, "base64")).toEqual(Buffer.from(sig, "base64"));
+    expect(code(utf8(text().replace(sig, other)))).toBe("PROOF_NOT_CANONICAL");
+  });
+
   it("is refused above its bound before it is read", () => {
     expect(code(new Uint8Array(PROOF_BYTES_MAX + 1))).toBe("PROOF_TOO_LARGE");
   });
@@ -148,6 +159,16 @@ describe("a payload that the device did sign", () => {
     const policy = `${parsed.documents.policy.replace(/=+$/, "")}==========`;
     const other = { ...parsed, documents: { ...parsed.documents, policy } };
     expect(code(await signedAs(canonicalJson(other)))).toBe("PROOF_INVALID");
+  });
+
+  it("is refused when the key inside is not in canonical DER", async () => {
+    const parsed = JSON.parse(payloadText());
+    const spki = fromBase64(parsed.device.publicKey) ?? new Uint8Array();
+    const longer = base64(Uint8Array.from([...spki, 0]));
+    const other = { ...parsed, device: { ...parsed.device, publicKey: longer } };
+    expect(code(await signedAs(canonicalJson(other)))).toBe("PROOF_SIGNATURE");
+    const none = { ...parsed, device: { ...parsed.device, publicKey: base64(utf8("no key")) } };
+    expect(code(await signedAs(canonicalJson(none)))).toBe("PROOF_SIGNATURE");
   });
 
   it("is refused under another payload type", async () => {
