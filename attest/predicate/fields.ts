@@ -79,7 +79,6 @@ export function examineFields(rules: readonly FieldRule[], statement: Statement)
 function holds(rule: FieldRule, found: unknown): boolean {
   const { equals, oneOf, atMost, atLeast, present, contains, excludes } = rule;
   if (present !== undefined) return present ? found !== undefined && found !== null : found === undefined;
-  if (found === undefined) return false;
   if (equals !== undefined) return found === equals;
   if (oneOf !== undefined) return oneOf.some((one) => one === found);
   if (atMost !== undefined) return isNumber(found) && found <= atMost;

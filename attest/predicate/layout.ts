@@ -2,7 +2,8 @@
  * in-toto layouts (specification 1.0, section 4.3), as part of the owner's policy: which steps lead to the release, who
  * carries each out and how many of them must agree, and how artifacts may pass from step to step. The policy is signed
  * already, so a layout has no keys and no expiry of its own; there are no inspections, as a board runs no commands, and no
- * sublayouts. The release's files must be products of the last step.
+ * sublayouts. The release's files must be products of the last step; an earlier step counts for this release only as far as
+ * MATCH rules tie later steps to its products, for its link alone could be of another release.
  */
 import { assert } from "../../runtime/kernel/assert.ts";
 import { array, type Infer, integer, object, optional, refined, string } from "../../runtime/kernel/shape.ts";

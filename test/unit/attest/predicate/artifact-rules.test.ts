@@ -119,6 +119,7 @@ describe("MATCH", () => {
 
   it("takes a folder by its whole name, and no pattern in it", () => {
     expect(pack("MATCH * IN im WITH PRODUCTS IN out FROM build", "img/b.wasm=2")).toBe("DISALLOW img/b.wasm");
+    expect(pack("MATCH * IN lib WITH PRODUCTS IN out FROM build", "img/b.wasm=2")).toBe("DISALLOW img/b.wasm");
     expect(pack("MATCH * IN i* WITH PRODUCTS IN out FROM build", "img/b.wasm=2")).toBe("DISALLOW img/b.wasm");
     expect(pack("MATCH * IN i* WITH PRODUCTS IN out FROM build", "i*/b.wasm=2")).toBe("holds");
   });

@@ -69,6 +69,7 @@ describe("an expression that cannot be read is unknown:", () => {
     "MIT MIT",
     "MIT AND",
     "(MIT",
+    "(MIT Apache-2.0",
     "MIT)",
     "()",
     "MIT WITH",

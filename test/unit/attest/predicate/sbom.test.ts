@@ -89,6 +89,9 @@ describe("a component that must be there", () => {
   it("is not surely there without a version, or with two that disagree", () => {
     expect(refusals(cyclone({ components: [{ name: "inflate" }] }))).toEqual([]);
     expect(refusals(cyclone({ components: [{ name: "inflate", versions: [">=0"] }] }))).toEqual(FORBIDDEN);
+    const odd = { ...CYCLONEDX, components: [{ name: "x", version: "2.0-r1" }] };
+    expect(refusals(cyclone({ components: [{ name: "x", versions: [">=2.0"] }] }, odd))).toEqual(FORBIDDEN);
+    expect(refusals(cyclone({ components: [{ name: "x", versions: [">=1.9"] }] }, odd))).toEqual([]);
     const twice = { ...CYCLONEDX, components: [{ name: "x", version: "2.0", purl: "pkg:npm/x@1.0" }] };
     expect(refusals(cyclone({ components: [{ name: "x", versions: ["2.0"] }] }, twice))).toEqual(FORBIDDEN);
   });

@@ -54,6 +54,9 @@ describe("an attribute report", () => {
     expect(attribute({ attribute: name, target: { uri: "https://lib.example/libcrypt.a" } })).toEqual([]);
     expect(attribute({ attribute: name, target: { sha256: COMPILER, name: "libcrypt.a" } })).toEqual(REFUSED);
     expect(attribute({ attribute: name, target: { sha256: LIBRARY, name: "libcrypt.so" } })).toEqual(REFUSED);
+    expect(attribute({ attribute: name, target: { sha256: LIBRARY, uri: "https://evil.example/libcrypt.a" } })).toEqual(
+      REFUSED,
+    );
     expect(attribute({ attribute: "REPRODUCIBLE", target: { sha256: LIBRARY } })).toEqual(REFUSED);
   });
 

@@ -137,6 +137,8 @@ describe("a report", () => {
     const report = unwrap(parse(COSIGN, { scanners, metadata }));
     expect(report.scanners).toEqual(["pkg:a/b", ""]);
     expect(report.findings).toHaveLength(4);
+    const both = { scanner: { result: GRYPE }, scanners: [{ result: TRIVY }], metadata };
+    expect(unwrap(parse(COSIGN, both)).findings).toHaveLength(4);
   });
 
   it("may give its time with an offset", () => {

@@ -67,6 +67,7 @@ describe("a test result", () => {
   it("with warnings is accepted only where the owner says so", () => {
     const warned = { ...RUN, result: "WARNED", warnedTests: ["uses little memory"] };
     expect(texts(examine({}, warned))).toContain("1 warnings: uses little memory");
+    expect(refusals(examine({}, { ...RUN, result: "WARNED" }))).toEqual(REFUSED);
     expect(refusals(examine({ warnings: false }, { ...warned, result: "PASSED" }))).toEqual(REFUSED);
     expect(refusals(examine({ warnings: true, tests: ["boots", "uses little memory"] }, warned))).toEqual([]);
   });
