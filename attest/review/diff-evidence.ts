@@ -63,7 +63,11 @@ function asksIn(policy: Policy, { scope, wants }: Place): readonly Asked[] | und
     .filter(({ rule }) => matchesDevice(rule.devices, device) && matchesModule(rule.modules, module))
     .filter(({ rule: { asks } }) => asks === undefined || wants.some((want) => asks.some((ask) => isOf(want, ask))));
   if (rules.length === 0 || rules.some(({ rule }) => !admits(rule, device))) return undefined;
-  return rules.flatMap(({ rule, index }) => requirementsOf(rule, index).map(({ asked }) => spelledOut(asked, policy)));
+  const asked = rules.flatMap(({ rule, index }) =>
+    requirementsOf(rule, index).map((one) => spelledOut(one.asked, policy)),
+  );
+  // Nothing vouches for the manifest: such a release is refused whatever evidence it brings.
+  return asked.every(({ about }) => about === "module") ? undefined : asked;
 }
 
 /** A layout's name says nothing of what it asks; steps and whoever its parties are do. */

@@ -16,6 +16,7 @@ export function lintPolicy(policy: Policy, nowMs: number): readonly Finding[] {
     ...lintSigners(policy),
     ...policy.evidence.flatMap((rule, index) => lintRule(rule, index, policy, nowMs)),
     ...lintShadows(policy),
+    ...lintManifest(policy),
     ...lintCapabilities(policy),
     ...lintDevices(policy),
     ...lintOperators(policy),
@@ -61,6 +62,21 @@ function lintShadows({ evidence }: Policy): readonly Finding[] {
     if (by < 0) return [];
     const says = `evidence[${by}] asks the same of all that this rule speaks of: it adds nothing`;
     return [warning("shadowed", `evidence[${index}]`, says)];
+  });
+}
+
+/** Somebody must vouch for the manifest, which says what the code may touch. */
+function lintManifest({ evidence }: Policy): readonly Finding[] {
+  const isOfCodeAlone = (rule: EvidenceRule, index: number) =>
+    requirementsOf(rule, index).every(({ asked }) => asked.about === "module");
+  return evidence.flatMap((rule, index) => {
+    const always = evidence.some(
+      (other, place) => other.asks === undefined && holdsScope(other, rule) && !isOfCodeAlone(other, place),
+    );
+    if (always || !isOfCodeAlone(rule, index)) return [];
+    const says =
+      "asks only for attestations of the code, and no rule for the same modules asks for one of the whole release: nothing can be admitted by it alone";
+    return [error("code-alone", `evidence[${index}]`, says)];
   });
 }
 

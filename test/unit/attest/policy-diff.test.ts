@@ -119,8 +119,8 @@ describe("a door that opens", () => {
     ],
     [
       "the code alone",
-      requires(quorum),
-      requires({ ...quorum, about: "module" }),
+      requires(quorum, { type: "predicate", predicateTypes: ["https://x"], parties: ["qa"] }),
+      requires({ ...quorum, about: "module" }, { type: "predicate", predicateTypes: ["https://x"], parties: ["qa"] }),
       `wider evidence ${where}: SLSA provenance: about release → module`,
     ],
     [
@@ -211,6 +211,12 @@ describe("a door that opens", () => {
   ])("is told: %s", (_title, old, now, expected) => {
     expect(said(old, now).some((one) => one.startsWith(expected))).toBe(true);
     expect(effects(old, now)).toContain("wider");
+  });
+
+  it("is none where the code alone is vouched for: that admits nothing", () => {
+    expect(said(requires(quorum), requires({ ...quorum, about: "module" }))).toEqual([
+      `narrower evidence ${where}: can no longer run`,
+    ]);
   });
 
   it("is not told by the way back, which narrows", () => {

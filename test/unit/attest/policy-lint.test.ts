@@ -36,6 +36,10 @@ describe("a sound policy", () => {
     ["with an operator and a level", { operators: [operator], builders: [{ id: BUILDER, level: 2 }] }],
     ["with tags by a pattern", identities(TAGGED)],
     [
+      "of the code, beside a rule for all of the release",
+      { parties, evidence: [short, { ...byTwo, require: [{ ...quorum, about: "module" }] }] },
+    ],
+    [
       "with a level of builders by a pattern",
       {
         ...requires({ ...quorum, builders: ["https://b.example/acme/build.yml@refs/tags/v*"], level: 2 }),
