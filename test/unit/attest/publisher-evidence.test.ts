@@ -246,6 +246,30 @@ describe("a description of an evidence file", () => {
   });
 });
 
+describe("a damaged evidence file", () => {
+  const SEED = 20_261_121;
+
+  it("is described or refused, and never throws", async () => {
+    const whole = unwrap(merged(bundle, plain, await signed(sigstore, { rekorVersion: 2 })));
+    let state = SEED;
+    const chance = (below: number) => {
+      state = (Math.imul(state, 1_103_515_245) + 12_345) & 0x7fffffff;
+      return (state >> 8) % below;
+    };
+    for (let round = 0; round < 200; round += 1) {
+      const damaged = Buffer.from(whole);
+      for (let left = chance(4); left >= 0; left -= 1) damaged[chance(damaged.length)] = chance(256);
+      const cut = chance(5) === 0 ? damaged.subarray(0, chance(damaged.length)) : damaged;
+      const described = describeEvidence(cut);
+      if (described.ok)
+        expect(JSON.stringify(described.value).length, `seed ${SEED}, round ${round}`).toBeGreaterThan(1);
+      const again = merged(cut);
+      if (again.ok)
+        expect(checkEvidence({ name: "again", bytes: again.value }).ok, `seed ${SEED}, round ${round}`).toBe(true);
+    }
+  });
+});
+
 const slsa = join(SUITES, "slsa");
 const noSlsa = !existsSync(slsa);
 const read = (...names: string[]) => new Uint8Array(readFileSync(join(slsa, ...names)));
