@@ -205,7 +205,7 @@ describe("a difference between two verdicts", () => {
   it.each([1, 2, 3])("is one that policy diff has told (seed %i)", (seed) => {
     const { policy, changed, world } = makers(seeded(seed));
     let [widened, narrowed] = [0, 0];
-    for (let pair = 0; pair < 60; pair += 1) {
+    for (let pair = 0; pair < 40; pair += 1) {
       const old = policy();
       const now = { ...changed(old), version: 2 };
       expect(diffPolicies(old, { ...old, version: 2 })).toEqual([]);
@@ -218,9 +218,9 @@ describe("a difference between two verdicts", () => {
         if (after) widened += 1;
         else narrowed += 1;
         const told = effects.has("both") || effects.has(after ? "wider" : "narrower");
-        expect(told, JSON.stringify({ seed, pair, round, after, question, old, now, changes })).toBe(true);
+        if (!told) expect.fail(JSON.stringify({ seed, pair, round, after, question, old, now, changes }));
       }
     }
-    expect(Math.min(widened, narrowed)).toBeGreaterThan(10);
+    expect(Math.min(widened, narrowed)).toBeGreaterThan(5);
   });
 });
