@@ -19,11 +19,11 @@ import { passed, type Reason, refused } from "../reasons.ts";
 import type { Statement } from "../statement.ts";
 import { fault } from "./faults.ts";
 import { isPointer, valueAt } from "./pointer.ts";
+import { clipped } from "./shown.ts";
 
 type Scalar = string | number | boolean | null;
 
 const TEXT_MAX = 1000;
-const SHOWN_MAX = 80;
 
 const scalar = refined<unknown, Scalar>(
   anything,
@@ -114,8 +114,6 @@ function shown(value: unknown): string {
   if (typeof value === "object" && value !== null) return "an object";
   return typeof value === "string" ? JSON.stringify(clipped(value)) : String(value);
 }
-
-const clipped = (text: string) => (text.length > SHOWN_MAX ? `${text.slice(0, SHOWN_MAX)}…` : text);
 
 /** JSON.parse reads 1e999 as infinite: no number that anybody meant. */
 const isNumber = (value: unknown): value is number => typeof value === "number" && Number.isFinite(value);

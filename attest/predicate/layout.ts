@@ -13,6 +13,7 @@ import { type Artifact, checkSubjects } from "../statement.ts";
 import { type ArtifactRule, applyRules, artifactRuleShape, parseRule } from "./artifact-rules.ts";
 import { fault } from "./faults.ts";
 import { type Artifacts, isSameDigest, type LinkFacts } from "./link.ts";
+import { listed } from "./shown.ts";
 
 const rules = optional(array(artifactRuleShape, { max: 64 }));
 const stepShape = refined(
@@ -105,7 +106,7 @@ function ruleBroken(layout: Layout, done: readonly Done[]): Reason | undefined {
         links,
       );
       if (wrong === undefined) continue;
-      const names = wrong.names.slice(0, 5).join(", ");
+      const names = listed(wrong.names);
       const reason =
         wrong.rule.kind === "REQUIRE" ? `${names} is not there, or was taken before` : `not allowed: ${names}`;
       return broken(layout, step, `${side}: ${written(wrong.rule)}`, reason);

@@ -11,7 +11,11 @@ import { type Component, type Licence, type Materials, parseMaterials } from "./
 import { fault } from "./faults.ts";
 import { createLicenceJudge, type Standing } from "./licence.ts";
 import { parsePurl } from "./purl.ts";
+import { clipped, some } from "./shown.ts";
 import { compileRange, isExactVersion, isVersionRange } from "./versions.ts";
+
+/** Of what is wrong, so much is said. */
+const LINES_MAX = 20;
 
 const name = string({ min: 1, max: 500 });
 const ranges = refined(
@@ -96,10 +100,10 @@ function examineComponents({ forbid = [], components: needed = [] }: Asked, mate
     return passed("components", "it lists nothing that is forbidden, and all that must be there", facts);
   }
   const wrong = [
-    ...[...new Set(forbidden)].map((label) => `${label} is forbidden`),
+    ...[...new Set(forbidden)].map((label) => `${clipped(label)} is forbidden`),
     ...missing.map((rule) => `${rule.name ?? rule.purl} is missing`),
   ];
-  return refused("components", fault("ATTEST_SBOM_COMPONENT", { wrong: wrong.slice(0, 20), count: wrong.length }));
+  return refused("components", fault("ATTEST_SBOM_COMPONENT", { wrong: some(wrong, LINES_MAX), count: wrong.length }));
 }
 
 /** Which components a rule speaks of, whatever their version; found without going through all for each rule. */
@@ -144,10 +148,10 @@ function examineLicences({ licences: asked }: Asked, { components }: Materials):
     .filter(({ standing }) => standing === "denied" || (standing === "unknown" && asked.unknown !== "allow"));
   if (wrong.length === 0)
     return passed("licences", "every licence is one that is accepted", { components: components.length });
-  const first = wrong
-    .slice(0, 20)
-    .map(({ label, licences, standing }) => `${label}: ${written(licences)} (${standing})`);
-  return refused("licences", fault("ATTEST_SBOM_LICENCE", { wrong: first, count: wrong.length }));
+  const lines = wrong
+    .slice(0, LINES_MAX)
+    .map(({ label, licences, standing }) => `${clipped(label)}: ${written(licences)} (${standing})`);
+  return refused("licences", fault("ATTEST_SBOM_LICENCE", { wrong: lines, count: wrong.length }));
 }
 
 /** All that are said must be kept; nothing said is nothing known. */
@@ -158,5 +162,5 @@ function allOf(standings: readonly Standing[]): Standing {
 
 function written(licences: readonly Licence[]): string {
   const texts = licences.map((one) => ("name" in one ? one.name : one.expression));
-  return texts.length === 0 ? "no licence" : texts.join(", ").slice(0, 100);
+  return texts.length === 0 ? "no licence" : clipped(texts.slice(0, 5).join(", "));
 }

@@ -10,6 +10,7 @@ import { passed, refused } from "../reasons.ts";
 import type { Statement } from "../statement.ts";
 import { nullable, tolerant } from "../tolerant.ts";
 import { fault } from "./faults.ts";
+import { listed } from "./shown.ts";
 
 export const TEST_RESULT_TYPES: readonly string[] = ["https://in-toto.io/attestation/test-result/v0.1"];
 
@@ -74,5 +75,3 @@ function wrongOf(run: TestRun, wanted: Infer<typeof fields>): string | undefined
   const missing = (wanted.tests ?? []).filter((one) => !good.has(one) || bad.has(one));
   return missing.length === 0 ? undefined : `it does not list as passed: ${listed(missing)}`;
 }
-
-const listed = (all: readonly string[]) => `${all.slice(0, 5).join(", ")}${all.length > 5 ? ", …" : ""}`;

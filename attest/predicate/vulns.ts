@@ -11,6 +11,7 @@ import { fault } from "./faults.ts";
 import { isSameUri } from "./purl.ts";
 import { type Finding, parseScanReport, type ScanReport } from "./scan-report.ts";
 import { isAbove, SEVERITIES, type Severity } from "./severity.ts";
+import { clipped, some } from "./shown.ts";
 
 const uri = string({ min: 1, max: 500 });
 const exception = object({
@@ -55,13 +56,13 @@ function examineScan(
 ): Examined {
   const stranger = scanners.find((one) => named?.some((each) => isSameUri(one, each)) === false);
   if (stranger !== undefined) {
-    const found = stranger === "" ? "a scanner without a name" : stranger;
+    const found = stranger === "" ? "a scanner without a name" : clipped(stranger);
     return { reasons: [refused("scan", fault("ATTEST_SCANNER", { found, expected: named ?? [] }))] };
   }
   // What was signed was found before: a time that an authority saw bounds a date that lies further ahead.
   const atMs = Math.min(finishedMs, signedMs);
   const finished = new Date(atMs).toISOString();
-  const facts = { scanners: scanners.filter((one) => one !== ""), finished };
+  const facts = { scanners: some(scanners.filter((one) => one !== "")), finished };
   if (scannedWithinDays === undefined) return { reasons: [passed("scan", "it was scanned as the policy asks", facts)] };
   if (atMs > nowMs + DAY_MS) {
     const reason = `the scan says that it ended at ${finished}, which is yet to come`;
@@ -87,7 +88,7 @@ function examineFindings(
   const accepted = [...new Set(bad.flatMap((one) => (untilOf.has(one.id) ? [one.id] : [])))];
   if (wrong.length > 0) return { reasons: [vulnerable(wrong, maxSeverity)] };
   const untilMs = Math.min(...accepted.map((id) => untilOf.get(id) ?? 0));
-  const facts = { found: findings.length, max: maxSeverity, accepted };
+  const facts = { found: findings.length, max: maxSeverity, accepted: some(accepted) };
   const reasons = [passed("vulnerabilities", "it found nothing worse than the policy accepts", facts)];
   return Number.isFinite(untilMs) ? { reasons, untilMs } : { reasons };
 }
@@ -96,6 +97,6 @@ function examineFindings(
 function vulnerable(wrong: readonly Finding[], max: Severity): Reason {
   const order = SEVERITIES.toReversed();
   const sorted = wrong.toSorted((a, b) => order.indexOf(a.severity) - order.indexOf(b.severity));
-  const ids = sorted.slice(0, 20).map((one) => `${one.id} (${one.severity})`);
+  const ids = sorted.slice(0, 20).map((one) => `${clipped(one.id)} (${one.severity})`);
   return refused("vulnerabilities", fault("ATTEST_VULNERABLE", { count: wrong.length, max, wrong: ids }));
 }
