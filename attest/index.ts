@@ -31,6 +31,7 @@ export { PROVENANCE_TYPE, type ProvenanceFacts } from "./provenance.ts";
 export { type Check, firstRefusal, flags, type Reason } from "./reasons.ts";
 export { parseReference, parseRemembered, type Reference, type Remembered, referenceLike } from "./reference.ts";
 export {
+  peekRuntimeStatement,
   type Quoter,
   quoteClaim,
   RUNTIME_BYTES_MAX,

@@ -5,10 +5,10 @@
  * The statement has one encoding, canonical JSON: a reader refuses any other.
  */
 import { deviceId, moduleName, type Sha256, sha256Hex, teamName, tenantId, version } from "../runtime/kernel/brand.ts";
-import { base64, utf8 } from "../runtime/kernel/bytes.ts";
+import { base64, fromBase64, utf8 } from "../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../runtime/kernel/canonical.ts";
 import { documentDigest } from "../runtime/kernel/digest.ts";
-import { signEnvelope } from "../runtime/kernel/dsse.ts";
+import { parseEnvelope, signEnvelope } from "../runtime/kernel/dsse.ts";
 import { unwrap } from "../runtime/kernel/result.ts";
 import {
   array,
@@ -17,6 +17,7 @@ import {
   object,
   oneOf,
   optional,
+  parseJson,
   parseShape,
   record,
   refined,
@@ -180,6 +181,15 @@ function statementOf(facts: RuntimeFacts, claims: readonly RuntimeClaim[]): Runt
     predicate: { ...facts, claims },
   };
   return unwrap(parseShape(runtimeStatementShape, statement, "the runtime attestation"));
+}
+
+/** What an envelope says, unjudged: for a line that a person reads. Undefined for anything else. */
+export function peekRuntimeStatement(envelope: Uint8Array): RuntimeStatement | undefined {
+  const parsed = parseEnvelope(envelope, "the attestation", RUNTIME_BYTES_MAX);
+  const payload = parsed.ok ? fromBase64(parsed.value.payload) : undefined;
+  if (payload === undefined) return undefined;
+  const statement = parseJson(runtimeStatementShape, payload, "the attestation", RUNTIME_BYTES_MAX);
+  return statement.ok ? statement.value : undefined;
 }
 
 /** For who quotes: a claim from the TPM's own bytes. */

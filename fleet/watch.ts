@@ -20,6 +20,7 @@ import {
   type StateMessage,
   stateShape,
 } from "../agent/wire/index.ts";
+import { peekRuntimeStatement } from "../attest/index.ts";
 import type { DeviceId, TenantId } from "../runtime/kernel/brand.ts";
 import { fromUtf8 } from "../runtime/kernel/bytes.ts";
 import { printable } from "../runtime/kernel/fault.ts";
@@ -136,6 +137,13 @@ export function formatMessage(
       );
     case "job":
       return read(jobShape, (m) => line("job", `${m.id} ${m.s}${because(m)}`, m.code === undefined ? 36 : 31));
+    case "att": {
+      const said = peekRuntimeStatement(payload)?.predicate;
+      if (said === undefined) return line("?", `${topic}: no attestation`, 31);
+      const running = said.modules.filter((one) => one.state === "running" || one.state === "probation").length;
+      const asked = said.nonce === undefined ? "" : ", an answer";
+      return line("attested", `number ${said.counter}: ${running} modules run${asked}; not judged here`, 0);
+    }
     case "tm":
       return line("telemetry", `${rest.join("/")}  ${fromUtf8(payload) ?? `${payload.byteLength} bytes`}`, 0);
     case "ev":

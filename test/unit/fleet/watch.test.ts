@@ -5,6 +5,7 @@ import { deviceId, tenantId } from "../../../runtime/kernel/brand.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import { parseShape } from "../../../runtime/kernel/shape.ts";
+import { NONCE, say } from "../attest/appraise-board.ts";
 
 const device = unwrap(parseShape(deviceId, "porch-1", "device"));
 const tenant = unwrap(parseShape(tenantId, "demo", "tenant"));
@@ -55,6 +56,19 @@ describe("a line for the operator's terminal", () => {
         // biome-ignore lint/suspicious/noControlCharactersInRegex: control characters are exactly what is looked for.
         expect(formatMessage(topic, payload, { colour: false }) ?? "").not.toMatch(/[\u0000-\u001f\u007f-\u009f]/);
       }
+    }
+  });
+
+  it("shows an attestation as what it is: a board's word that nobody has judged here", async () => {
+    const line = (payload: Uint8Array) => formatMessage(`${up}/att`, payload, { colour: false });
+    expect(line(await say())).toBe("porch-1  attested   number 12: 1 modules run; not judged here");
+    expect(line(await say({ modules: [], nonce: NONCE }))).toContain("0 modules run, an answer; not judged here");
+    for (const payload of [
+      utf8("{"),
+      json({}),
+      json({ payloadType: "x", payload: "e30=", signatures: [{ sig: "AA==" }] }),
+    ]) {
+      expect(line(payload)).toContain("no attestation");
     }
   });
 });
