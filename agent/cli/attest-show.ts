@@ -6,6 +6,8 @@ import { paint } from "./paint.ts";
 import { cleanLine } from "./terminal-text.ts";
 import type { Verb } from "./verb.ts";
 
+type Provenance = NonNullable<Description["provenance"]>;
+
 const SUBJECTS_SHOWN = 8;
 
 export const verb: Verb = {
@@ -37,17 +39,27 @@ export const verb: Verb = {
 
 function* linesOf(one: Description): Generator<readonly [string, string]> {
   if (one.predicateType !== undefined) yield ["says", one.predicateType];
+  if (one.provenance !== undefined) yield* built(one.provenance);
   for (const { name = "(no name)", digest } of one.subjects.slice(0, SUBJECTS_SHOWN)) {
     const digests = Object.entries(digest).map(([algorithm, value]) => `${algorithm}:${value}`);
     yield ["about", [name, ...digests].join(" ")];
   }
   if (one.subjects.length > SUBJECTS_SHOWN) yield ["about", `and ${one.subjects.length - SUBJECTS_SHOWN} more`];
   for (const signer of one.signers) yield ["signer", called(signer)];
+  for (const [name, value] of Object.entries(one.certificate ?? {})) yield ["cert", `${name}: ${value}`];
   for (const { kind, logIndex, timeMs } of one.logEntries) {
     yield ["logged", `entry ${logIndex} (${kind})${timeMs === undefined ? "" : `, ${at(timeMs)}`}`];
   }
   for (const time of one.timestampsMs) yield ["timestamp", at(time)];
   for (const problem of one.problems) yield ["problem", problem];
+}
+
+/** In the words of a policy's requirement. */
+function* built({ builderId, buildType, sourceUri, sourceRef, sourceDigest = {} }: Provenance) {
+  yield ["builder", builderId] as const;
+  yield ["type", buildType] as const;
+  const commit = Object.entries(sourceDigest).map(([algorithm, value]) => `, ${algorithm} ${value}`);
+  yield ["source", `${sourceUri}${sourceRef === undefined ? "" : `@${sourceRef}`}${commit.join("")}`] as const;
 }
 
 function called(signer: ClaimedSigner): string {

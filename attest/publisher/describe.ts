@@ -10,8 +10,10 @@ import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { ok, type Result } from "../../runtime/kernel/result.ts";
 import { anything, parseJson } from "../../runtime/kernel/shape.ts";
 import { parseAnyBundle, STATEMENT_PAYLOAD_TYPE } from "../bundle.ts";
+import { type CertificateFacts, readCertificateFacts } from "../certificate.ts";
 import { EVIDENCE_BYTES_MAX } from "../container.ts";
-import { type Identity, readIdentity } from "../identity.ts";
+import { type Identity, readIdentity, utf8String } from "../identity.ts";
+import { PROVENANCE_TYPES, type ProvenanceFacts, parseProvenance } from "../provenance.ts";
 import { parseStatement, type Subject } from "../statement.ts";
 import { attestationsIn, isEnvelope } from "./evidence.ts";
 
@@ -24,9 +26,13 @@ export interface Description {
   /** E.g. `Sigstore bundle 0.3, keyless`. */
   readonly kind: string;
   readonly signers: readonly ClaimedSigner[];
+  /** What the certificate says beside its subject, by the names that policies use. */
+  readonly certificate?: CertificateFacts;
   readonly statementType?: string;
   readonly predicateType?: string;
   readonly subjects: readonly Subject[];
+  /** Where the statement is build provenance. */
+  readonly provenance?: ProvenanceFacts;
   readonly logEntries: readonly { readonly kind: string; readonly logIndex: string; readonly timeMs?: number }[];
   readonly timestampsMs: readonly number[];
   /** What could not be read, and with that what no board will take. */
@@ -62,7 +68,7 @@ function aboutBundle(part: Uint8Array): About {
     }
   };
   const { content, tlogEntries, timestampVerificationData } = bundle.verificationMaterial;
-  const signer = attempt("the certificate", () => claimedBy(content));
+  const claim = attempt("the certificate", () => claimedBy(content));
   const stamps = timestampVerificationData?.rfc3161Timestamps ?? [];
   const times = stamps.map((one) =>
     attempt("a timestamp", () => RFC3161Timestamp.parse(Buffer.from(one.signedTimestamp)).signingTime.getTime()),
@@ -72,7 +78,8 @@ function aboutBundle(part: Uint8Array): About {
   const payload = isStatement ? bundle.content.dsseEnvelope : undefined;
   return {
     kind: `Sigstore bundle ${versionOf(bundle)}, ${content.$case === "publicKey" ? "managed key" : "keyless"}`,
-    signers: signer === undefined ? [] : [signer],
+    signers: claim === undefined ? [] : [claim.signer],
+    ...(claim?.certificate === undefined ? {} : { certificate: claim.certificate }),
     ...(payload === undefined ? { subjects: [] } : aboutPayload(payload.payloadType, payload.payload, problems)),
     logEntries: tlogEntries.map(({ kindVersion, logIndex, integratedTime }) => ({
       kind: kindVersion === undefined ? "of no kind" : `${kindVersion.kind} ${kindVersion.version}`,
@@ -105,7 +112,7 @@ function aboutPayload(
   payloadType: string,
   payload: Uint8Array,
   problems: string[],
-): Pick<About, "subjects" | "statementType" | "predicateType"> {
+): Pick<About, "subjects" | "statementType" | "predicateType" | "provenance"> {
   if (payloadType !== STATEMENT_PAYLOAD_TYPE) {
     problems.push(`its payload is of type ${payloadType.slice(0, 200)}, not an in-toto statement`);
     return { subjects: [] };
@@ -115,12 +122,22 @@ function aboutPayload(
     problems.push(reasonOf(statement.error));
     return { subjects: [] };
   }
-  const { _type: statementType, predicateType, subject } = statement.value;
-  return { statementType, predicateType, subjects: subject };
+  const { _type: statementType, predicateType, subject: subjects, predicate } = statement.value;
+  const said = { statementType, predicateType, subjects };
+  if (!PROVENANCE_TYPES.includes(predicateType)) return said;
+  const provenance = parseProvenance(predicate, predicateType);
+  if (provenance.ok) return { ...said, provenance: provenance.value };
+  problems.push(reasonOf(provenance.error));
+  return said;
 }
 
-function claimedBy(content: Bundle["verificationMaterial"]["content"]): ClaimedSigner {
-  if (content.$case === "publicKey") return { key: content.publicKey.hint };
+interface Claim {
+  readonly signer: ClaimedSigner;
+  readonly certificate?: CertificateFacts;
+}
+
+function claimedBy(content: Bundle["verificationMaterial"]["content"]): Claim {
+  if (content.$case === "publicKey") return { signer: { key: content.publicKey.hint } };
   const chain = content.$case === "certificate" ? [content.certificate] : content.x509CertificateChain.certificates;
   const [leaf] = chain;
   if (leaf === undefined) throw new Error("there is none");
@@ -130,7 +147,9 @@ function claimedBy(content: Bundle["verificationMaterial"]["content"]): ClaimedS
   }));
   const identity = readIdentity(extensions);
   if (identity === undefined) throw new Error("it does not name exactly one issuer and one subject");
-  return identity;
+  const certificate = readCertificateFacts(extensions, utf8String);
+  if (certificate === undefined) throw new Error("an extension of Fulcio's cannot be read in one way");
+  return { signer: identity, certificate };
 }
 
 function versionOf({ mediaType }: Bundle): string {
