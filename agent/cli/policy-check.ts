@@ -3,9 +3,8 @@ import { POLICY_BYTES_MAX, type Policy } from "../../attest/index.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { readFile } from "./files.ts";
 import { paint } from "./paint.ts";
-import { checkPolicy } from "./policy-file.ts";
+import { checkPolicy, sayFinding } from "./policy-file.ts";
 import { timeOption } from "./policy-time.ts";
-import { cleanLine } from "./terminal-text.ts";
 import type { Verb } from "./verb.ts";
 
 export const verb: Verb = {
@@ -27,13 +26,8 @@ export const verb: Verb = {
       io.out(JSON.stringify({ file, accepted: !refused, ...(policy && { version: policy.version }), findings }));
       return refused ? 1 : 0;
     }
-    const { red, yellow, green, dim } = paint(io.colour);
-    for (const { severity, rule, at, says, line, column } of findings) {
-      const word = severity === "error" ? red("error") : yellow("warning");
-      io.out(
-        `${file}:${line}:${column}: ${word}: ${at === "" ? "" : `${cleanLine(at)}: `}${cleanLine(says)} ${dim(`[${rule}]`)}`,
-      );
-    }
+    const { red, yellow, green } = paint(io.colour);
+    for (const one of findings) io.out(sayFinding(one, file, one.severity === "error" ? red : yellow));
     const found = `${count(errors, "error")}, ${count(findings.length - errors, "warning")}`;
     io.out(`${file}: ${policy === undefined ? "no policy" : contents(policy)}: ${refused ? red(found) : green(found)}`);
     return refused ? 1 : 0;

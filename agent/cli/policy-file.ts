@@ -7,6 +7,7 @@ import type { Fault } from "../../runtime/kernel/fault.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { readFile } from "./files.ts";
 import { firstStranger, type Place, readPlaces } from "./json-places.ts";
+import { cleanLine } from "./terminal-text.ts";
 
 export interface Found extends Finding, Place {}
 
@@ -15,6 +16,13 @@ export interface Checked {
   readonly policy?: Policy;
   /** By their places in the file. */
   readonly findings: readonly Found[];
+}
+
+/** `FILE:LINE:COLUMN: severity: path: sentence [rule]`; `paintWord` may colour the severity. */
+export function sayFinding(found: Found, file: string, paintWord = (word: string): string => word): string {
+  const { severity, rule, at, says, line, column } = found;
+  const place = cleanLine(`${file}:${line}:${column}`);
+  return `${place}: ${paintWord(severity)}: ${cleanLine(`${at === "" ? "" : `${at}: `}${says} [${rule}]`)}`;
 }
 
 /** Throws the parser's fault; for verbs that need a policy to do anything. */

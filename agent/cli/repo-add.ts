@@ -1,7 +1,9 @@
 /** `sallyport repo add`: targets of the owner's own role: the policy, the trusted root. Checked before they are signed. */
 import { POLICY_PATH, parsePolicy, parseTrustedRoot, TRUSTED_ROOT_PATH } from "../../attest/index.ts";
+import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { readFile } from "./files.ts";
+import { checkPolicy, sayFinding } from "./policy-file.ts";
 import { createProgress } from "./progress.ts";
 import { DIR_OPTION, openRepo } from "./repo-open.ts";
 import { published } from "./repo-settled.ts";
@@ -31,6 +33,7 @@ export const verb: Verb = {
       if (files.has(target)) throw usageFault(`repo add: ${target} is given twice`);
       const bytes = readFile(file);
       check(bytes);
+      if (target === POLICY_PATH) for (const line of remarksOn(bytes, file)) io.err(line);
       files.set(target, bytes);
     }
     const progress = createProgress("writing");
@@ -41,3 +44,8 @@ export const verb: Verb = {
     return 0;
   },
 };
+
+/** What `policy check` would say. A policy that boards take is the owner's to sign, whatever it says. */
+function remarksOn(bytes: Uint8Array, file: string): readonly string[] {
+  return checkPolicy(bytes, nodeClock.now()).findings.map((one) => sayFinding(one, file));
+}

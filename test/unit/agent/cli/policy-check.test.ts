@@ -1,7 +1,13 @@
 /** Findings in a policy file stand at their line and column. */
-import { describe, expect, it } from "vitest";
+import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
+import { describe, expect, it, onTestFinished } from "vitest";
 import { readPlaces } from "../../../../agent/cli/json-places.ts";
 import { checkPolicy } from "../../../../agent/cli/policy-file.ts";
+import { verb as add } from "../../../../agent/cli/repo-add.ts";
+import { verb as init } from "../../../../agent/cli/repo-init.ts";
+import { type Io, parseVerbArgs, type Verb } from "../../../../agent/cli/verb.ts";
 import { utf8 } from "../../../../runtime/kernel/bytes.ts";
 import { NOW_MS, short, written } from "../../attest/policies.ts";
 
@@ -33,8 +39,9 @@ describe("places in a JSON text", () => {
   });
 });
 
+const text = (document: object) => JSON.stringify(document, null, 2);
+
 describe("checking a policy's file", () => {
-  const text = (document: object) => JSON.stringify(document, null, 2);
   const check = (file: string) =>
     checkPolicy(utf8(file), NOW_MS).findings.map((one) => `${one.line}:${one.column} ${one.rule} ${one.at}`);
 
@@ -65,5 +72,26 @@ describe("checking a policy's file", () => {
     const lines = places.findings.map((one) => one.line);
     expect(lines.length).toBeGreaterThan(1);
     expect(lines).toEqual(lines.toSorted((a, b) => a - b));
+  });
+});
+
+describe("signing a policy", () => {
+  it("shows what policy check would say of it, on the side", async () => {
+    const folder = mkdtempSync(join(tmpdir(), "sallyport-add-"));
+    onTestFinished(() => rmSync(folder, { recursive: true }));
+    const file = join(folder, "policy.json");
+    const [said, aside]: [string[], string[]] = [[], []];
+    const signal = new AbortController().signal;
+    const io: Io = { out: (one) => said.push(one), err: (one) => aside.push(one), colour: false, signal };
+    const run = async (verb: Verb, ...argv: readonly string[]) => {
+      const args = parseVerbArgs(verb, [...argv, "--dir", join(folder, "repo")]);
+      expect(args !== "help" && (await verb.run(args, io))).toBe(0);
+    };
+    await run(init, "--tenant", "home", "--team", "acme");
+    writeFileSync(file, text(written({ evidence: [{ ...short, devices: {} }] })));
+    aside.length = 0;
+    await run(add, "policy/policy.json", file);
+    expect(said.at(-1)).toBe("policy/policy.json signed and published");
+    expect(aside.join("\n")).toContain("policy.json:6:7: error: evidence[0].devices: names no device");
   });
 });
