@@ -110,7 +110,8 @@ function isAsked(wish: Wish, asks: readonly Asked[]): boolean {
   return asks.some(({ cap, dir, mode }) => {
     if (cap !== wish.cap) return false;
     if (dir !== undefined && !(wish.cap === "gpio" && wish.dir === dir)) return false;
-    return mode === undefined || (wish.cap === "dir" && wish.mode === mode);
+    // Who may write in a directory may read it as well.
+    return mode === undefined || (wish.cap === "dir" && (wish.mode === mode || mode === "ro"));
   });
 }
 

@@ -84,7 +84,7 @@ function spelledOut(asked: Asked, { layouts = [], parties = [] }: Policy): Asked
 const isOf = (want: Ask, ask: Ask): boolean =>
   want.cap === ask.cap &&
   (ask.dir === undefined || ask.dir === want.dir) &&
-  (ask.mode === undefined || ask.mode === want.mode);
+  (ask.mode === undefined || ask.mode === want.mode || ask.mode === "ro");
 
 const admits = ({ regions }: EvidenceRule, device: DeviceFacts): boolean => regions?.includes(device.region) ?? true;
 
