@@ -1,12 +1,13 @@
 /**
- * `policy diff` against the judge: pairs of policies made by chance, and releases, devices and evidence made by chance.
- * Whatever the new policy admits and the old one refused must have been told as a widening, and the other way round.
+ * `policy diff` and `policy check` against the judge: policies, releases, devices and evidence made by chance. Whatever a
+ * new policy admits and the old one refused must have been told as a widening, and the other way round; a rule that is
+ * called impossible admits nothing.
  */
 import { describe, expect, it } from "vitest";
 import { decide, type Question } from "../../../attest/decide.ts";
 import type { Item } from "../../../attest/evidence.ts";
 import { type Policy, parsePolicy } from "../../../attest/index.ts";
-import { diffPolicies } from "../../../attest/review/index.ts";
+import { diffPolicies, lintPolicy } from "../../../attest/review/index.ts";
 import { parseStatement } from "../../../attest/statement.ts";
 import type { Wish } from "../../../runtime/kernel/authority/capability.ts";
 import type { ResourceName } from "../../../runtime/kernel/brand.ts";
@@ -222,5 +223,31 @@ describe("a difference between two verdicts", () => {
       }
     }
     expect(Math.min(widened, narrowed)).toBeGreaterThan(5);
+  });
+});
+
+/** Findings that say of a rule that nothing can be admitted where it matches. */
+const NEVER = ["never-matches", "region-never", "all-revoked", "level"];
+
+describe("a rule that policy check calls impossible", () => {
+  it.each([11, 12, 13])("admits nothing (seed %i)", (seed) => {
+    const { policy, world } = makers(seeded(seed));
+    let looked = 0;
+    for (let round = 0; round < 150; round += 1) {
+      const one = policy();
+      const impossible = lintPolicy(one, NOW_MS)
+        .filter(({ severity, rule }) => severity === "error" && NEVER.includes(rule))
+        .map(({ at }) => /^evidence\[(\d+)\]/.exec(at)?.[1]);
+      if (impossible.length === 0) continue;
+      for (let times = 0; times < 20; times += 1) {
+        const { items, question } = world();
+        const { accepted, reasons } = decide(items, { ...question, policy: one });
+        const rules = reasons.find(({ check }) => check === "rule")?.facts["rules"];
+        const matched = Array.isArray(rules) && rules.some((index) => impossible.includes(index));
+        if (matched) looked += 1;
+        if (matched && accepted) expect.fail(JSON.stringify({ seed, round, impossible, question, one }));
+      }
+    }
+    expect(looked).toBeGreaterThan(50);
   });
 });
