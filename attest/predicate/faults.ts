@@ -94,21 +94,21 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
   },
   ATTEST_SBOM_COMPONENT: {
     kind: "refusal",
-    says: "the bill of materials is not as the policy asks ({count} faults): {wrong}",
+    says: "the bill of materials is not as the policy asks ({count} in all): {wrong}",
     means:
       "The release contains a component that the owner forbids, or lacks one that must be there. A version that is missing or cannot be compared counts as forbidden where some versions are.",
     todo: "Replace the named components, or have the bill of materials say exactly which version is inside.",
   },
   ATTEST_SBOM_LICENCE: {
     kind: "refusal",
-    says: "{count} components have licences that the policy does not accept: {wrong}",
+    says: "the policy does not accept the licences of ({count} in all) {wrong}",
     means:
       "The bill of materials names a licence that the owner denies or does not allow, or none that can be read (unknown).",
     todo: "Replace the named components, or have the owner add their licence, or their name under `except`.",
   },
   ATTEST_VULNERABLE: {
     kind: "refusal",
-    says: "{count} vulnerabilities are worse than {max}: {wrong}",
+    says: "found worse than {max} ({count} in all): {wrong}",
     means:
       "A scan found vulnerabilities in the release that are worse than the owner accepts, without an exception that is in force. One whose severity cannot be read counts as critical.",
     todo: "Replace what is vulnerable and scan again, or have the owner accept the named ones under `except`, with a date.",

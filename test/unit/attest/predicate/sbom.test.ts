@@ -71,7 +71,7 @@ describe("a forbidden component", () => {
     const text = texts(
       examine({ forbid: [{ name: "openssl" }, { purl: "pkg:cargo/serde" }], components: [{ name: "zlib" }] }),
     );
-    expect(text).toContain("(3 faults): OpenSSL 3.0.13 is forbidden, serde 1.0.203 is forbidden, zlib is missing");
+    expect(text).toContain("(3 in all): OpenSSL 3.0.13 is forbidden, serde 1.0.203 is forbidden, zlib is missing");
   });
 });
 

@@ -34,7 +34,7 @@ describe("the vulnerabilities of a release", () => {
 
   it("are named in the refusal, the worst first", () => {
     expect(texts(examine({ maxSeverity: "none" }))).toContain(
-      "2 vulnerabilities are worse than none: CVE-2026-1 (high), CVE-2026-2 (low)",
+      "found worse than none (2 in all): CVE-2026-1 (high), CVE-2026-2 (low)",
     );
   });
 
