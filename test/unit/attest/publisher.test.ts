@@ -75,8 +75,10 @@ describe("signing", () => {
 describe("the token of a GitHub Actions job", () => {
   const BEARER = "s3cr3t";
   async function asking(status: number, text: string): Promise<Fault | string> {
-    const headers = status === 302 ? { location: "http://127.0.0.1:9/" } : {};
-    const runner = createServer((_, response) => response.writeHead(status, headers).end(text));
+    const runner = createServer(({ url = "" }, response) => {
+      if (url.startsWith("/elsewhere")) response.end('{"value":"x.y.z"}');
+      else response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end(text);
+    });
     await new Promise<void>((done) => runner.listen(0, "127.0.0.1", done));
     onTestFinished(() => void runner.close());
     const url = `http://127.0.0.1:${(runner.address() as AddressInfo).port}/`;
@@ -88,14 +90,14 @@ describe("the token of a GitHub Actions job", () => {
   });
 
   it.each([
-    [401, "{}", "status 401"],
-    [302, "", "gave none"],
-    [200, "s3cr3t", "holds none"],
-    [200, "null", "holds none"],
-    [200, '{"value":7}', "holds none"],
-    [200, '{"value":""}', "holds none"],
-    [200, `{"value":"${"x".repeat(70_000)}"}`, "more than 65536 bytes"],
-  ])("is not to be had from status %i with %.20s: %s", async (status, text, why) => {
+    [401, "status 401", "{}"],
+    [302, "gave none", ""],
+    [200, "holds none", "s3cr3t"],
+    [200, "holds none", "null"],
+    [200, "holds none", '{"value":7}'],
+    [200, "holds none", '{"value":""}'],
+    [200, "more than 65536 bytes", `{"value":"${"x".repeat(70_000)}"}`],
+  ])("is not to be had from status %i: %s", async (status, why, text) => {
     const refused = await asking(status, text);
     if (!(refused instanceof Fault)) expect.fail("a refusal was expected");
     expect(refused.line()).toContain("ATTEST_SIGN_TOKEN: the identity token cannot be used: ");
