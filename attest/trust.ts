@@ -12,6 +12,7 @@ import { sha256 } from "../runtime/kernel/digest.ts";
 import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../runtime/kernel/result.ts";
 import { array, object, oneOf, optional, refined, type Shape, string } from "../runtime/kernel/shape.ts";
+import { encodeOnce } from "./encode-once.ts";
 import { fault } from "./faults.ts";
 import { parseStrictJson } from "./strict-json.ts";
 import { nullable } from "./tolerant.ts";
@@ -79,7 +80,10 @@ export function parseTrustedRoot(bytes: Uint8Array): Result<TrustedRoot, Fault> 
   const parsed = parseStrictJson(trustedRoot, bytes, "the trusted root", TRUSTED_ROOT_BYTES_MAX);
   if (!parsed.ok) return refuse(parsed.error);
   try {
-    return ok({ digest: sha256(bytes), material: toTrustMaterial(TrustedRootMessage.fromJSON(parsed.value)) });
+    const material = toTrustMaterial(TrustedRootMessage.fromJSON(parsed.value));
+    const authorities = [...material.certificateAuthorities, ...material.timestampAuthorities];
+    for (const certificate of authorities.flatMap((one) => one.certChain)) encodeOnce(certificate);
+    return ok({ digest: sha256(bytes), material });
   } catch (error) {
     // Keys, certificates and key types are parsed here for the first time; the library throws plain errors.
     return refuse(error);

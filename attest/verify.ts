@@ -13,6 +13,7 @@ import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
 import type { PublicKey } from "../runtime/kernel/signer.ts";
 import { parseBundle } from "./bundle.ts";
 import { type CertificateFacts, readCertificateFacts } from "./certificate.ts";
+import { encodeOnce } from "./encode-once.ts";
 import { fault } from "./faults.ts";
 import { type Extensions, type Identity, readIdentity, utf8String } from "./identity.ts";
 import { unsignedPart } from "./strict.ts";
@@ -147,6 +148,7 @@ function checkParsed(
 ): Verified {
   try {
     const parsed = toSignedEntity(bundle);
+    if (parsed.key.$case === "certificate") encodeOnce(parsed.key.certificate);
     const entity = content === undefined ? parsed : { ...parsed, signature: content };
     const { identity } = new Verifier(material, thresholds).verify(entity);
     const unsigned = unsignedPart(entity);

@@ -2,6 +2,7 @@
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseTrustedRoot, TRUSTED_ROOT_BYTES_MAX } from "../../../attest/index.ts";
 import { sha256 } from "../../../runtime/kernel/digest.ts";
+import { unwrap } from "../../../runtime/kernel/result.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { altered, type Json } from "./release.ts";
 
@@ -78,5 +79,18 @@ describe("a trusted root", () => {
   it("that is no JSON, or too large, is refused", () => {
     expect(parseTrustedRoot(new Uint8Array([0xff])).ok).toBe(false);
     expect(parseTrustedRoot(new Uint8Array(TRUSTED_ROOT_BYTES_MAX + 1)).ok).toBe(false);
+  });
+
+  it("keeps its certificates as they are written, each part encoded once; a copy that is changed is encoded anew", () => {
+    const { material } = unwrap(parseTrustedRoot(sigstore.trustedRoot));
+    const [certificate] = material.certificateAuthorities.flatMap((one) => one.certChain);
+    const json: Json = JSON.parse(Buffer.from(sigstore.trustedRoot).toString());
+    const raw = Buffer.from(json.certificateAuthorities[0].certChain.certificates[0].rawBytes, "base64");
+    expect(certificate?.root.toDER()).toEqual(raw);
+    expect(certificate?.root.toDER()).toBe(certificate?.root.toDER());
+    const copy = certificate?.clone();
+    copy?.extensions.pop();
+    expect(copy?.root.toDER().length).toBeLessThan(raw.length);
+    expect(certificate?.root.toDER()).toEqual(raw);
   });
 });
