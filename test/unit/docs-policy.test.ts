@@ -3,6 +3,10 @@ import { mkdtempSync, readFileSync, rmSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parsePolicy } from "../../attest/index.ts";
+import { explainRest, explainRule } from "../../attest/review/index.ts";
+import { utf8 } from "../../runtime/kernel/bytes.ts";
+import { unwrap } from "../../runtime/kernel/result.ts";
 import { looksLike } from "../e2e/walk.ts";
 import { type FakeSigstore, startSigstore } from "../fakes/sigstore.ts";
 import { PAGE, readPage, runBlock, writePolicies } from "./policy-page/page.ts";
@@ -40,6 +44,21 @@ describe("docs/policy.md", () => {
       }
     },
   );
+});
+
+describe("policy explain", () => {
+  const policies = examples.flatMap(({ number, policies: all }) =>
+    Object.entries(all).map(([name, json]) => [`${name} of ${number}`, unwrap(parsePolicy(utf8(json)))] as const),
+  );
+
+  it.each(policies)("has words for all that is in %s", (_title, policy) => {
+    const rules = policy.evidence.map((rule, index) => explainRule(rule, index, policy));
+    const said = JSON.stringify([rules, explainRest(policy)]);
+    expect(said).not.toMatch(/undefined|null|\[object|NaN|"conditions":\[[^\]]*""/);
+    const needs = rules.flatMap((one) => one.needs);
+    expect(needs.length).toBeGreaterThan(0);
+    expect(needs.filter((one) => one.type !== "layout" && one.who.length === 0)).toEqual([]);
+  });
 });
 
 type Schema = Readonly<Record<string, unknown>>;
