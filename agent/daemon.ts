@@ -244,6 +244,7 @@ export async function startAgent(options: AgentOptions): Promise<Agent> {
     store: proofStore,
     updater,
     memory,
+    clock,
     onNotKept: ({ name, version }, why) => reporter.refusal("proof.not_kept", why, { module: name, version }),
   });
   const parts = { updater, memory, supervisor, reporter, proofStore };

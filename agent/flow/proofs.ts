@@ -4,6 +4,7 @@
  * release is. A proof that cannot be made or
  * written is reported and tried again with the next round; it stops no module.
  */
+import type { Judge } from "../../attest/index.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import { parseDesired } from "../../runtime/kernel/authority/desired.ts";
 import type { Sha256 } from "../../runtime/kernel/brand.ts";
@@ -12,6 +13,7 @@ import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { Fault } from "../../runtime/kernel/fault.ts";
 import { err } from "../../runtime/kernel/result.ts";
+import type { Clock } from "../../runtime/kernel/world.ts";
 import type { TrustedView, Updater } from "../../updater/index.ts";
 import { bytesOf, makeProof, type Opened, openProof, type Prover } from "../proof/index.ts";
 import type { ProofStore } from "../store/proofs.ts";
@@ -25,6 +27,7 @@ export interface ProofKeeperOptions {
   readonly store: ProofStore;
   readonly updater: Pick<Updater, "fetchTarget" | "chain">;
   readonly memory: { trustedNow(): number; timeFloor(): number };
+  readonly clock: Clock;
   /** Said once until it changes. */
   onNotKept(wanted: DesiredModule, why: Fault): void;
 }
@@ -34,6 +37,7 @@ export interface AdmissionSeen {
   readonly view: TrustedView;
   readonly judged: Judged;
   readonly admitted: Admitted;
+  readonly judge: Judge;
   readonly running: boolean;
 }
 
@@ -47,7 +51,7 @@ export interface ProofKeeper {
 }
 
 export function createProofKeeper(options: ProofKeeperOptions): ProofKeeper {
-  const { prover, store, updater, memory } = options;
+  const { prover, store, updater, memory, clock } = options;
   /** By release: what the proof on disk rests on. */
   const bases = new Map<string, string>();
   const refused = new Map<string, string>();
@@ -55,10 +59,12 @@ export function createProofKeeper(options: ProofKeeperOptions): ProofKeeper {
   let round = start();
 
   async function write(seen: AdmissionSeen): Promise<Fault | undefined> {
-    const { wanted, view, admitted, running } = seen;
+    const { wanted, view, admitted, judge, running } = seen;
     const { release, verdict, judgedMs } = admitted;
     const time = { ...round, judgedMs };
-    const made = await makeProof(prover, { release, verdict, running, time }, view, updater).catch(asRefusal);
+    // With a new policy many proofs are made in a row: what modules ask of the board comes in between.
+    await new Promise<void>((done) => void clock.after(0, done));
+    const made = await makeProof(prover, { release, verdict, judge, running, time }, view, updater).catch(asRefusal);
     if (!made.ok) return made.error;
     try {
       // The proof comes last: while it is not there, both are made again.

@@ -128,7 +128,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     rejected.delete(jobId(wanted));
     memory.raiseTimeFloor(verdict.signedTimesMs);
     reporter.move(wanted, "staged");
-    await options.onAdmitted({ wanted, view, judged, admitted: admitted.value, running: false });
+    await options.onAdmitted({ wanted, view, judged, admitted: admitted.value, judge, running: false });
     const started = await serial.run(() => transitions.activate(admitted.value));
     return started.ok ? undefined : started.error;
   }
@@ -182,7 +182,7 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
         else await startAgain(fresh, stored?.candidate === undefined ? "running" : "probation", again.value.loaded);
       } else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
     });
-    await options.onAdmitted({ wanted, view, judged, admitted: again.value, running: true });
+    await options.onAdmitted({ wanted, view, judged, admitted: again.value, judge, running: true });
     return undefined;
   }
 

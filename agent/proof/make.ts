@@ -2,7 +2,7 @@
  * The board's end: gathers what it saw and decided into a proof, signs it, and reads it once as a stranger would, so
  * that no proof is kept that would not verify.
  */
-import { POLICY_PATH, TRUSTED_ROOT_PATH, type Verdict } from "../../attest/index.ts";
+import { type Judge, POLICY_PATH, TRUSTED_ROOT_PATH, type Verdict } from "../../attest/index.ts";
 import type { DeviceFacts } from "../../runtime/kernel/authority/ceiling.ts";
 import { releasePaths } from "../../runtime/kernel/authority/manifest.ts";
 import type { DeviceId, ModuleName, TeamName, TenantId, Version } from "../../runtime/kernel/brand.ts";
@@ -34,6 +34,8 @@ export interface Prover {
 export interface Admission {
   readonly release: { readonly team: TeamName; readonly name: ModuleName; readonly version: Version };
   readonly verdict: Verdict;
+  /** The judge that gave it; it is asked the same once more, of the documents in the proof. */
+  readonly judge: Judge;
   readonly running: boolean;
   /** By the board's clock, whole ms. */
   readonly time: Proof["time"];
@@ -96,7 +98,8 @@ export function makeProof(
     };
     const bytes = unwrap(await sealProof(proof, prover.signer));
     const key = unwrap(parsePublicKey(prover.signer.publicPem, "the device key"));
-    const result = unwrap(verifyProof(bytes, { roots: prover.roots, device: { by: "key", key } }));
+    const demand = { roots: prover.roots, device: { by: "key", key } } as const;
+    const result = unwrap(verifyProof(bytes, demand, admission.judge));
     return { bytes, result, summary: await makeSummary(result, prover.signer) };
   });
 }

@@ -1,5 +1,6 @@
 /** The second door, walked through once more: the same evidence before the same judge, and what became of it. */
 import {
+  type Judge,
   type JudgeInput,
   judge,
   type Policy,
@@ -42,7 +43,7 @@ export function recordOf(verdict: Verdict): Omit<Proof["verdict"], "accepted"> &
 }
 
 /** Refuses with PROOF_VERDICT_DIFFERS, and with PROOF_RELEASE for a policy or trusted root that cannot be read. */
-export function judgeAgain(proof: Proof, proven: ProvenRelease): Result<Rejudged> {
+export function judgeAgain(proof: Proof, proven: ProvenRelease, judgeBy: Judge = judge): Result<Rejudged> {
   return attemptSync(() => {
     const { team, name, version } = proof.release;
     const readable = <T>(what: string, read: Result<T>): T => {
@@ -52,7 +53,7 @@ export function judgeAgain(proof: Proof, proven: ProvenRelease): Result<Rejudged
     };
     const policy = readable("policy", parsePolicy(proven.documents.policy));
     const trust = readable("trusted root", parseTrustedRoot(proven.documents.trustedRoot));
-    const verdict = judge(questionOf(proof, proven, policy, trust));
+    const verdict = judgeBy(questionOf(proof, proven, policy, trust));
     const judged = recordOf(verdict);
     if (canonicalJson(judged) !== canonicalJson(proof.verdict)) {
       const facts = { recorded: inWords(proof.verdict), judged: inWords(judged), agent: proof.agent.version };

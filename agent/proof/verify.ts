@@ -2,7 +2,7 @@
  * Verifies a proof offline, by anybody who has the fleet's roots: without network, disk, clock or the device. The cheap
  * questions come first: encoding, form and signature, then whose key, then the metadata, then the evidence.
  */
-import type { Policy, Verdict } from "../../attest/index.ts";
+import type { Judge, Policy, Verdict } from "../../attest/index.ts";
 import type { Capability } from "../../runtime/kernel/authority/capability.ts";
 import type { Sha256 } from "../../runtime/kernel/brand.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
@@ -43,9 +43,10 @@ export interface ProofResult {
 
 /**
  * Refuses with PROOF_TOO_LARGE, _NOT_CANONICAL, _INVALID, _SIGNATURE, _DEVICE, _MODULE, _CHAIN, _DOCUMENT, _RELEASE,
- * _VERDICT_DIFFERS, in this order. Never throws for anything that a file can contain.
+ * _VERDICT_DIFFERS, in this order. Never throws for anything that a file can contain. `judgeBy`: one with a memory, for
+ * whoever has just judged the same.
  */
-export function verifyProof(bytes: Uint8Array, demand: ProofDemand): Result<ProofResult> {
+export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Judge): Result<ProofResult> {
   return attemptSync(() => {
     const { proof, key, digest } = unwrap(openProof(bytes));
     const device = unwrap(identify(proof, key, demand.device));
@@ -53,7 +54,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand): Result<Proo
     const expected = proof.release.module.sha256;
     if (found !== undefined && found !== expected) throw fault("PROOF_MODULE", { found, expected });
     const proven = unwrap(proveRelease(proof, demand.roots));
-    const rejudged = unwrap(judgeAgain(proof, proven));
+    const rejudged = unwrap(judgeAgain(proof, proven, judgeBy));
     const capabilities = unwrap(proveGrants(proof, proven.manifest, proven.wanted, rejudged.policy));
     const { policy, atMs } = demand;
     const asked = policy !== undefined || atMs !== undefined;

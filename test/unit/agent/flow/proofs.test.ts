@@ -9,6 +9,7 @@ import { type AdmissionSeen, createProofKeeper, type ProofKeeperOptions } from "
 import { openProof } from "../../../../agent/proof/index.ts";
 import { listProofs, openProofStore, type ProofStore } from "../../../../agent/store/proofs.ts";
 import { fault as diskFault } from "../../../../runtime/kernel/durable.ts";
+import { nodeClock } from "../../../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import { makeAuthority } from "../../../fakes/certificates.ts";
 import { openScene, type ProofScene } from "../proof/scene.ts";
@@ -32,7 +33,7 @@ function keeper(changes: Partial<ProofKeeperOptions> = {}) {
   const memory = { trustedNow: () => Date.now(), timeFloor: () => 1000.5 };
   const store = openProofStore(directory);
   const onNotKept: ProofKeeperOptions["onNotKept"] = (wanted, why) => void said.push(`${wanted.name} ${why.code}`);
-  return createProofKeeper({ prover, updater, memory, store, onNotKept, ...changes });
+  return createProofKeeper({ prover, updater, memory, clock: nodeClock, store, onNotKept, ...changes });
 }
 /** A store that counts what is written, and refuses while `full`. */
 function counted(): ProofStore & { writes: number; full: boolean } {
@@ -67,6 +68,14 @@ describe("the keeper of proofs", () => {
     expect(time.floorMs).toBe(1000);
     expect(time.refreshedMs).toBeLessThanOrEqual(before);
     expect(said).toEqual([]);
+  });
+
+  it("judges nothing a second time for it: the judge that admitted the release remembers", async () => {
+    const seen = await scene.seen();
+    const before = scene.verdicts.made;
+    await keeper().admitted(seen);
+    expect(readdirSync(directory)).toEqual(FILES);
+    expect(scene.verdicts.made).toBe(before);
   });
 
   it("leaves it alone when it is admitted again and nothing it rests on has changed, after a restart too", async () => {

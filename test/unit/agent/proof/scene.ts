@@ -9,7 +9,7 @@ import { type AdmitContext, admit } from "../../../../agent/flow/admit.ts";
 import { judgeMetadata } from "../../../../agent/flow/judge-metadata.ts";
 import type { AdmissionSeen } from "../../../../agent/flow/proofs.ts";
 import { makeProof, type ProofDemand, type Prover } from "../../../../agent/proof/index.ts";
-import { judge, POLICY_PATH, TRUSTED_ROOT_PATH } from "../../../../attest/index.ts";
+import { createJudge, judge, POLICY_PATH, TRUSTED_ROOT_PATH } from "../../../../attest/index.ts";
 import { assert } from "../../../../runtime/kernel/assert.ts";
 import { type TenantId, tenantId } from "../../../../runtime/kernel/brand.ts";
 import { utf8 } from "../../../../runtime/kernel/bytes.ts";
@@ -37,6 +37,8 @@ export interface ProofScene {
   admit(changes?: { readonly prover?: Partial<Prover>; readonly running?: boolean }): Promise<Uint8Array>;
   /** The admission itself, by the agent's own code, as its keeper of proofs is told of it. */
   seen(changes?: { readonly running?: boolean }): Promise<AdmissionSeen>;
+  /** How often evidence was really judged. */
+  readonly verdicts: { readonly made: number };
   /** The verification summary that goes with a proof made now. */
   summary(): Promise<Uint8Array>;
   policyNow(): Uint8Array;
@@ -88,6 +90,11 @@ export async function openScene(): Promise<ProofScene> {
   const tenant: TenantId = unwrap(parseShape(tenantId, "acme-corp", "the tenant"));
   const prover: Prover = { agent: "0.1.0", tenant, device: { ...KIND, id: DEVICE }, signer, certificates: [], roots };
 
+  const judgeBy = createJudge(64, (input) => {
+    verdicts.made += 1;
+    return judge(input);
+  });
+  const verdicts = { made: 0 };
   const seen: ProofScene["seen"] = async ({ running = false } = {}) => {
     const view = unwrap(await updater.refresh());
     const judged = unwrap(await judgeMetadata(view, updater, DEVICE, undefined));
@@ -98,20 +105,20 @@ export async function openScene(): Promise<ProofScene> {
       device: prover.device,
       policy: ownersPolicy,
       trust,
-      judge,
+      judge: judgeBy,
       updater,
       now,
       releaseFloor: () => 0,
       whenLacking: running ? "narrow" : "refuse",
       onStage: () => undefined,
     };
-    return { wanted, view, judged, running, admitted: unwrap(await admit(wanted, view, context)) };
+    return { wanted, view, judged, judge: judgeBy, running, admitted: unwrap(await admit(wanted, view, context)) };
   };
   const make = async ({ prover: changes = {}, running = false }: Parameters<ProofScene["admit"]>[0] = {}) => {
     const refreshedMs = now();
     const { view, admitted } = await seen({ running });
     const { release, verdict, judgedMs } = admitted;
-    const admission = { release, verdict, running, time: { refreshedMs, judgedMs, floorMs: 0 } };
+    const admission = { release, verdict, judge: judgeBy, running, time: { refreshedMs, judgedMs, floorMs: 0 } };
     return unwrap(await makeProof({ ...prover, ...changes }, admission, view, updater));
   };
   const proved: ProofScene["admit"] = async (changes) => (await make(changes)).bytes;
@@ -126,6 +133,7 @@ export async function openScene(): Promise<ProofScene> {
     demand: { roots, device: { by: "key", key: publicKeyOf(signer) } },
     admit: proved,
     seen,
+    verdicts,
     summary: async () => (await make()).summary,
     policyNow: () => current,
     async policy(bytes) {
