@@ -7,6 +7,7 @@ import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
 import { hex, utf8 } from "../../runtime/kernel/bytes.ts";
 import { nodeRandom } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import type { PublicKey } from "../../runtime/kernel/signer.ts";
 import type { Repositories } from "../../updater/repository/index.ts";
 import { GRANTS } from "./documents.ts";
 import type { Observer, Seen } from "./observer.ts";
@@ -20,6 +21,8 @@ interface Built {
   readonly sigstore: Sigstore;
   readonly brokerUrl: string;
   readonly link: OperatorLink;
+  /** The board's public key, as whoever enrolled it wrote it down. */
+  readonly enrolled: PublicKey;
   readonly observer: Observer;
   readonly world: ReturnType<Stage["world"]>;
 }

@@ -1,6 +1,7 @@
 /** Steps 5 to 7: a first release from source to a moving pin; an update that keeps state; a bad one that rolls back. */
 import type { Play } from "./play.ts";
 import { CI, makeRelease, publish, type Signed } from "./releases.ts";
+import { provenElsewhere } from "./steps-proof.ts";
 
 export async function firstRelease(play: Play): Promise<void> {
   const { story } = play;
@@ -60,6 +61,7 @@ async function runs(
   hold(world.level("fan") === "0", "the line is low again");
   await observer.job("room-climate-1.0.0", "succeeded", from);
   say("committed", "probation is over");
+  await provenElsewhere(play, release, { say, hold });
 }
 
 export async function laterReleases(play: Play): Promise<void> {

@@ -4,6 +4,7 @@ import { provisionBoard } from "../../agent/provision/device.ts";
 import { POLICY_PATH, TRUSTED_ROOT_PATH } from "../../attest/index.ts";
 import { discoverSensors } from "../../devices/index.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { parsePublicKey } from "../../runtime/kernel/signer.ts";
 import { boardDocument, policyDocument } from "./documents.ts";
 import type { Play } from "./play.ts";
 
@@ -79,6 +80,7 @@ export async function provisionAndStart(play: Play): Promise<void> {
         board: boardDocument(temperature),
       }),
     );
+    play.put({ enrolled: unwrap(parsePublicKey(made.key.publicPem)) });
     say("device", `${stage.device}, key ${made.key.keyId.slice(0, 16)}…, roots of both repositories pinned`);
     say("policy", "signed by 2 of 3 owner keys: whose evidence counts, how far grants may go, whose commands count");
     say("polls", "every 3600 s: whatever happens below within seconds happens because of a hint");
