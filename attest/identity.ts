@@ -42,6 +42,7 @@ const SEQUENCE = 0x30;
 /** GeneralName (RFC 5280 section 4.2.1.6): context tags 1 and 6, both IA5String. */
 const RFC822_NAME = 0x81;
 const URI = 0x86;
+const COLON = 0x3a;
 
 /** THE identity check: is the signer one of those the rule names? An entry that names no subject names nobody. */
 export function isNamed(signer: Identity, named: readonly NamedIdentity[], facts: NamedFacts = {}): boolean {
@@ -77,6 +78,8 @@ function readSubject(extensions: Extensions): string | undefined {
   const name = names?.tag === SEQUENCE ? onlyElement(names.content) : undefined;
   if (name === undefined || (name.tag !== URI && name.tag !== RFC822_NAME)) return undefined;
   if (name.content.length === 0 || name.content.some((byte) => byte < 0x21 || byte > 0x7e)) return undefined;
+  // No address without quotes has a colon, and what begins with `https:` would pass for a URI of the same letters.
+  if (name.tag === RFC822_NAME && name.content.includes(COLON)) return undefined;
   return fromUtf8(name.content);
 }
 

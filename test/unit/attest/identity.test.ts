@@ -44,6 +44,7 @@ describe("the identity in a certificate", () => {
     ["a name with an eighth bit", [v2(ISSUER), names(uri("https://ci.example/acm\xe5"))]],
     ["a name with a zero byte", [v2(ISSUER), names(uri(`${SUBJECT}\0.evil.example`))]],
     ["a name with a line break", [v2(ISSUER), names(uri(`${SUBJECT}\n`))]],
+    ["an e-mail address that reads as a URI", [v2(ISSUER), names(mail(`${SUBJECT}@refs/heads/main`))]],
     ["a host name", [v2(ISSUER), names(der(0x82, text("ci.example")))]],
     [
       "bytes after the name",
