@@ -4,6 +4,7 @@ import { quorumOf } from "../parties.ts";
 import { matchesPattern } from "../pattern.ts";
 import type { Policy } from "../policy.ts";
 import { error, type Finding, type Placed, warning } from "./finding.ts";
+import { lintContent } from "./lint-content.ts";
 import { covers } from "./lint-signers.ts";
 
 export function lintRequirement({ asked, at }: Placed, policy: Policy, nowMs: number): readonly Finding[] {
@@ -11,6 +12,7 @@ export function lintRequirement({ asked, at }: Placed, policy: Policy, nowMs: nu
     ...(asked.type === "layout" ? [] : lintQuorum({ asked, at }, policy)),
     ...lintBuilders({ asked, at }, policy),
     ...lintExceptions(asked, at, nowMs),
+    ...lintContent({ asked, at }),
   ];
 }
 

@@ -77,6 +77,24 @@ function lintNames(list: readonly NamedIdentity[] | undefined, at: string): read
       ...(one.issuer.startsWith("https://")
         ? []
         : [warning("issuer", `${place}.issuer`, `${one.issuer} is no https address: no public issuer is named so`)]),
+      ...(one.subject?.includes("*") === true
+        ? [
+            error(
+              "literal-star",
+              `${place}.subject`,
+              "here * is a letter like any other: subjectPattern is for patterns",
+            ),
+          ]
+        : []),
+      ...(/^https:\/\/[^/]+\/$/.test(one.issuer)
+        ? [
+            warning(
+              "issuer-slash",
+              `${place}.issuer`,
+              "issuers are compared to the last letter, and few end in a slash",
+            ),
+          ]
+        : []),
       ...(within === undefined ? [] : [warning("repeated", place, `${nameOf(within)} names this signer already`)]),
       ...broad(one.subjectPattern, `${place}.subjectPattern`),
     ];
