@@ -10,14 +10,20 @@ import { join } from "node:path";
 import { type Mutation, MUTATIONS as OTHERS } from "./mutations.ts";
 import { ON_EVIDENCE } from "./mutations-evidence.ts";
 import { ON_POLICY } from "./mutations-policy.ts";
+import { ON_PREDICATES } from "./mutations-predicates.ts";
 import { PROOF_MUTATIONS } from "./mutations-proof.ts";
 import { ON_PUBLISHER } from "./mutations-publisher.ts";
 import { ROOMS, ROOT } from "./tree.ts";
 
 const [wanted = ""] = process.argv.slice(2);
-const MUTATIONS = [...OTHERS, ...ON_EVIDENCE, ...ON_POLICY, ...PROOF_MUTATIONS, ...ON_PUBLISHER].filter(
-  ({ check, file }) => check.includes(wanted) || file.includes(wanted),
-);
+const MUTATIONS = [
+  ...OTHERS,
+  ...ON_EVIDENCE,
+  ...ON_POLICY,
+  ...ON_PREDICATES,
+  ...PROOF_MUTATIONS,
+  ...ON_PUBLISHER,
+].filter(({ check, file }) => check.includes(wanted) || file.includes(wanted));
 const copy = mkdtempSync(join(tmpdir(), "sallyport-mutate-"));
 let unnoticed = 0;
 try {
