@@ -170,7 +170,7 @@ describe("a board's proof", () => {
     }
     expect(missed).toEqual([]);
     expect(openProof(copy).ok).toBe(true);
-  });
+  }, 180_000);
 
   it("goes with its release, and a new policy gives a new one", async () => {
     const before = readFileSync(kept(PROOF));
