@@ -34,7 +34,7 @@ const componentRule = refined(
   object({
     /** As the document writes it, in any case; a component with a group is also `group/name`. */
     name: optional(name),
-    /** `pkg:type/namespace/name`, with or without `@version`. */
+    /** `pkg:type/namespace/name`, with or without `@version`. A component without a package URL is not found by it. */
     purl: optional(refined(name, isPlainPurl, "a package URL such as pkg:npm/lodash or pkg:npm/lodash@4.17.20")),
     /** Any of these; all versions unless given. */
     versions: optional(ranges),
