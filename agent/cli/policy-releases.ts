@@ -3,14 +3,15 @@
  * repository publishes them, where each name may have its digest in front.
  */
 import { type Dirent, readdirSync, statSync } from "node:fs";
-import { basename, join } from "node:path";
-import { BUNDLE_BYTES_MAX } from "../../attest/index.ts";
+import { join } from "node:path";
+import { type Artifact, BUNDLE_BYTES_MAX } from "../../attest/index.ts";
 import {
   MANIFEST_BYTES_MAX,
   type Manifest,
   MODULE_BYTES_MAX,
   parseManifest,
 } from "../../runtime/kernel/authority/manifest.ts";
+import type { Sha256 } from "../../runtime/kernel/brand.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { readFile } from "./files.ts";
@@ -19,9 +20,9 @@ import { usageFault } from "./verb.ts";
 export interface ReleaseFiles {
   /** Where it was found. */
   readonly at: string;
-  readonly manifestBytes: Uint8Array;
   readonly manifest: Manifest;
-  readonly moduleBytes: Uint8Array;
+  /** Of the code, then of the manifest. The bytes are not kept: a repository holds more than memory does. */
+  readonly artifacts: readonly [Artifact, Artifact];
   readonly evidence: Uint8Array;
 }
 
@@ -57,14 +58,13 @@ function releasesIn(path: string, entries: readonly Dirent[]): readonly ReleaseF
     if (modules.length === 0 || bundles.length === 0) return [];
     const manifestBytes = readFile(manifestPath, MANIFEST_BYTES_MAX);
     const manifest = unwrap(parseManifest(manifestBytes));
-    const all = modules.map((one) => readFile(one, MODULE_BYTES_MAX));
-    const moduleBytes = all.find((bytes) => sha256(bytes) === manifest.entry.sha256) ?? all[0];
-    if (moduleBytes === undefined) return [];
+    const digests = modules.map(digestOf);
+    const code = digests.find((one) => one === manifest.entry.sha256) ?? digests[0];
+    if (code === undefined) return [];
     return bundles.map((bundle) => ({
-      at: manifests.length + bundles.length > 2 ? join(path, basename(bundle)) : path,
-      manifestBytes,
+      at: manifests.length + bundles.length > 2 ? bundle : path,
       manifest,
-      moduleBytes,
+      artifacts: artifactsOf(code, manifestBytes),
       evidence: readFile(bundle, BUNDLE_BYTES_MAX),
     }));
   });
@@ -74,9 +74,19 @@ export function readRelease(manifest: string, module: string, evidence: string):
   const manifestBytes = readFile(manifest, MANIFEST_BYTES_MAX);
   return {
     at: manifest,
-    manifestBytes,
     manifest: unwrap(parseManifest(manifestBytes)),
-    moduleBytes: readFile(module, MODULE_BYTES_MAX),
+    artifacts: artifactsOf(digestOf(module), manifestBytes),
     evidence: readFile(evidence, BUNDLE_BYTES_MAX),
   };
+}
+
+function digestOf(path: string): Sha256 {
+  return sha256(readFile(path, MODULE_BYTES_MAX));
+}
+
+function artifactsOf(code: Sha256, manifest: Uint8Array): readonly [Artifact, Artifact] {
+  return [
+    { name: "module.wasm", sha256: code },
+    { name: "manifest.json", sha256: sha256(manifest) },
+  ];
 }

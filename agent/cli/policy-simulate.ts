@@ -7,7 +7,6 @@ import {
   TRUSTED_ROOT_BYTES_MAX,
   type Verdict,
 } from "../../attest/index.ts";
-import { sha256 } from "../../runtime/kernel/digest.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { moduleOf } from "../flow/admit.ts";
@@ -105,21 +104,8 @@ function situationOf(args: Args): Situation {
   };
 }
 
-function judgeBy(
-  policy: Policy,
-  { manifest, manifestBytes, moduleBytes, evidence }: ReleaseFiles,
-  situation: Situation,
-) {
-  return judge({
-    ...situation,
-    bundle: evidence,
-    artifacts: [
-      { name: "module.wasm", sha256: sha256(moduleBytes) },
-      { name: "manifest.json", sha256: sha256(manifestBytes) },
-    ],
-    module: moduleOf(manifest),
-    policy,
-  });
+function judgeBy(policy: Policy, { manifest, artifacts, evidence }: ReleaseFiles, situation: Situation): Verdict {
+  return judge({ ...situation, bundle: evidence, artifacts, module: moduleOf(manifest), policy });
 }
 
 function cellsOf({ release, verdict, before }: Row, all: readonly Row[]): readonly string[] {

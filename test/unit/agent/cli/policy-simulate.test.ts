@@ -115,7 +115,7 @@ describe("releases in a folder", () => {
     writeFileSync(join(path, "notes.txt"), "no part of it");
     const found = findReleases(at("targets"));
     expect(found).toHaveLength(2);
-    expect(found.map((one) => sha256(one.moduleBytes))).toEqual(found.map((one) => one.manifest.entry.sha256));
+    expect(found.map((one) => one.artifacts[0].sha256)).toEqual(found.map((one) => one.manifest.entry.sha256));
     expect(new Set(found.map((one) => one.at)).size).toBe(2);
   });
 
