@@ -122,7 +122,7 @@ function failed(stage: Stage, why: Fault): Part {
 }
 
 /** Older builders put the certificate beside the signature. */
-function hasCertificate({ signatures }: { readonly signatures: unknown }): boolean {
+export function hasCertificate({ signatures }: { readonly signatures: unknown }): boolean {
   if (!Array.isArray(signatures)) return false;
   return signatures.some((one) => typeof one === "object" && one !== null && Object.hasOwn(one, "cert"));
 }

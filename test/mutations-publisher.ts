@@ -7,7 +7,7 @@ const EVIDENCE_TESTS = "test/unit/attest/publisher-evidence.test.ts";
 const CHECKS: Checks = {
   "attest/publisher/evidence.ts": [
     ["an attestation once in a file", "if (before !== undefined)", "if (false as boolean)", EVIDENCE_TESTS],
-    ["no envelope without a time", "if (hasCertificate(part)) {", "if (false as boolean) {", EVIDENCE_TESTS],
+    ["no envelope without a time", "if (hasCertificate(json)) {", "if (false as boolean) {", EVIDENCE_TESTS],
     [
       "at most what boards read, in a file",
       "if (file.byteLength <= EVIDENCE_BYTES_MAX)",

@@ -8,14 +8,12 @@ import type { Sha256 } from "../../runtime/kernel/brand.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { ok, type Result } from "../../runtime/kernel/result.ts";
-import { anything, parseJson } from "../../runtime/kernel/shape.ts";
-import { parseAnyBundle, STATEMENT_PAYLOAD_TYPE } from "../bundle.ts";
+import { bundleOf, isBareEnvelope, readAttestation, STATEMENT_PAYLOAD_TYPE } from "../bundle.ts";
 import { type CertificateFacts, readCertificateFacts } from "../certificate.ts";
-import { EVIDENCE_BYTES_MAX } from "../container.ts";
 import { type Identity, readIdentity, utf8String } from "../identity.ts";
 import { PROVENANCE_TYPES, type ProvenanceFacts, parseProvenance } from "../provenance.ts";
 import { parseStatement, type Subject } from "../statement.ts";
-import { attestationsIn, isEnvelope } from "./evidence.ts";
+import { attestationsIn } from "./evidence.ts";
 
 /** As claimed by a certificate, or a key's hint; empty where a signature says nothing. */
 export type ClaimedSigner = Identity | { readonly key: string };
@@ -45,7 +43,12 @@ export function describeEvidence(bytes: Uint8Array): Result<readonly Description
   if (!parts.ok) return parts;
   return ok(
     parts.value.map((part, index) => {
-      const about = isEnvelope(part) ? aboutEnvelope(part) : aboutBundle(part);
+      const json = readAttestation(part);
+      const about = !json.ok
+        ? unreadable(json.error)
+        : isBareEnvelope(json.value)
+          ? aboutEnvelope(json.value)
+          : aboutBundle(json.value);
       return { index, digest: sha256(part), ...about };
     }),
   );
@@ -54,9 +57,13 @@ export function describeEvidence(bytes: Uint8Array): Result<readonly Description
 type About = Omit<Description, "index" | "digest">;
 const NOTHING = { signers: [], subjects: [], logEntries: [], timestampsMs: [] } as const;
 
-function aboutBundle(part: Uint8Array): About {
-  const parsed = parseAnyBundle(part);
-  if (!parsed.ok) return { ...NOTHING, kind: "unreadable", problems: [reasonOf(parsed.error)] };
+function unreadable(why: Fault): About {
+  return { ...NOTHING, kind: "unreadable", problems: [reasonOf(why)] };
+}
+
+function aboutBundle(json: unknown): About {
+  const parsed = bundleOf(json);
+  if (!parsed.ok) return unreadable(parsed.error);
   const bundle = parsed.value;
   const problems: string[] = [];
   const attempt = <T>(what: string, read: () => T): T | undefined => {
@@ -92,9 +99,8 @@ function aboutBundle(part: Uint8Array): About {
   };
 }
 
-function aboutEnvelope(part: Uint8Array): About {
-  const json = parseJson(anything, part, "the envelope", EVIDENCE_BYTES_MAX);
-  const { payload, payloadType, signatures } = (json.ok ? json.value : {}) as Readonly<Record<string, unknown>>;
+function aboutEnvelope(json: object): About {
+  const { payload, payloadType, signatures } = json as Readonly<Record<string, unknown>>;
   const problems: string[] = [];
   const listed: readonly unknown[] = Array.isArray(signatures) ? signatures.slice(0, 16) : [];
   const signers = listed.map((one) => {

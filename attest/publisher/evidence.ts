@@ -4,17 +4,19 @@
  * a package's attestations are taken as they are. What every board would pass over is refused here.
  */
 import { isBundleWithDsseEnvelope } from "@sigstore/bundle";
-import { concatBytes, fromUtf8, utf8 } from "../../runtime/kernel/bytes.ts";
+import { concatBytes, fromBase64, fromUtf8, utf8 } from "../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
-import { parseEnvelope, preAuthEncoding } from "../../runtime/kernel/dsse.ts";
+import { envelopeShape, preAuthEncoding } from "../../runtime/kernel/dsse.ts";
 import { type Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { err, ok, type Result } from "../../runtime/kernel/result.ts";
-import { anything } from "../../runtime/kernel/shape.ts";
-import { parseAnyBundle, STATEMENT_PAYLOAD_TYPE, wrongPayloadType } from "../bundle.ts";
+import { anything, array, parseShape } from "../../runtime/kernel/shape.ts";
+import { bundleOf, isBareEnvelope, readAttestation, STATEMENT_PAYLOAD_TYPE, wrongPayloadType } from "../bundle.ts";
 import { EVIDENCE_BYTES_MAX, ITEMS_MAX, splitEvidence } from "../container.ts";
+import { hasCertificate } from "../evidence.ts";
 import { fault as boardFault } from "../faults.ts";
 import { checkStatementType, parseStatement } from "../statement.ts";
 import { parseStrictJson } from "../strict-json.ts";
+import { tolerant } from "../tolerant.ts";
 import { fault } from "./faults.ts";
 
 /** More than an evidence file may have: an answer of npm's holds two attestations, a file to be taken apart may be long. */
@@ -67,7 +69,9 @@ export function checkEvidence(source: EvidenceSource): Result<undefined, Fault> 
 
 /** What makes an attestation itself, whatever is wrapped around it: what was signed, and the signatures. */
 function signatureOf(part: Uint8Array): Result<string, Fault> {
-  const signed = isEnvelope(part) ? readEnvelope(part) : readBundle(part);
+  const json = readAttestation(part);
+  if (!json.ok) return json;
+  const signed = isBareEnvelope(json.value) ? readEnvelope(json.value) : readBundle(json.value);
   if (!signed.ok) return signed;
   const { payload, signatures } = signed.value;
   const statement = parseStatement(payload);
@@ -83,11 +87,11 @@ interface Signed {
   readonly signatures: readonly Uint8Array[];
 }
 
-function readBundle(part: Uint8Array): Result<Signed, Fault> {
-  if (looselyParsed(part, EVIDENCE_BYTES_MAX)?.["base64Signature"] !== undefined) {
+function readBundle(json: unknown): Result<Signed, Fault> {
+  if (typeof json === "object" && json !== null && Object.hasOwn(json, "base64Signature")) {
     return invalid("it is a bundle of cosign's old form; have cosign write it with --new-bundle-format");
   }
-  const bundle = parseAnyBundle(part);
+  const bundle = bundleOf(json);
   if (!bundle.ok) return bundle;
   if (!isBundleWithDsseEnvelope(bundle.value)) return invalid("it signs bare bytes, not an in-toto statement");
   const wrong = wrongPayloadType(bundle.value);
@@ -96,45 +100,35 @@ function readBundle(part: Uint8Array): Result<Signed, Fault> {
   return ok({ payload: new Uint8Array(payload), signatures: signatures.map((one) => one.sig) });
 }
 
-function readEnvelope(part: Uint8Array): Result<Signed, Fault> {
-  if (hasCertificate(part)) {
+function readEnvelope(json: { readonly signatures: unknown }): Result<Signed, Fault> {
+  if (hasCertificate(json)) {
     const reason = "it is a bare DSSE envelope signed by a certificate, without log entry and timestamp";
     return err(boardFault("ATTEST_NO_TIME", { reason }));
   }
-  const envelope = parseEnvelope(part, "the envelope", EVIDENCE_BYTES_MAX);
+  const envelope = parseShape(envelopeShape, json, "the envelope");
   if (!envelope.ok) return envelope;
   const { payloadType, payload, signatures } = envelope.value;
   if (payloadType !== STATEMENT_PAYLOAD_TYPE) return invalid(`its payload type is ${payloadType}`);
-  const bytes = (text: string) => new Uint8Array(Buffer.from(text, "base64"));
-  return ok({ payload: bytes(payload), signatures: signatures.map((one) => bytes(one.sig)) });
-}
-
-/** Older builders put it beside the signature. */
-function hasCertificate(part: Uint8Array): boolean {
-  const signatures = looselyParsed(part, EVIDENCE_BYTES_MAX)?.["signatures"];
-  if (!Array.isArray(signatures)) return false;
-  return signatures.some((one) => typeof one === "object" && one !== null && Object.hasOwn(one, "cert"));
-}
-
-export function isEnvelope(part: Uint8Array): boolean {
-  const value = looselyParsed(part, EVIDENCE_BYTES_MAX);
-  return value !== undefined && ["payload", "payloadType", "signatures"].every((name) => Object.hasOwn(value, name));
+  const [statement, ...signed] = [payload, ...signatures.map((one) => one.sig)].map(fromBase64);
+  const bytes = signed.filter((one) => one !== undefined);
+  if (statement !== undefined && bytes.length === signatures.length)
+    return ok({ payload: statement, signatures: bytes });
+  return invalid("its payload or a signature is not canonical base64");
 }
 
 /** What registry.npmjs.org says at /-/npm/v1/attestations/NAME@VERSION: bundles with their predicate types. */
 function npmAnswer(bytes: Uint8Array): readonly object[] | undefined {
-  const attestations = looselyParsed(bytes, FILE_BYTES_MAX)?.["attestations"];
-  if (!Array.isArray(attestations)) return undefined;
-  return attestations.map((one: unknown) => {
+  const answer = parseStrictJson(
+    tolerant({ attestations: array(anything, { max: 1_000 }) }),
+    bytes,
+    "",
+    FILE_BYTES_MAX,
+  );
+  if (!answer.ok) return undefined;
+  return answer.value.attestations.map((one) => {
     const bundle = typeof one === "object" && one !== null && "bundle" in one ? one.bundle : undefined;
     return typeof bundle === "object" && bundle !== null ? bundle : {};
   });
-}
-
-function looselyParsed(bytes: Uint8Array, maxBytes: number): Readonly<Record<string, unknown>> | undefined {
-  const json = parseStrictJson(anything, bytes, "the evidence", maxBytes);
-  if (!json.ok || typeof json.value !== "object" || json.value === null || Array.isArray(json.value)) return undefined;
-  return json.value as Readonly<Record<string, unknown>>;
 }
 
 /** A document over several lines is written on one; any other stays as it is, byte for byte. */

@@ -131,6 +131,12 @@ describe("an evidence file", () => {
       "ATTEST_STATEMENT_INVALID",
     ],
     [
+      "an envelope whose signature is not canonical base64",
+      () => text(altered(plain, (json) => (json.signatures[0].sig = json.signatures[0].sig.replace(/=+$/, "")))),
+      "not canonical base64",
+    ],
+    ["an envelope with a name twice", () => text(plain).replace("{", '{"payloadType":"x",'), "ATTEST_BUNDLE_INVALID"],
+    [
       "an envelope without a signature",
       () => JSON.stringify({ ...JSON.parse(text(plain)), signatures: [] }),
       "SHAPE_MISMATCH",
