@@ -1,5 +1,6 @@
 /** The verbs of proofs and of the device authority, without an agent: what they print, refuse and end with. */
-import { mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { X509Certificate } from "node:crypto";
+import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -8,6 +9,7 @@ import { verb as issue } from "../../../../agent/cli/device-ca-issue.ts";
 import { verb as exporting } from "../../../../agent/cli/proof-export.ts";
 import { verb as list } from "../../../../agent/cli/proof-list.ts";
 import { verb as show } from "../../../../agent/cli/proof-show.ts";
+import { verb as provision } from "../../../../agent/cli/provision.ts";
 import { parseVerbArgs, type Verb } from "../../../../agent/cli/verb.ts";
 import { verb as verify } from "../../../../agent/cli/verify-proof.ts";
 import { provisionBoard, readBoard } from "../../../../agent/provision/device.ts";
@@ -84,6 +86,46 @@ describe("a device authority", () => {
     const wrong = ["--device-ca", at("ca", "device-ca.pem"), "--device-ca-key", at("board", "device-key.pem")];
     expect((await ran(issue, ...board(), ...wrong)).said).toContain("PROVISION_AUTHORITY");
     expect((await ran(init, "--out", at("ca3"), "--name", "a\nb")).said).toContain("SHAPE_MISMATCH");
+  });
+});
+
+describe("a board that is made with a device authority", () => {
+  const made = (name: string, ...more: string[]) => {
+    writeFileSync(at("password"), "secret");
+    writeFileSync(at("board.json"), boardDocument(undefined));
+    const roots = [
+      "--image-root",
+      at("board", "roots", "image.root.json"),
+      "--director-root",
+      at("board", "roots", "director.root.json"),
+    ];
+    const where = [
+      "--repo-url",
+      "https://a.example",
+      "--broker",
+      "mqtt://a.example",
+      "--password-file",
+      at("password"),
+    ];
+    const who = ["--dir", at(name), "--device", "pi-7", "--tenant", "home", "--board", at("board.json")];
+    return ran(provision, ...who, ...roots, ...where, ...more);
+  };
+
+  it("has a certificate of it for its own key", async () => {
+    const authority = ["--device-ca", at("ca", "device-ca.pem"), "--device-ca-key", at("ca", "device-ca-key.pem")];
+    const { status, said } = await made("certified", ...authority);
+    expect(status).toBe(0);
+    expect(said).toContain("spiffe://home/device/pi-7");
+    const [own] = unwrap(unwrap(readBoard(at("certified"))).certificates);
+    const certificate = new X509Certificate(own ?? "");
+    expect(certificate.subjectAltName).toBe("URI:spiffe://home/device/pi-7");
+    expect(certificate.verify(new X509Certificate(readFileSync(at("ca", "device-ca.pem"))).publicKey)).toBe(true);
+  });
+
+  it("is not made at all when the authority's key is not given", async () => {
+    const { said } = await made("uncertified", "--device-ca", at("ca", "device-ca.pem"));
+    expect(said).toContain("--device-ca-key is needed");
+    expect(existsSync(at("uncertified"))).toBe(false);
   });
 });
 
