@@ -30,6 +30,7 @@ export {
 export { PROVENANCE_TYPE, type ProvenanceFacts } from "./provenance.ts";
 export { type Check, firstRefusal, flags, type Reason } from "./reasons.ts";
 export { parseReference, parseRemembered, type Reference, type Remembered, referenceLike } from "./reference.ts";
+export { revokedFile } from "./revocation.ts";
 export {
   peekRuntimeStatement,
   type Quoter,

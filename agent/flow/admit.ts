@@ -82,26 +82,13 @@ export async function admit(
     const manifest = unwrap(parseManifest(manifestBytes));
     unwrap(checkManifest(wanted, manifest, manifestTarget, moduleTarget));
     const judgedMs = Math.floor(context.now());
-    const verdict = context.judge({
-      bundle,
-      artifacts: [
-        { name: "module.wasm", sha256: moduleTarget.sha256 },
-        { name: "manifest.json", sha256: manifestTarget.sha256 },
-      ],
-      module: moduleOf(manifest),
-      device: context.device,
-      policy: context.policy,
-      trust: context.trust,
-      nowMs: judgedMs,
-      running: context.whenLacking === "narrow",
-    });
+    const digests = { moduleSha256: moduleTarget.sha256, manifestSha256: manifestTarget.sha256 };
+    const running = context.whenLacking === "narrow";
+    const verdict = context.judge({ ...questionOf(manifest, digests, context), bundle, nowMs: judgedMs, running });
     if (!verdict.accepted) throw firstRefusal(verdict);
 
-    const rules = matchingEngineRules(context.policy.engines ?? [], context.device, wanted);
-    const engine = meetEngine(manifest.engine, manifest.limits, rules);
+    const { engine, meet } = meetTerms(manifest, wanted, context);
     const loaded = unwrap(loadModule(moduleBytes, manifest, engine));
-    const granted = meetGrants(manifest, wanted, context);
-    const meet = engine.deterministic ? withoutChance(granted, manifest.capabilities) : granted;
     if (context.whenLacking === "refuse") unwrap(checkGrants(wanted, meet));
 
     const release: Release = {
@@ -113,6 +100,7 @@ export async function admit(
       moduleSize: moduleTarget.length,
       manifestSha256: manifestTarget.sha256,
       bundleSha256: bundleTarget.sha256,
+      bundleSize: bundleTarget.length,
       releaseCounter: custom.releaseCounter,
       grants: wanted.grants,
       capabilities: meet.effective,
@@ -122,6 +110,31 @@ export async function admit(
     };
     return { release, loaded, verdict, judgedMs };
   });
+}
+
+/** The release as the judge is asked about it, but for its evidence and the time. */
+export function questionOf(
+  manifest: Manifest,
+  { moduleSha256, manifestSha256 }: Pick<Release, "moduleSha256" | "manifestSha256">,
+  { device, policy, trust }: Pick<AdmitContext, "device" | "policy" | "trust">,
+): Omit<JudgeInput, "bundle" | "nowMs"> {
+  const artifacts = [
+    { name: "module.wasm", sha256: moduleSha256 },
+    { name: "manifest.json", sha256: manifestSha256 },
+  ];
+  return { artifacts, module: moduleOf(manifest), device, policy, trust };
+}
+
+/** How the code is run, and what it may touch when it is run so. */
+export function meetTerms(
+  manifest: Manifest,
+  wanted: Pick<DesiredModule, "team" | "name" | "grants">,
+  context: Pick<AdmitContext, "device" | "policy">,
+): { readonly engine: EngineTerms; readonly meet: Meet } {
+  const rules = matchingEngineRules(context.policy.engines ?? [], context.device, wanted);
+  const engine = meetEngine(manifest.engine, manifest.limits, rules);
+  const granted = meetGrants(manifest, wanted, context);
+  return { engine, meet: engine.deterministic ? withoutChance(granted, manifest.capabilities) : granted };
 }
 
 /** What the policy's rules look at. */

@@ -17,6 +17,8 @@ export interface Release {
   readonly moduleSize: number;
   readonly manifestSha256: Sha256;
   readonly bundleSha256: Sha256;
+  /** Absent in what was recorded before releases were judged without the repository. */
+  readonly bundleSize?: number;
   readonly releaseCounter: number;
   /** The director's grants it was admitted under and what they came to within the owner's ceiling. */
   readonly grants: readonly Cover[];

@@ -44,6 +44,15 @@ export function planSteps(desired: Desired, inventory: readonly ModuleRecord[]):
   return steps;
 }
 
+/** Committed releases that stay on the board and that no step judges: those that the wanted ones are to replace. */
+export function unjudged(steps: readonly Step[], inventory: readonly ModuleRecord[]): readonly Release[] {
+  const removed = new Set(steps.flatMap((one) => (one.do === "remove" ? [one.name] : [])));
+  const judged = new Set(steps.flatMap((one) => (one.do === "renew" ? [one.release] : [])));
+  return inventory.flatMap(({ name, committed }) =>
+    committed === undefined || removed.has(name) || judged.has(committed) ? [] : [committed],
+  );
+}
+
 /** By name and version: publishing refuses other bytes under a version that exists, and the digests are compared at renewal. */
 function isRelease(wanted: DesiredModule, release: Release): boolean {
   return wanted.team === release.team && wanted.name === release.name && wanted.version === release.version;

@@ -16,10 +16,11 @@ import type { Reporter } from "../report/reporter.ts";
 import type { Serial } from "../serial.ts";
 import type { Phase, Supervisor } from "../supervise/supervisor.ts";
 import { type AdmitContext, admit } from "./admit.ts";
+import { judgeHeld } from "./held.ts";
 import { digestsInUse, type FailedRelease, type ModuleStore, type Release, termsOf } from "./inventory.ts";
 import { jobId } from "./job.ts";
 import { type Judged, judgeMetadata, type SeenPolicy } from "./judge-metadata.ts";
-import { planSteps, type Step } from "./plan.ts";
+import { planSteps, type Step, unjudged } from "./plan.ts";
 import type { AdmissionSeen } from "./proofs.ts";
 import type { Outcome } from "./refresh-loop.ts";
 import type { Transitions } from "./transitions.ts";
@@ -82,7 +83,10 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     options.onFresh(judged.value);
 
     let outcome: Outcome = "done";
-    for (const step of planSteps(judged.value.desired, memory.modules.list())) {
+    const inventory = memory.modules.list();
+    const steps = planSteps(judged.value.desired, inventory);
+    for (const release of unjudged(steps, inventory)) await hold(release, judged.value);
+    for (const step of steps) {
       const refused = await carryOut(step, view.value, judged.value);
       if (refused !== undefined && PASSING.has(refused.kind)) outcome = "retry";
     }
@@ -160,15 +164,13 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     judged: Judged,
   ): Promise<Fault | undefined> {
     const again = await admit(wanted, view, { ...contextOf(judged), whenLacking: "narrow", onStage: () => undefined });
-    if (!again.ok) return doubt(release, again.error);
+    if (!again.ok) return unconfirmed(release, again.error, judged);
     flag(release, flags(again.value.verdict));
     const stored = memory.modules.get(release.name);
     const { release: fresh } = again.value;
     if (fresh.moduleSha256 !== release.moduleSha256 || fresh.manifestSha256 !== release.manifestSha256) {
-      return doubt(
-        release,
-        admitFault("ADMIT_ENTRY", { module: release.name, expected: release.moduleSha256, found: fresh.moduleSha256 }),
-      );
+      const facts = { module: release.name, expected: release.moduleSha256, found: fresh.moduleSha256 };
+      return unconfirmed(release, admitFault("ADMIT_ENTRY", facts), judged);
     }
     await serial.run(async () => {
       if (canonicalJson(fresh) !== canonicalJson(release)) {
@@ -177,13 +179,35 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
           else memory.modules.saveCommitted(fresh);
         });
       }
-      if (supervisor.holds(release.name)) {
-        if (canonicalJson(termsOf(fresh)) === canonicalJson(termsOf(release))) supervisor.renew(fresh);
-        else await startAgain(fresh, stored?.candidate === undefined ? "running" : "probation", again.value.loaded);
-      } else if (stored?.candidate === undefined) await supervisor.start(fresh, "running", again.value.loaded);
+      await goOn(fresh, release, stored?.candidate === undefined ? "running" : "probation", again.value.loaded);
     });
     await options.onAdmitted({ wanted, view, judged, admitted: again.value, judge, running: true });
     return undefined;
+  }
+
+  /** A committed release that the director wants replaced: until it is, and for as long as it may come back, the policy holds. */
+  async function hold(release: Release, judged: Judged): Promise<void> {
+    const held = await judgeHeld(release, contextOf(judged));
+    if (!held.ok) return void (await doubt(release, held.error));
+    flag(release, held.value.flags);
+    const { stopped, ...going } = held.value.release;
+    // A floor is not the policy's: whatever stopped it otherwise is still so.
+    if (stopped !== undefined && !stopped.code.startsWith("ATTEST_")) return;
+    rejected.delete(`${jobId(release)}/renew`);
+    await serial.run(async () => {
+      if (canonicalJson(going) !== canonicalJson(release))
+        memory.transaction(() => memory.modules.saveCommitted(going));
+      if (memory.modules.get(release.name)?.candidate === undefined) await goOn(going, release, "running");
+    });
+  }
+
+  /** The repositories do not confirm what runs. That alone stops nothing; the policy is asked by what is on the board. */
+  async function unconfirmed(release: Release, fault: Fault, judged: Judged): Promise<Fault> {
+    if (isAgainst(fault)) return doubt(release, fault);
+    const held = await judgeHeld(release, contextOf(judged));
+    if (!held.ok) return doubt(release, held.error);
+    flag(release, held.value.flags);
+    return doubt(release, fault);
   }
 
   /** What the owner only wants to know of a release that runs: said once until it changes. */
@@ -195,15 +219,22 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     for (const one of faults) reporter.refusal("update.doubted", one, { module: release.name, stopped: false });
   }
 
+  async function goOn(fresh: Release, release: Release, phase: Phase, loaded?: LoadedModule): Promise<void> {
+    if (!supervisor.holds(release.name)) {
+      if (phase === "running") await supervisor.start(fresh, phase, loaded);
+    } else if (canonicalJson(termsOf(fresh)) === canonicalJson(termsOf(release))) supervisor.renew(fresh);
+    else await startAgain(fresh, phase, loaded);
+  }
+
   /** Other terms than those it was started under: code is made anew. */
-  async function startAgain(fresh: Release, phase: Phase, loaded: LoadedModule): Promise<void> {
+  async function startAgain(fresh: Release, phase: Phase, loaded?: LoadedModule): Promise<void> {
     const started = await supervisor.start(fresh, phase, loaded);
     if (!started.ok && phase === "probation") await transitions.notStarted(fresh, started.error);
   }
 
   /** What runs is doubted: a policy or floor that speaks against it stops it, anything else is only reported. */
   async function doubt(release: Release, fault: Fault): Promise<Fault> {
-    const against = /^(?:ATTEST_|ADMIT_FLOOR$|VALIDATE_FEATURE$|LOAD_MEMORY_LIMIT$)/.test(fault.code);
+    const against = isAgainst(fault);
     const id = `${jobId(release)}/renew`;
     if (rejected.get(id) !== fault.line())
       reporter.refusal("update.doubted", fault, { module: release.name, stopped: against });
@@ -213,10 +244,12 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   }
 
   async function stopDoubted(release: Release, fault: Fault): Promise<void> {
-    if (memory.modules.get(release.name)?.candidate !== undefined) return transitions.rollBack(release, fault);
+    const candidate = memory.modules.get(release.name)?.candidate;
+    if (candidate !== undefined && isSame(candidate, release)) return transitions.rollBack(release, fault);
     const stopped = { code: fault.code, reason: fault.message };
     memory.transaction(() => memory.modules.saveCommitted({ ...release, stopped }));
-    await supervisor.stop(release.name, "stop", fault);
+    // What is in probation in its place goes on; a roll-back finds that nothing may start.
+    if (candidate === undefined) await supervisor.stop(release.name, "stop", fault);
   }
 
   function contextOf(judged: Judged): Omit<AdmitContext, "whenLacking" | "onStage"> {
@@ -229,11 +262,16 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
   return round;
 }
 
+const isAgainst = ({ code }: Fault) => /^(?:ATTEST_|ADMIT_FLOOR$|VALIDATE_FEATURE$|LOAD_MEMORY_LIMIT$)/.test(code);
+
 /** The floors the image repository names now for the modules this board shall run; keys are `team/name`. */
 function floorsOf(judged: Judged, view: TrustedView): ReadonlyMap<string, number> {
   return new Map(judged.desired.modules.map(({ team, name }) => [`${team}/${name}`, view.releaseFloor(team, name)]));
 }
 
 /** What failed was this code with this manifest: a release that corrects either is tried. */
-const isSame = (failed: FailedRelease, { moduleSha256, manifestSha256 }: Release): boolean =>
+const isSame = (
+  failed: Pick<FailedRelease, "moduleSha256" | "manifestSha256">,
+  { moduleSha256, manifestSha256 }: Release,
+): boolean =>
   failed.moduleSha256 === moduleSha256 && (failed.manifestSha256 === "" || failed.manifestSha256 === manifestSha256);

@@ -1,7 +1,7 @@
 /** The planner and the restart rule: pure judgements, every case spelled. */
 import { describe, expect, it } from "vitest";
 import type { ModuleRecord, Release } from "../../../../agent/flow/inventory.ts";
-import { planSteps } from "../../../../agent/flow/plan.ts";
+import { planSteps, unjudged } from "../../../../agent/flow/plan.ts";
 import { decideRestart } from "../../../../agent/supervise/restart.ts";
 import type { Desired } from "../../../../runtime/kernel/authority/desired.ts";
 import { parseDesired } from "../../../../runtime/kernel/authority/desired.ts";
@@ -51,6 +51,12 @@ describe("the plan", () => {
     expect(
       said(desired(["a", "1.0.0"], ["b", "2.0.0"]), [record("a", "1.0.0"), record("b", "1.0.0", "2.0.0")]),
     ).toEqual(["renew a@1.0.0", "renew b@2.0.0"]);
+  });
+
+  it("leaves no committed release unjudged that stays on the board, whatever is wanted in its place", () => {
+    const inventory = [record("a", "1.0.0"), record("b", "1.0.0", "2.0.0"), record("c", "1.0.0"), record("d", "1.0.0")];
+    const steps = planSteps(desired(["a", "2.0.0"], ["b", "2.0.0"], ["c", "1.0.0"]), inventory);
+    expect(unjudged(steps, inventory).map((one) => `${one.name}@${one.version}`)).toEqual(["a@1.0.0", "b@1.0.0"]);
   });
 
   it("abandons a candidate before it activates another, so that state is restored in between", () => {
