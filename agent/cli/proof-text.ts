@@ -6,7 +6,8 @@ import { paint } from "./paint.ts";
 import { cleanLine } from "./terminal-text.ts";
 import type { Io } from "./verb.ts";
 
-export function sayProof({ proof, digest, capabilities, verdict, again, dependence }: ProofResult, io: Io): void {
+export function sayProof(result: ProofResult, io: Io): void {
+  const { proof, digest, capabilities, verdict, again, dependence, otherChecks } = result;
   const { red, green, bold } = paint(io.colour);
   const say = (line: string) => io.out(cleanLine(line));
   const { team, name, version, module } = proof.release;
@@ -15,6 +16,11 @@ export function sayProof({ proof, digest, capabilities, verdict, again, dependen
     bold(cleanLine(`${team}/${name} ${version} on ${id} (tenant ${proof.tenant}, class ${kind}, region ${region})`)),
   );
   say(`module sha256 ${module.sha256}, proof sha256 ${digest}`);
+  for (const { holds, predicateType, signers } of verdict.evidence) {
+    if (holds) say(`evidence: ${predicateType}, signed by ${signers.join(", ")}`);
+  }
+  const { builderId, sourceUri } = verdict.provenance ?? {};
+  if (builderId !== undefined) say(`built by ${builderId} from ${sourceUri}`);
   say(`granted: ${capabilities.map(capabilityId).join(", ") || "nothing"}`);
   const sayVerdict = ({ reasons }: Verdict) => {
     for (const one of reasons) {
@@ -32,6 +38,7 @@ export function sayProof({ proof, digest, capabilities, verdict, again, dependen
   io.out("");
   io.out("this rests on");
   for (const line of restsOn(dependence)) say(`  ${line}`);
+  if (otherChecks !== undefined) say(`  ${otherChecksLine(otherChecks)}`);
   io.out("and does not say");
   for (const line of dependence.notProven) say(`  ${line}`);
   io.out("");
@@ -39,11 +46,21 @@ export function sayProof({ proof, digest, capabilities, verdict, again, dependen
   else io.out(green("accepted"));
 }
 
-export function restsOn({ image, director, metadataUntil, sigstore, time, device, agent }: Dependence): string[] {
+export function restsOn({
+  image,
+  director,
+  metadataUntil,
+  policy,
+  sigstore,
+  time,
+  device,
+  agent,
+}: Dependence): string[] {
   return [
     rootLine("image", image),
     rootLine("director", director),
     `metadata that was current until ${metadataUntil}, if the board's clock was right`,
+    `the owner's policy, version ${policy.version} (sha256 ${policy.sha256})`,
     `trusted root sha256 ${sigstore.sha256}: ${sigstore.services.join(", ") || "services without an address"}`,
     `time: the board says ${time.judged} (metadata looked at ${time.refreshed}, floor ${time.floor})`,
     `time: signed by others ${time.signed.join(", ") || "nowhere in this evidence"}`,
@@ -69,9 +86,18 @@ function deviceLine({ by, keyId, certificate }: Dependence["device"]): string {
   }
 }
 
+/** What is listed above is what this program checked; the record is of another. */
+function otherChecksLine({ recordedOnly, hereOnly }: NonNullable<ProofResult["otherChecks"]>): string {
+  const differences = [
+    ...(recordedOnly.length === 0 ? [] : [`checked there and not here: ${recordedOnly.join(", ")}`]),
+    ...(hereOnly.length === 0 ? [] : [`checked here and not there: ${hereOnly.join(", ")}`]),
+  ];
+  return `the board's program is of another version than this: ${differences.join("; ") || "both make the same checks"}`;
+}
+
 /** The same as data. */
 export function proofJson(result: ProofResult): unknown {
-  const { proof, digest, releaseCounter, capabilities, verdict, again, dependence } = result;
+  const { proof, digest, releaseCounter, capabilities, verdict, again, dependence, otherChecks } = result;
   const { release, device, tenant, agent, time } = proof;
   const { id, class: kind, region } = device;
   const accepted = again?.accepted ?? true;
@@ -83,5 +109,6 @@ export function proofJson(result: ProofResult): unknown {
     capabilities,
     time,
   };
-  return { accepted, digest, ...facts, verdict, ...(again === undefined ? {} : { again }), dependence };
+  const more = { ...(otherChecks === undefined ? {} : { otherChecks }), ...(again === undefined ? {} : { again }) };
+  return { accepted, digest, ...facts, verdict, ...more, dependence };
 }

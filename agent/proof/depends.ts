@@ -25,6 +25,7 @@ export interface Dependence {
   readonly director: RootDependence;
   /** The first of the metadata files to end, RFC 3339; the board's clock said that it had not. */
   readonly metadataUntil: string;
+  readonly policy: { readonly version: number; readonly sha256: string };
   readonly sigstore: { readonly sha256: string; readonly services: readonly string[] };
   readonly time: {
     /** The board's word, RFC 3339. */
@@ -44,7 +45,7 @@ export function dependenceOf(
   proof: Proof,
   roots: Roots,
   proven: ProvenRelease,
-  { verdict, trust }: Rejudged,
+  { verdict, policy, trust }: Rejudged,
   device: DeviceIdentity,
 ): Dependence {
   const { refreshedMs, judgedMs, floorMs } = proof.time;
@@ -53,6 +54,7 @@ export function dependenceOf(
     image: rootOf(roots.image, proven.versions.image),
     director: rootOf(roots.director, proven.versions.director),
     metadataUntil: firstEnd(proof),
+    policy: { version: policy.version, sha256: sha256(proven.documents.policy) },
     sigstore: { sha256: trust.digest, services: servicesOf(proven.documents.trustedRoot) },
     time: {
       refreshed: at(refreshedMs),

@@ -12,16 +12,27 @@ import {
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { attemptSync, type Result } from "../../runtime/kernel/result.ts";
+import { AGENT_VERSION } from "../version.ts";
 import { fault } from "./faults.ts";
 import type { Proof } from "./format.ts";
 import type { ProvenRelease } from "./release.ts";
 
 export interface Rejudged {
-  /** By the policy in the proof, at the time in the proof: equal to what the board recorded. */
+  /** By the policy in the proof, at the time in the proof: equal to what the board recorded in what decides. */
   readonly verdict: Verdict;
   readonly policy: Policy;
   readonly trust: TrustedRoot;
+  /** Where a program of another version made the record. */
+  readonly otherChecks?: OtherChecks;
 }
+
+/** Names of checks of which one list has more than the other. None of them refused or flagged anything. */
+export interface OtherChecks {
+  readonly recordedOnly: readonly string[];
+  readonly hereOnly: readonly string[];
+}
+
+type Line = Proof["verdict"]["reasons"][number];
 
 /** What of a verdict a proof records. */
 export function recordOf(verdict: Verdict): Omit<Proof["verdict"], "accepted"> & { readonly accepted: boolean } {
@@ -42,7 +53,11 @@ export function recordOf(verdict: Verdict): Omit<Proof["verdict"], "accepted"> &
   };
 }
 
-/** Refuses with PROOF_VERDICT_DIFFERS, and with PROOF_RELEASE for a policy or trusted root that cannot be read. */
+/**
+ * Refuses with PROOF_VERDICT_DIFFERS, and with PROOF_RELEASE for a policy or trusted root that cannot be read. What this
+ * version of the program recorded has to be the same to the last check. A proof outlives its board: of what another
+ * version recorded, the decision, the digests and every refusal and flag have to be the same; checks may be more or less.
+ */
 export function judgeAgain(proof: Proof, proven: ProvenRelease, judgeBy: Judge = judge): Result<Rejudged> {
   return attemptSync(() => {
     const { team, name, version } = proof.release;
@@ -55,12 +70,41 @@ export function judgeAgain(proof: Proof, proven: ProvenRelease, judgeBy: Judge =
     const trust = readable("trusted root", parseTrustedRoot(proven.documents.trustedRoot));
     const verdict = judgeBy(questionOf(proof, proven, policy, trust));
     const judged = recordOf(verdict);
-    if (canonicalJson(judged) !== canonicalJson(proof.verdict)) {
+    const isOwn = proof.agent.version === AGENT_VERSION;
+    const part = isOwn ? (one: Proof["verdict"] | typeof judged) => one : decisive;
+    if (canonicalJson(part(judged)) !== canonicalJson(part(proof.verdict))) {
       const facts = { recorded: inWords(proof.verdict), judged: inWords(judged), agent: proof.agent.version };
       throw fault("PROOF_VERDICT_DIFFERS", facts);
     }
-    return { verdict, policy, trust };
+    return { verdict, policy, trust, ...(isOwn ? {} : { otherChecks: otherChecks(proof.verdict, judged) }) };
   });
+}
+
+/** What no version of the program may see otherwise. Which checks there are, and their order, is a version's own. */
+function decisive({ reasons, ...rest }: Proof["verdict"] | ReturnType<typeof recordOf>) {
+  const found = reasons.flatMap(({ code, flagged = false, evidence = -1, rule = -1 }) =>
+    code === undefined ? [] : [canonicalJson({ code, flagged, evidence, rule })],
+  );
+  return { ...rest, found: found.sort() };
+}
+
+function otherChecks(recorded: Pick<Proof["verdict"], "reasons">, judged: Pick<Proof["verdict"], "reasons">) {
+  return {
+    recordedOnly: without(recorded.reasons, judged.reasons),
+    hereOnly: without(judged.reasons, recorded.reasons),
+  };
+}
+
+/** The checks of which `some` has more lines than `others`, each once. */
+function without(some: readonly Line[], others: readonly Line[]): readonly string[] {
+  const left = new Map<string, number>();
+  for (const { check } of others) left.set(check, (left.get(check) ?? 0) + 1);
+  const more = some.filter(({ check }) => {
+    const count = left.get(check) ?? 0;
+    left.set(check, count - 1);
+    return count <= 0;
+  });
+  return [...new Set(more.map(({ check }) => check))];
 }
 
 /** By another policy, at another time, or both. */

@@ -14,7 +14,7 @@ import type { Proof } from "./format.ts";
 import { proveGrants } from "./grants.ts";
 import { proveRelease, type Roots } from "./release.ts";
 import { openProof } from "./seal.ts";
-import { judgeAgain, judgeUnder } from "./verdict.ts";
+import { judgeAgain, judgeUnder, type OtherChecks } from "./verdict.ts";
 
 export interface ProofDemand {
   readonly roots: Roots;
@@ -34,8 +34,10 @@ export interface ProofResult {
   readonly releaseCounter: number;
   /** What it might do on that board. */
   readonly capabilities: readonly Capability[];
-  /** By the policy and at the time in the proof, made here; equal to the recorded one. */
+  /** By the policy and at the time in the proof, made here; equal to the recorded one in what decides. */
   readonly verdict: Verdict;
+  /** Where another version of the program made the record: the checks that only one of the two knows. */
+  readonly otherChecks?: OtherChecks;
   /** Under the demand's policy or at its time, where it has one. It may refuse. */
   readonly again?: Verdict;
   readonly dependence: Dependence;
@@ -57,6 +59,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Ju
     const rejudged = unwrap(judgeAgain(proof, proven, judgeBy));
     const capabilities = unwrap(proveGrants(proof, proven.manifest, proven.wanted, rejudged.policy));
     const { policy, atMs } = demand;
+    const { otherChecks } = rejudged;
     const asked = policy !== undefined || atMs !== undefined;
     const again = asked ? judgeUnder(proof, proven, rejudged.trust, policy ?? rejudged.policy, atMs) : undefined;
     return {
@@ -65,6 +68,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Ju
       releaseCounter: proven.releaseCounter,
       capabilities,
       verdict: rejudged.verdict,
+      ...(otherChecks === undefined ? {} : { otherChecks }),
       ...(again === undefined ? {} : { again }),
       dependence: dependenceOf(proof, demand.roots, proven, rejudged, device),
     };

@@ -17,6 +17,7 @@ import { proverOf } from "../../../../agent/provision/prover.ts";
 import { openProofStore } from "../../../../agent/store/proofs.ts";
 import { boardDocument } from "../../../../examples/demo/documents.ts";
 import { attempt, unwrap } from "../../../../runtime/kernel/result.ts";
+import { BUILDER, SOURCE, SUBJECT } from "../../attest/release.ts";
 import { openScene, type ProofScene } from "../proof/scene.ts";
 
 const THERMOSTAT = { team: "acme", name: "thermostat", version: "1.0.0" };
@@ -146,7 +147,11 @@ describe("a board's proofs", () => {
   });
 
   it("are shown and exported by name, the newest where no version is given", async () => {
-    expect(await ran(show, "acme/thermostat", ...board())).toMatchObject({ status: 0 });
+    const shown = await ran(show, "acme/thermostat", ...board());
+    expect(shown.status).toBe(0);
+    expect(shown.said).toContain(`evidence: https://slsa.dev/provenance/v1, signed by ${SUBJECT}`);
+    expect(shown.said).toContain(`built by ${BUILDER} from ${SOURCE}`);
+    expect(shown.said).toContain("the owner's policy, version 1 (sha256 ");
     expect(JSON.parse((await ran(show, "acme/thermostat/1.0.0", ...board(), "--json")).said).accepted).toBe(true);
     expect(await ran(exporting, "acme/thermostat", ...board(), "--out", at("p.json"))).toMatchObject({ status: 0 });
     expect(readFileSync(at("p.json"))).toEqual(Buffer.from(unwrap(proofs().read(THERMOSTAT, "proof"))));

@@ -9,6 +9,7 @@ import { type AdmitContext, admit } from "../../../../agent/flow/admit.ts";
 import { judgeMetadata } from "../../../../agent/flow/judge-metadata.ts";
 import type { AdmissionSeen } from "../../../../agent/flow/proofs.ts";
 import { makeProof, type ProofDemand, type Prover } from "../../../../agent/proof/index.ts";
+import { AGENT_VERSION } from "../../../../agent/version.ts";
 import { createJudge, judge, POLICY_PATH, TRUSTED_ROOT_PATH } from "../../../../attest/index.ts";
 import { assert } from "../../../../runtime/kernel/assert.ts";
 import { type TenantId, tenantId } from "../../../../runtime/kernel/brand.ts";
@@ -88,7 +89,14 @@ export async function openScene(): Promise<ProofScene> {
   });
   const signer = unwrap(parseSigner(generateKeyPem()));
   const tenant: TenantId = unwrap(parseShape(tenantId, "acme-corp", "the tenant"));
-  const prover: Prover = { agent: "0.1.0", tenant, device: { ...KIND, id: DEVICE }, signer, certificates: [], roots };
+  const prover: Prover = {
+    agent: AGENT_VERSION,
+    tenant,
+    device: { ...KIND, id: DEVICE },
+    signer,
+    certificates: [],
+    roots,
+  };
 
   const judgeBy = createJudge(64, (input) => {
     verdicts.made += 1;

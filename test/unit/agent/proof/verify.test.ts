@@ -41,6 +41,7 @@ describe("a proof", () => {
     expect(dependence.image).toMatchObject({ version: 1, threshold: 2 });
     expect(dependence.image.keyIds[0]).toMatch(/^[0-9a-f]{64}$/);
     expect(dependence.sigstore.services[0]).toMatch(/^http:\/\/127\.0\.0\.1:/);
+    expect(dependence.policy).toEqual({ version: 1, sha256: sha256(policyBytes()) });
     expect(dependence.device).toEqual({ by: "key", keyId: scene.prover.signer.keyId });
     expect(dependence.time.signed.length).toBeGreaterThan(0);
     expect(Date.parse(dependence.metadataUntil)).toBeGreaterThan(Date.now());
