@@ -164,9 +164,16 @@ export const PROOF_MUTATIONS: readonly Mutation[] = [
   {
     check: "the recorded verdict",
     file: "agent/proof/verdict.ts",
-    from: "if (canonicalJson(judged) !== canonicalJson(proof.verdict))",
+    from: "if (canonicalJson(part(judged)) !== canonicalJson(part(proof.verdict)))",
     to: "if (false as boolean)",
     tests: VERIFY,
+  },
+  {
+    check: "what another version of the program recorded",
+    file: "agent/proof/verdict.ts",
+    from: "found: found.sort()",
+    to: "found: []",
+    tests: "test/unit/agent/proof/other-version.test.ts",
   },
   {
     check: "grants in a proof",

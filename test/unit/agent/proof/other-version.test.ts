@@ -45,7 +45,12 @@ describe("a proof by another version of the program", () => {
 
   it("tells a person what the other version checked and this one did not", async () => {
     const lines: string[] = [];
-    const io = { out: (line: string) => void lines.push(line), err: () => undefined, colour: false };
+    const io = {
+      out: (line: string) => void lines.push(line),
+      err: () => undefined,
+      colour: false,
+      signal: new AbortController().signal,
+    };
     sayProof(unwrap(await recorded(more)), io);
     expect(lines.join("\n")).toContain("of another version than this: checked there and not here: moon-phase");
     expect(lines.at(-1)).toBe("accepted");
