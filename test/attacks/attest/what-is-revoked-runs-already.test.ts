@@ -14,8 +14,8 @@ import { newSigner } from "../../unit/attest/own-keys.ts";
 let site: Site;
 beforeAll(async () => {
   site = await Site.open();
+  await owns(2);
   await site.start();
-  await policy(2);
 }, 30_000);
 afterAll(() => site.close());
 
@@ -26,7 +26,7 @@ const identity = { issuer: CI.issuer, subject: CI.subject };
 const key = newSigner();
 
 /** Provenance by the build's identity or by its key; and who is believed no more. */
-async function policy(version: number, ...revoked: readonly object[]): Promise<void> {
+async function owns(version: number, ...revoked: readonly object[]): Promise<void> {
   const document = policyDocument(site.stage.operatorKey.publicPem, CEILING, version);
   const by = { identities: [identity], keys: [key.publicPem] };
   const built = { builders: [CI.builder], sources: [CI.source], buildTypes: [CI.buildType] };
@@ -34,6 +34,11 @@ async function policy(version: number, ...revoked: readonly object[]): Promise<v
   const evidence = [{ ...rule, require: [{ type: "provenance", ...by, ...built }] }];
   const whole = { ...JSON.parse(Buffer.from(document).toString()), evidence, revoked };
   unwrap(await site.repo.putOwnerTargets(new Map([[POLICY_PATH, utf8(JSON.stringify(whole))]])));
+}
+
+/** The same, and the board has seen it. */
+async function policy(...that: Parameters<typeof owns>): Promise<void> {
+  await owns(...that);
   await site.order("refresh", {});
 }
 
