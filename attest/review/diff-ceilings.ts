@@ -1,7 +1,12 @@
 /** What grants may come to and how code is run, before and after, in every place that the policies can tell apart. */
 import { type Cover, capabilityId } from "../../runtime/kernel/authority/capability.ts";
 import { matchingCeilings } from "../../runtime/kernel/authority/ceiling.ts";
-import { type EngineTerms, matchingEngineRules, meetEngine } from "../../runtime/kernel/authority/engine.ts";
+import {
+  type EngineTerms,
+  type EngineWish,
+  matchingEngineRules,
+  meetEngine,
+} from "../../runtime/kernel/authority/engine.ts";
 import type { TeamName } from "../../runtime/kernel/brand.ts";
 import type { Policy } from "../policy.ts";
 import { type Change, type Places, type Said, same, tellByPlace } from "./change.ts";
@@ -73,7 +78,10 @@ function strictest(name: string, covers: readonly Cover[]): unknown {
       .filter(([key]) => key === name)
       .map(([, value]) => value),
   );
-  return given.reduce<unknown>((least, one) => (least === undefined || isLess(one, least) ? one : least), undefined);
+  return given.reduce<unknown>((least, one) => {
+    if (Array.isArray(least) && Array.isArray(one)) return least.filter((item) => one.includes(item));
+    return least === undefined || isLess(one, least) ? one : least;
+  }, undefined);
 }
 
 /** Is the first at most the second? Nothing said is no bound; lists by what is in them. */
@@ -95,16 +103,19 @@ export function diffEngines(old: Policy, now: Policy): readonly Change[] {
   const scopes = rules.flatMap(({ devices, modules }) =>
     modules === undefined ? [anyone, ...named].map((one) => ({ devices, modules: one })) : [{ devices, modules }],
   );
-  const terms = (policy: Policy, scope: Scope) => {
+  const terms = (policy: Policy, scope: Scope, wish?: EngineWish) => {
     const { device, module } = exampleOf(scope);
-    return meetEngine(undefined, LIMITS, matchingEngineRules(policy.engines ?? [], device, module));
+    return meetEngine(wish, LIMITS, matchingEngineRules(policy.engines ?? [], device, module));
   };
-  return tellByPlace(
-    "engines",
-    placesOf(scopes),
-    ({ scope }) => compareTerms(terms(old, scope), terms(now, scope)),
-    ({ scope }) =>
-      scope.modules.team === ANY_OTHER ? `every module on ${sayDevices(scope.devices)}` : sayScope(scope),
+  const compare = ({ scope }: { readonly scope: Scope }) => {
+    const plainly = compareTerms(terms(old, scope), terms(now, scope));
+    if (plainly.length > 0) return plainly;
+    // Some features are only for modules that ask for the deterministic profile themselves.
+    const wish = { deterministic: true };
+    return compareTerms(terms(old, scope, wish), terms(now, scope, wish));
+  };
+  return tellByPlace("engines", placesOf(scopes), compare, ({ scope }) =>
+    scope.modules.team === ANY_OTHER ? `every module on ${sayDevices(scope.devices)}` : sayScope(scope),
   );
 }
 

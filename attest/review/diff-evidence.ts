@@ -3,6 +3,8 @@
  * that match now. Adding a rule narrows where there was one, and opens the door where there was none.
  */
 import { type DeviceFacts, matchesDevice, matchesModule } from "../../runtime/kernel/authority/ceiling.ts";
+import { partiesMeet } from "../overlap.ts";
+import { quorumOf } from "../parties.ts";
 import type { EvidenceRule, Policy } from "../policy.ts";
 import { beyond, type Change, type Effect, type Places, type Said, same, tellByPlace } from "./change.ts";
 import { type Asked, requirementsOf } from "./finding.ts";
@@ -45,7 +47,9 @@ function placesOf(rules: readonly EvidenceRule[]): Places<Place> {
   const { scopes, areAll } = closeScopes([...rules, ...located]);
   const asks = rules.flatMap((one) => one.asks ?? []).flatMap(spellOut);
   const distinct = asks.filter((one, index) => asks.findIndex((other) => same(one, other)) === index);
-  const wanted = [[], ...distinct.map((one) => [one]), ...(distinct.length > 1 ? [distinct] : [])];
+  // What a module may not have alone it may not have beside others; what opens only beside another needs just two.
+  const pairs = distinct.flatMap((one, index) => distinct.slice(index + 1).map((other) => [one, other]));
+  const wanted = [[], ...distinct.map((one) => [one]), ...pairs];
   return { places: scopes.flatMap((scope) => wanted.map((wants) => ({ scope, wants }))), areAll };
 }
 
@@ -74,9 +78,14 @@ function asksIn(policy: Policy, { scope, wants }: Place): readonly Asked[] | und
 function spelledOut(asked: Asked, { layouts = [], parties = [] }: Policy): Asked {
   const layout = layouts.find((one) => one.name === asked.layout);
   if (asked.layout === undefined || layout === undefined) return asked;
+  const all = quorumOf({ parties: parties.map((one) => one.name) }, parties).parties;
   const steps = layout.steps.map((step) => {
-    const who = step.parties.map((name) => parties.find((one) => one.name === name));
-    return { ...step, parties: who.map((one) => ({ identities: one?.identities, keys: one?.keys })) };
+    const who = all.flatMap((one, index) => {
+      if (!step.parties.includes(one.name)) return [];
+      const before = all.slice(0, index).filter((other) => partiesMeet(one, other));
+      return [[one, ...before].map(({ identities, keyIds }) => ({ identities, keyIds }))];
+    });
+    return { ...step, parties: who };
   });
   return { ...asked, ...{ steps } };
 }

@@ -48,8 +48,9 @@ function diffVersion(old: Policy, now: Policy): readonly Change[] {
 function diffBuilders({ builders: old = [] }: Policy, { builders: now = [] }: Policy): readonly Change[] {
   const ids = [...new Set([...old, ...now].map((one) => one.id))];
   return ids.flatMap((id): readonly Change[] => {
-    const [was, is] = [old, now].map((list) => list.find((one) => one.id === id)?.level ?? 0);
-    if (was === undefined || is === undefined || was === is) return [];
+    const levelIn = (list: typeof old) => Math.max(0, ...list.map((one) => (one.id === id ? one.level : 0)));
+    const [was, is] = [levelIn(old), levelIn(now)];
+    if (was === is) return [];
     return [{ effect: is > was ? "wider" : "narrower", part: "builders", says: `${id}: level ${was} → ${is}` }];
   });
 }

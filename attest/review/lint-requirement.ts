@@ -5,7 +5,7 @@ import { matchesPattern } from "../pattern.ts";
 import type { Policy } from "../policy.ts";
 import { error, type Finding, type Placed, warning } from "./finding.ts";
 import { lintContent } from "./lint-content.ts";
-import { covers } from "./lint-signers.ts";
+import { covers, mayMeet } from "./overlap.ts";
 
 export function lintRequirement({ asked, at }: Placed, policy: Policy, nowMs: number): readonly Finding[] {
   return [
@@ -47,10 +47,11 @@ function lintQuorum({ asked, at }: Placed, { parties = [], revoked = [] }: Polic
 
 function lintBuilders({ asked, at }: Placed, { builders = [], revoked = [] }: Policy): readonly Finding[] {
   const { builders: named = [], level } = asked;
-  const dead = named.length > 0 && named.every((one) => revoked.some(({ builder }) => builder === one));
+  const dead =
+    named.length > 0 &&
+    named.every((one) => revoked.some(({ builder }) => builder === one || matchesPattern(one, builder ?? "")));
   const low = named.flatMap((one, index) => {
-    // A pattern names several; what counts is the best of them.
-    const levels = builders.filter(({ id }) => id === one || matchesPattern(id, one)).map((entry) => entry.level);
+    const levels = builders.filter(({ id }) => mayMeet(id, one)).map((entry) => entry.level);
     const believed = Math.max(0, ...levels);
     if (level === undefined || believed >= level) return [];
     const says = `level ${level} is asked, and this policy believes the builder ${believed === 0 ? "at no level (builders)" : `up to level ${believed}`}`;

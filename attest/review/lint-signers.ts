@@ -1,8 +1,8 @@
 /** Whom a policy names as signers: who stands for two parties, who is never asked, who is a wider door than it looks. */
 import type { NamedIdentity } from "../identity.ts";
-import { matchesPattern } from "../pattern.ts";
 import type { Policy } from "../policy.ts";
 import { error, type Finding, requirementsOf, warning } from "./finding.ts";
+import { covers, mayMeet } from "./overlap.ts";
 
 type Party = NonNullable<Policy["parties"]>[number];
 
@@ -21,9 +21,9 @@ export function lintSigners(policy: Policy): readonly Finding[] {
     ]),
     ...builders.flatMap(({ id }, index) => [
       ...(builders.findIndex((one) => one.id === id) < index
-        ? [error("builder-twice", `builders[${index}]`, `${id} has a level already; the first counts`)]
+        ? [warning("builder-twice", `builders[${index}]`, `${id} has a level already; the highest counts`)]
         : []),
-      ...(placed.some(({ asked }) => asked.builders?.some((one) => one === id || matchesPattern(id, one)) === true)
+      ...(placed.some(({ asked }) => asked.builders?.some((one) => mayMeet(id, one)) === true)
         ? []
         : [warning("builder-unused", `builders[${index}]`, `no rule names the builder ${id}`)]),
     ]),
@@ -50,17 +50,6 @@ function overlaps(party: Party, before: readonly Party[], at: string): readonly 
     const says = `${nameOf(one)} can be the same signer as ${nameOf(two)} of ${other.name}; who signs there counts as ${other.name} alone`;
     return [error("party-overlap", at, says)];
   });
-}
-
-/** Does the first name every signer that the second names? Facts of the certificate only narrow. */
-export function covers(wide: NamedIdentity, narrow: NamedIdentity): boolean {
-  if (wide.issuer !== narrow.issuer) return false;
-  if (wide.certificate !== undefined && JSON.stringify(wide.certificate) !== JSON.stringify(narrow.certificate))
-    return false;
-  if (wide.subject !== undefined) return wide.subject === narrow.subject;
-  if (wide.subjectPattern === undefined) return false;
-  if (wide.subjectPattern === narrow.subjectPattern) return true;
-  return narrow.subject !== undefined && matchesPattern(narrow.subject, wide.subjectPattern);
 }
 
 export function nameOf({ subject, subjectPattern }: NamedIdentity): string {

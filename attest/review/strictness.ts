@@ -4,11 +4,12 @@
  */
 import { unreachable } from "../../runtime/kernel/assert.ts";
 import { isNamed, type NamedIdentity } from "../identity.ts";
+import { partiesMeet } from "../overlap.ts";
 import { type Party, quorumOf } from "../parties.ts";
 import type { Policy } from "../policy.ts";
 import { beyond, type Effect, same } from "./change.ts";
 import type { Asked } from "./finding.ts";
-import { covers } from "./lint-signers.ts";
+import { covers } from "./overlap.ts";
 
 /** How a field narrows. Absent means that nothing is asked, but where `otherwise` gives what it stands for. */
 export type Direction =
@@ -138,16 +139,21 @@ export function strictIn(name: string, a: Side, b: Side): boolean {
   return isStrict(name, fieldOf(a.asked, name), fieldOf(b.asked, name));
 }
 
-/** Every k of the first's parties hold enough of the second's, each party of the first within one of the second. */
+/**
+ * Every k of the first's parties hold enough of the second's, each party of the first within one of the second that no
+ * other comes before: a signer counts for the first that names it.
+ */
 export function signersImply(a: Side, b: Side): boolean {
-  const [first, second] = [a, b].map(({ asked, policy }) => quorumOf(asked, policy.parties ?? []));
+  const [first, second] = [a, b].map(({ asked, policy }) => {
+    const named = asked.parties === undefined ? asked : { ...asked, parties: [...new Set(asked.parties)] };
+    return quorumOf(named, policy.parties ?? []);
+  });
   if (first === undefined || second === undefined) return false;
-  const free = [...second.parties];
+  const free = new Set(second.parties);
   let within = 0;
   for (const party of first.parties) {
-    const place = free.findIndex((one) => isWithin(party, one));
-    if (place < 0) continue;
-    free.splice(place, 1);
+    const place = second.parties.find((one) => partiesMeet(party, one));
+    if (place === undefined || !isWithin(party, place) || !free.delete(place)) continue;
     within += 1;
   }
   return first.threshold - (first.parties.length - within) >= second.threshold;

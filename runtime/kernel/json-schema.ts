@@ -90,6 +90,38 @@ export function schemaDocument(schema: JsonSchema, title: string): SchemaDocumen
   };
 }
 
+/**
+ * The same with a sentence for each field that `sentences` knows by its path, as in `evidence[].devices`. Fields of a
+ * definition are described where it stands first.
+ */
+export function describeFields<D extends SchemaDocument & Exclude<JsonSchema, true>>(
+  document: D,
+  sentences: ReadonlyMap<string, string>,
+): D {
+  const definitions: Record<string, JsonSchema> = { ...document.$defs };
+  const seen = new Set<string>();
+  const inside = (part: JsonSchema, at: string): JsonSchema => {
+    if (part === true) return part;
+    const name = part.$ref?.replace("#/$defs/", "");
+    const definition = name === undefined ? undefined : document.$defs[name];
+    if (name !== undefined && definition !== undefined && !seen.has(name)) {
+      seen.add(name);
+      definitions[name] = inside(definition, at);
+    }
+    return mapParts(part, (inner, key) => {
+      if (key === undefined || key === "item") return inside(inner, key === undefined ? at : `${at}[]`);
+      const path = at === "" ? key : `${at}.${key}`;
+      const sentence = sentences.get(path);
+      const deeper = inside(inner, path);
+      if (sentence === undefined) return deeper;
+      const own = deeper === true ? {} : deeper;
+      return { ...own, description: own.description === undefined ? sentence : `${sentence} ${own.description}` };
+    });
+  };
+  const whole = inside(document, "");
+  return { ...document, ...(whole === true ? {} : whole), $defs: definitions };
+}
+
 /** Visits a part before those inside it; `enter` says whether to go on inside. `name`: of the property it stands under. */
 function walk(schema: JsonSchema, name: string, enter: (part: JsonSchema, name: string) => boolean): void {
   if (schema === true || !enter(schema, name)) return;

@@ -186,7 +186,7 @@ describe("what nobody needs", () => {
           { id: BUILDER, level: 3 },
         ],
       },
-      "error builder-twice builders[1]",
+      "warning builder-twice builders[1]",
     ],
     [
       "a rule within a wider one",

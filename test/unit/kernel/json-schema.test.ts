@@ -5,7 +5,7 @@ import { describe, expect, it } from "vitest";
 import { PUBLISHED, schemaText } from "../../../agent/cli/schemas.ts";
 import { parsePolicy } from "../../../attest/index.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { schemaDocument } from "../../../runtime/kernel/json-schema.ts";
+import { describeFields, schemaDocument } from "../../../runtime/kernel/json-schema.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
 import {
   anything,
@@ -28,9 +28,31 @@ import { generateKeyPem, parseSigner } from "../../../runtime/kernel/signer.ts";
 import { violations } from "../../schema-checker.ts";
 import { ROOT } from "../../tree.ts";
 
+describe("a field of a schema", () => {
+  it("is described where it stands, also when its value is a definition that others share", () => {
+    const place = object({ street: string({ min: 1, max: 100 }), town: string({ min: 1, max: 100 }), no: boolean });
+    const shape = object({ homes: array(place, { max: 2 }), work: place });
+    const sentences = new Map([
+      ["homes", "Where they live."],
+      ["homes[].town", "Its name."],
+      ["work", "Where they work."],
+    ]);
+    const document = describeFields(schemaDocument(schemaOf(shape), "test"), sentences);
+    expect(document.properties).toMatchObject({
+      homes: { description: "Where they live.", items: { $ref: "#/$defs/home" } },
+      work: { description: "Where they work.", $ref: "#/$defs/home" },
+    });
+    expect(document.$defs["home"]).toMatchObject({ properties: { town: { description: "Its name." } } });
+    expect(violations(document, { homes: [], work: { street: "a", town: "b", no: true } })).toEqual([]);
+  });
+});
+
 describe.each(Object.keys(PUBLISHED))("docs/schema/%s.schema.json", (name) => {
   it("is what the parser says of itself (npm run generate writes it)", () => {
-    expect(readFileSync(join(ROOT, "docs", "schema", `${name}.schema.json`), "utf8")).toBe(schemaText(name));
+    const { page } = PUBLISHED[name] ?? {};
+    const described = page === undefined ? "" : readFileSync(join(ROOT, page), "utf8");
+    const file = readFileSync(join(ROOT, "docs", "schema", `${name}.schema.json`), "utf8");
+    expect(file).toBe(schemaText(name, described));
   });
 });
 
