@@ -13,6 +13,7 @@ import { ON_POLICY } from "./mutations-policy.ts";
 import { ON_PREDICATES } from "./mutations-predicates.ts";
 import { PROOF_MUTATIONS } from "./mutations-proof.ts";
 import { ON_PUBLISHER } from "./mutations-publisher.ts";
+import { ON_STRICTNESS } from "./mutations-strict.ts";
 import { ROOMS, ROOT } from "./tree.ts";
 
 const [wanted = ""] = process.argv.slice(2);
@@ -23,6 +24,7 @@ const MUTATIONS = [
   ...ON_PREDICATES,
   ...PROOF_MUTATIONS,
   ...ON_PUBLISHER,
+  ...ON_STRICTNESS,
 ].filter(({ check, file }) => check.includes(wanted) || file.includes(wanted));
 const copy = mkdtempSync(join(tmpdir(), "sallyport-mutate-"));
 let unnoticed = 0;

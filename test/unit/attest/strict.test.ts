@@ -4,9 +4,11 @@ import { resolve } from "node:path";
 import { ASN1Obj } from "@sigstore/core";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { parseTrustedRoot, type TrustedRoot, verifyArtifact, verifyBundle } from "../../../attest/index.ts";
+import { parseStrictJson } from "../../../attest/strict-json.ts";
 import { unsignedInEntry } from "../../../attest/strict-log.ts";
 import { utf8 } from "../../../runtime/kernel/bytes.ts";
 import { unwrap } from "../../../runtime/kernel/result.ts";
+import { anything } from "../../../runtime/kernel/shape.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { altered, type Json, signed } from "./release.ts";
 
@@ -54,6 +56,18 @@ describe("the text of a bundle", () => {
     ["__proto__ as a field", (json) => Object.defineProperty(json, "__proto__", { value: {}, enumerable: true })],
     ["null where nobody writes it", (json) => Object.assign(json, { messageSignature: null })],
     ["two kinds of key", (json) => Object.assign(json.verificationMaterial, { publicKey: { hint: "" } })],
+    [
+      "a certificate beside the chain that is used",
+      (json) => {
+        json.mediaType = "application/vnd.dev.sigstore.bundle+json;version=0.2";
+        const { certificate } = json.verificationMaterial;
+        json.verificationMaterial.x509CertificateChain = { certificates: [certificate] };
+      },
+    ],
+    [
+      "a checkpoint of so many lines that each would be tried",
+      (json) => resigned(entryOf(json), (line) => line + "\u2014 w AAAAAAAA\n".repeat(60)),
+    ],
     ["a keyid beside a certificate", (json) => Object.assign(json.dsseEnvelope.signatures[0], { keyid: "k" })],
     ["a number in place of its digits", (json) => Object.assign(entryOf(json), { logIndex: 0 })],
     [
@@ -88,6 +102,14 @@ describe("the text of a bundle", () => {
     expect([canonicalizedBody, logId.keyId].some((one) => one.endsWith("="))).toBe(true);
     logId.keyId = logId.keyId.replace(/.=$/, (end: string) => `${String.fromCharCode(end.charCodeAt(0) + 1)}=`);
     expect(codeOf(utf8(JSON.stringify(json)))).toBe("ATTEST_BUNDLE_INVALID");
+  });
+});
+
+describe("JSON", () => {
+  it("is refused for its size before it is read", () => {
+    const parsed = parseStrictJson(anything, utf8("[1, 2]"), "it", 5);
+    expect(parsed.ok ? "accepted" : parsed.error.code).toBe("SHAPE_TOO_LARGE");
+    expect(parseStrictJson(anything, utf8("[1, 2]"), "it", 6)).toEqual({ ok: true, value: [1, 2] });
   });
 });
 
@@ -162,6 +184,10 @@ describe("what surrounds the signed part of a certificate", () => {
 
   it.each<[string, (certificate: Element) => void]>([
     ["an unknown signature algorithm", (certificate) => at(certificate, 1, 0).value.set([9], 7)],
+    [
+      "parameters of the algorithm",
+      (certificate) => at(certificate, 1).subs.push(ASN1Obj.parseBuffer(Buffer.of(5, 0))),
+    ],
     ["unused bits in the signature", (certificate) => at(certificate, 2).value.set([7], 0)],
     ["something behind the signature", (certificate) => certificate.subs.push(at(certificate, 1))],
   ])("is refused: %s", (_, change) => {
