@@ -5,6 +5,7 @@ import { unwrap } from "../../runtime/kernel/result.ts";
 import { parseShape, refined, string } from "../../runtime/kernel/shape.ts";
 import { parsePublicKey } from "../../runtime/kernel/signer.ts";
 import { type DeviceTrust, PROOF_BYTES_MAX, verifyProof } from "../proof/index.ts";
+import { AGENT_VERSION } from "../version.ts";
 import { readFile, readText } from "./files.ts";
 import { proofJson, sayProof } from "./proof-text.ts";
 import { type Args, usageFault, type Verb } from "./verb.ts";
@@ -37,6 +38,7 @@ export const verb: Verb = {
     const result = verifyProof(readFile(file, PROOF_BYTES_MAX), {
       roots: rootsOf(args),
       device: deviceOf(args),
+      agent: AGENT_VERSION,
       ...(policy === undefined ? {} : { policy: unwrap(parsePolicy(readFile(policy))) }),
       ...(module === undefined ? {} : { module: readFile(module) }),
       ...(atMs === undefined ? {} : { atMs }),

@@ -98,7 +98,7 @@ export function makeProof(
     };
     const bytes = unwrap(await sealProof(proof, prover.signer));
     const key = unwrap(parsePublicKey(prover.signer.publicPem, "the device key"));
-    const demand = { roots: prover.roots, device: { by: "key", key } } as const;
+    const demand = { roots: prover.roots, device: { by: "key", key }, agent: prover.agent } as const;
     const result = unwrap(verifyProof(bytes, demand, admission.judge));
     return { bytes, result, summary: await makeSummary(result, prover.signer) };
   });

@@ -12,7 +12,6 @@ import {
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
 import { reasonOf } from "../../runtime/kernel/fault.ts";
 import { attemptSync, type Result } from "../../runtime/kernel/result.ts";
-import { AGENT_VERSION } from "../version.ts";
 import { fault } from "./faults.ts";
 import type { Proof } from "./format.ts";
 import type { ProvenRelease } from "./release.ts";
@@ -55,10 +54,15 @@ export function recordOf(verdict: Verdict): Omit<Proof["verdict"], "accepted"> &
 
 /**
  * Refuses with PROOF_VERDICT_DIFFERS, and with PROOF_RELEASE for a policy or trusted root that cannot be read. What this
- * version of the program recorded has to be the same to the last check. A proof outlives its board: of what another
+ * version of the program (`ownVersion`) recorded has to be the same to the last check. A proof outlives its board: of what another
  * version recorded, the decision, the digests and every refusal and flag have to be the same; checks may be more or less.
  */
-export function judgeAgain(proof: Proof, proven: ProvenRelease, judgeBy: Judge = judge): Result<Rejudged> {
+export function judgeAgain(
+  proof: Proof,
+  proven: ProvenRelease,
+  judgeBy: Judge = judge,
+  ownVersion: string = proof.agent.version,
+): Result<Rejudged> {
   return attemptSync(() => {
     const { team, name, version } = proof.release;
     const readable = <T>(what: string, read: Result<T>): T => {
@@ -70,7 +74,7 @@ export function judgeAgain(proof: Proof, proven: ProvenRelease, judgeBy: Judge =
     const trust = readable("trusted root", parseTrustedRoot(proven.documents.trustedRoot));
     const verdict = judgeBy(questionOf(proof, proven, policy, trust));
     const judged = recordOf(verdict);
-    const isOwn = proof.agent.version === AGENT_VERSION;
+    const isOwn = proof.agent.version === ownVersion;
     const part = isOwn ? (one: Proof["verdict"] | typeof judged) => one : decisive;
     if (canonicalJson(part(judged)) !== canonicalJson(part(proof.verdict))) {
       const facts = { recorded: inWords(proof.verdict), judged: inWords(judged), agent: proof.agent.version };

@@ -19,6 +19,8 @@ import { judgeAgain, judgeUnder, type OtherChecks } from "./verdict.ts";
 export interface ProofDemand {
   readonly roots: Roots;
   readonly device: DeviceTrust;
+  /** The version of this program. Unless given, the record is taken for one of this version's own: equal to the last check. */
+  readonly agent?: string;
   /** The code, where the reader has it: its digest must be the proof's. */
   readonly module?: Uint8Array;
   /** Another policy to judge the same evidence by, beside the one that the board had. */
@@ -56,7 +58,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Ju
     const expected = proof.release.module.sha256;
     if (found !== undefined && found !== expected) throw fault("PROOF_MODULE", { found, expected });
     const proven = unwrap(proveRelease(proof, demand.roots));
-    const rejudged = unwrap(judgeAgain(proof, proven, judgeBy));
+    const rejudged = unwrap(judgeAgain(proof, proven, judgeBy, demand.agent));
     const capabilities = unwrap(proveGrants(proof, proven.manifest, proven.wanted, rejudged.policy));
     const { policy, atMs } = demand;
     const { otherChecks } = rejudged;

@@ -81,6 +81,14 @@ describe("a proof by another version of the program", () => {
     expect(strange.ok ? "accepted" : strange.error.code).toBe("PROOF_VERDICT_DIFFERS");
   });
 
+  it("is held to every check by a reader who does not say which version it is itself", async () => {
+    const { proof } = unwrap(openProof(scene.proof));
+    const changed = { ...proof, agent: { version: OTHER }, verdict: more(proof.verdict) };
+    const { agent: _, ...demand } = scene.demand;
+    const result = verifyProof(unwrap(await sealProof(changed, scene.prover.signer)), demand);
+    expect(result.ok ? "accepted" : result.error.code).toBe("PROOF_VERDICT_DIFFERS");
+  });
+
   it("by this version has to be the same to the last check", async () => {
     for (const change of [fewer, more]) {
       const result = await recorded(change, AGENT_VERSION);

@@ -138,7 +138,7 @@ export async function openScene(): Promise<ProofScene> {
     prover,
     proof,
     module: input.module,
-    demand: { roots, device: { by: "key", key: publicKeyOf(signer) } },
+    demand: { roots, device: { by: "key", key: publicKeyOf(signer) }, agent: AGENT_VERSION },
     admit: proved,
     seen,
     verdicts,
