@@ -5,7 +5,7 @@
 import { unreachable } from "../../runtime/kernel/assert.ts";
 import { isNamed, type NamedIdentity } from "../identity.ts";
 import { partiesMeet } from "../overlap.ts";
-import { type Party, quorumOf } from "../parties.ts";
+import { type Party, type Quorum, quorumOf } from "../parties.ts";
 import type { Policy } from "../policy.ts";
 import { beyond, type Effect, same } from "./change.ts";
 import type { Asked } from "./finding.ts";
@@ -149,6 +149,8 @@ export function signersImply(a: Side, b: Side): boolean {
     return quorumOf(named, policy.parties ?? []);
   });
   if (first === undefined || second === undefined) return false;
+  const unnamed = ({ parties, threshold }: Quorum) => [threshold, parties.map(({ name: _, ...one }) => one)];
+  if (same(unnamed(first), unnamed(second))) return true;
   const free = new Set(second.parties);
   let within = 0;
   for (const party of first.parties) {
