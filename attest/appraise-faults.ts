@@ -11,6 +11,13 @@ export const { catalogue, fault } = declareFaults("APPRAISE", {
     means: "The board has not said what it runs, or nobody delivered what it said.",
     todo: "Look at its presence with `sallyport watch`; then ask it with `sallyport challenge`.",
   },
+  APPRAISE_MEMORY: {
+    kind: "refusal",
+    says: "what was seen of the board before cannot be read: {reason}",
+    means:
+      "The file given with --state is damaged or something else. Without it an old attestation could not be told from a new one, so nothing is appraised.",
+    todo: "Put back a copy of the file. If there is none, remove it, ask with `sallyport challenge`, and take that answer for the first that is seen.",
+  },
   APPRAISE_ENVELOPE: {
     kind: "refusal",
     says: "the attestation cannot be read: {reason}",

@@ -3,20 +3,13 @@
  * board between two appraisals. Both are documents of the appraiser's own side; both are closed.
  */
 import { deviceId, moduleName, sha256Hex, teamName, tenantId } from "../runtime/kernel/brand.ts";
-import type { Result } from "../runtime/kernel/result.ts";
-import {
-  array,
-  boolean,
-  type Infer,
-  integer,
-  object,
-  oneOf,
-  optional,
-  parseJson,
-  string,
-} from "../runtime/kernel/shape.ts";
+import { type Fault, reasonOf } from "../runtime/kernel/fault.ts";
+import { err, type Result } from "../runtime/kernel/result.ts";
+import { array, boolean, type Infer, integer, object, oneOf, optional, string } from "../runtime/kernel/shape.ts";
 import { parsePublicKey } from "../runtime/kernel/signer.ts";
+import { fault } from "./appraise-faults.ts";
 import { bootShape, metadataShape, pcrsShape, policySeenShape, type RuntimeStatement } from "./runtime-statement.ts";
+import { parseStrictJson } from "./strict-json.ts";
 import { parseAttestationKey } from "./tpm/attestation-key.ts";
 
 const BYTES_MAX = 262_144;
@@ -73,7 +66,7 @@ export type Reference = Infer<typeof referenceShape>;
 
 /** Refuses as well what names a key that nothing can be verified with (KEY_*). */
 export function parseReference(bytes: Uint8Array): Result<Reference> {
-  const parsed = parseJson(referenceShape, bytes, "the reference values", BYTES_MAX);
+  const parsed = parseStrictJson(referenceShape, bytes, "the reference values", BYTES_MAX);
   if (!parsed.ok) return parsed;
   const { keys, tpm } = parsed.value;
   const readings = [
@@ -115,6 +108,8 @@ export const rememberedShape = object({
 /** A board's last word, as far as the next one is judged by it. */
 export type Remembered = Infer<typeof rememberedShape>;
 
-export function parseRemembered(bytes: Uint8Array): Result<Remembered> {
-  return parseJson(rememberedShape, bytes, "what was appraised before", BYTES_MAX);
+/** `what` names the bytes to a person. Refuses with APPRAISE_MEMORY: what is damaged is not the same as nothing. */
+export function parseRemembered(bytes: Uint8Array, what = "the memory"): Result<Remembered, Fault> {
+  const parsed = parseStrictJson(rememberedShape, bytes, what, BYTES_MAX);
+  return parsed.ok ? parsed : err(fault("APPRAISE_MEMORY", { reason: reasonOf(parsed.error) }, parsed.error));
 }

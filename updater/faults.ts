@@ -223,8 +223,9 @@ export const { catalogue, fault } = declareFaults("UPDATE", {
   UPDATE_LOCKED: {
     kind: "environment",
     says: "{directory} is in use by process {pid}",
-    means: "Two updaters on one state directory would overwrite each other's commits. The second one does not start.",
-    todo: "Stop process {pid}, or give this updater a directory of its own. Locks of dead processes are cleared by themselves.",
+    means:
+      "Two updaters on one state directory, or two appraisals with one memory of a board, would overwrite each other's work. The second one does not start.",
+    todo: "Stop process {pid}, or give the second one a directory (or a --state file) of its own. Locks of dead processes are cleared by themselves.",
   },
   UPDATE_DISK: {
     kind: "disk",

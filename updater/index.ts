@@ -8,6 +8,7 @@ export type { Counter } from "./client/counter.ts";
 export type { RepositoryName } from "./client/header.ts";
 export type { Addresses, TransportOptions } from "./client/http.ts";
 export { type Kept, type KeptRole, readKept } from "./client/kept.ts";
+export { type Lock, takeLock } from "./client/lock.ts";
 export { type NeighbourServer, serveNeighbours } from "./client/neighbour.ts";
 export type { ProxySettings } from "./client/proxy.ts";
 export type { FetchLimits } from "./client/source.ts";

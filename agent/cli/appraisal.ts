@@ -1,5 +1,5 @@
 /** What `sallyport appraise` and `sallyport challenge` share: where reference values come from, and how a result is told. */
-import { existsSync } from "node:fs";
+import { lstatSync } from "node:fs";
 import {
   type Appraisal,
   appraise,
@@ -10,7 +10,11 @@ import {
 } from "../../attest/index.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
+import { ensureDirectory } from "../../runtime/kernel/durable.ts";
+import { Fault } from "../../runtime/kernel/fault.ts";
+import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
+import { type Lock, takeLock } from "../../updater/index.ts";
 import { readBoard } from "../provision/device.ts";
 import { readFile, readText, writeFile } from "./files.ts";
 import { paint } from "./paint.ts";
@@ -44,21 +48,50 @@ function fromBoard(directory: string) {
 }
 
 export function rememberedIn(verb: string, path: string | undefined, reference: Reference): Remembered | undefined {
-  if (path === undefined || !existsSync(path)) return undefined;
-  const remembered = unwrap(parseRemembered(readFile(path, 1_000_000)));
+  if (path === undefined || lstatSync(path, { throwIfNoEntry: false }) === undefined) return undefined;
+  const remembered = unwrap(parseRemembered(readFile(path, 1_000_000), path));
   if (remembered.device !== reference.device || remembered.tenant !== reference.tenant) {
     throw usageFault(`${verb}: ${path} is of ${remembered.tenant}/${remembered.device}, not of this board`);
   }
   return remembered;
 }
 
+const LOCK_TRIES = 100;
+const LOCK_AGAIN_MS = 50;
+
+/** One at a time from reading to writing, or the slower of two would put back what the faster had seen. Throws UPDATE_LOCKED. */
+async function lockMemory(path: string): Promise<Lock> {
+  const directory = `${path}.lock`;
+  ensureDirectory(directory, 0o700);
+  for (let tried = 1; ; tried += 1) {
+    try {
+      return takeLock(directory);
+    } catch (error) {
+      if (!(error instanceof Fault && error.code === "UPDATE_LOCKED") || tried === LOCK_TRIES) throw error;
+      await new Promise<void>((resolve) => void nodeClock.after(LOCK_AGAIN_MS, resolve));
+    }
+  }
+}
+
 /** Appraises, keeps what is to be remembered, tells; returns the exit status. */
-export function appraiseAndTell(
-  verb: string,
-  args: Args,
-  io: Io,
-  asked: { readonly envelope: Uint8Array | undefined; readonly nonce?: string | undefined; readonly nowMs: number },
-): number {
+export async function appraiseAndTell(verb: string, args: Args, io: Io, asked: Asked): Promise<number> {
+  const state = args.maybe("state");
+  const lock = state === undefined ? undefined : await lockMemory(state);
+  try {
+    return appraiseNow(verb, args, io, asked);
+  } finally {
+    lock?.release();
+  }
+}
+
+/** What is appraised, by which question, when. */
+export interface Asked {
+  readonly envelope: Uint8Array | undefined;
+  readonly nonce?: string | undefined;
+  readonly nowMs: number;
+}
+
+function appraiseNow(verb: string, args: Args, io: Io, asked: Asked): number {
   const reference = referenceOf(verb, args);
   const state = args.maybe("state");
   const before = rememberedIn(verb, state, reference);

@@ -3,7 +3,7 @@ import { appraise, RUNTIME_BYTES_MAX, referenceLike } from "../../attest/index.t
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { agentDigest } from "../provision/own-files.ts";
-import { APPRAISAL_OPTIONS, appraiseAndTell, referenceOf } from "./appraisal.ts";
+import { APPRAISAL_OPTIONS, type Asked, appraiseAndTell, referenceOf } from "./appraisal.ts";
 import { readFile } from "./files.ts";
 import { type Args, type Io, usageFault, type Verb } from "./verb.ts";
 
@@ -46,7 +46,7 @@ export const verb: Verb = {
 };
 
 /** Exit status and complaints are those of the appraisal; what is printed has its keys from there, too. */
-function printExpected(args: Args, io: Io, asked: Parameters<typeof appraiseAndTell>[3]): number {
+function printExpected(args: Args, io: Io, asked: Asked): number {
   const reference = referenceOf("appraise", args);
   const { status, statement, reasons } = appraise({ ...asked, reference, before: undefined });
   const refusal = reasons.find(({ outcome }) => outcome === "refused");

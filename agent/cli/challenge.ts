@@ -28,7 +28,7 @@ export const verb: Verb = {
       const timeoutMs = args.integer("timeout", { min: 1, max: 3600 }) * 1000;
       const answer = link.awaitAttestation(device, (bytes) => carries(bytes, nonce), timeoutMs);
       io.err(await carryOut(connected, args, { verb: "attest", args: { nonce } }, signer));
-      return appraiseAndTell("challenge", args, io, { envelope: await answer, nonce, nowMs: nodeClock.now() });
+      return await appraiseAndTell("challenge", args, io, { envelope: await answer, nonce, nowMs: nodeClock.now() });
     } finally {
       await link.close();
     }
