@@ -41,7 +41,7 @@ const integer = refined(
   "an integer in decimal digits",
 );
 
-/** Only where real clients write `null` for what is absent. */
+/** Only where real clients write `null` for what is absent; Rekor version 2 answers so about the promise. */
 const maybe = <T>(shape: Shape<T>) => optional(nullable(shape));
 
 const certificate = object({ rawBytes: bytes(SMALL) });
@@ -65,7 +65,7 @@ const logEntry = object({
   logId: object({ keyId: bytes(128) }),
   kindVersion: object({ kind: string({ min: 1, max: 60 }), version: string({ min: 1, max: 60 }) }),
   integratedTime: optional(integer),
-  inclusionPromise: optional(object({ signedEntryTimestamp: bytes(SMALL) })),
+  inclusionPromise: maybe(object({ signedEntryTimestamp: bytes(SMALL) })),
   inclusionProof: maybe(inclusionProof),
   canonicalizedBody: bytes(LARGE),
 });

@@ -127,6 +127,7 @@ const CASES: readonly [begins: string, subject: Subject, change: (json: Json) =>
   ["fewer timestamps", rekor1, (json) => json.verificationMaterial.timestampVerificationData.rfc3161Timestamps.pop()],
   ["no timestamps", rekor1, (json) => delete json.verificationMaterial.timestampVerificationData],
   ["the log's promise", chained(rekor1, "0.1"), (json) => delete entryOf(json).inclusionProof],
+  ["null and absent", rekor2, (json) => Object.assign(entryOf(json), { inclusionPromise: null })],
   [
     "zero and absent",
     rekor2,
