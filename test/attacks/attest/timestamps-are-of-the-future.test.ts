@@ -1,7 +1,7 @@
 /** False witnesses: a signature is dated ahead, so that it would stay young and pull the board's clock along. */
 import { bundleFromJSON } from "@sigstore/bundle";
 import { TSAWitness } from "@sigstore/sign";
-import { afterEach, beforeEach, describe, expect, it, vi } from "vitest";
+import { afterEach, beforeAll, beforeEach, describe, expect, it, vi } from "vitest";
 import { FLOOR_STEP_MAX_MS, raisedFloor } from "../../../agent/board-time.ts";
 import { parseTrustedRoot } from "../../../attest/index.ts";
 import { signByKey } from "../../../attest/publisher/index.ts";
@@ -11,7 +11,11 @@ import { altered, IDENTITY, type Json, statement } from "../../unit/attest/relea
 import { accepts, DAY_MS, door, PROVENANCE, refuses, requiring } from "./door.ts";
 
 const at = door();
-const NOW = Date.now();
+/** After its authorities began. */
+let NOW = 0;
+beforeAll(() => {
+  NOW = Date.now();
+});
 const young = requiring([{ ...PROVENANCE, identities: [IDENTITY], maxAgeDays: 30 }]);
 beforeEach(() => void vi.useFakeTimers({ toFake: ["Date"] }));
 afterEach(() => void vi.useRealTimers());
