@@ -83,7 +83,7 @@ function readPayload(payload: Uint8Array): Proof {
   const refuse = (reason: string, cause?: unknown) => fault("PROOF_NOT_CANONICAL", { reason }, cause);
   const text = fromUtf8(payload);
   if (text === undefined) throw refuse("its payload is not UTF-8");
-  const excess = bracketsTooMany(text);
+  const excess = excessOf(text);
   if (excess !== undefined) throw refuse(`its payload is ${excess}`);
   let document: unknown;
   try {
@@ -97,15 +97,21 @@ function readPayload(payload: Uint8Array): Proof {
   return shaped.value;
 }
 
-/** Far more than a proof has, for brackets inside texts are counted as well. */
+/** Far more than a proof has, for brackets and quotes inside texts are counted as well. */
 const DEPTH_MAX = 500;
 const BRACKETS_MAX = 400_000;
+const QUOTES_MAX = 1_200_000;
 
-/** Before the parser, which takes a second for two megabytes of brackets. */
-function bracketsTooMany(text: string): string | undefined {
-  let [depth, count] = [0, 0];
+/** Before the parser, which takes a second for two megabytes of brackets, or for a million names in one object. */
+function excessOf(text: string): string | undefined {
+  let [depth, count, quotes] = [0, 0, 0];
   for (let at = 0; at < text.length; at += 1) {
     const code = text.charCodeAt(at);
+    if (code === 0x22) {
+      quotes += 1;
+      if (quotes > QUOTES_MAX) return `made of more than ${QUOTES_MAX / 2} names and texts`;
+      continue;
+    }
     if (code === 0x5b || code === 0x7b) depth += 1;
     else if (code === 0x5d || code === 0x7d) depth -= 1;
     else continue;

@@ -123,6 +123,11 @@ describe("a proof's file", () => {
       expect(code(await signedAs(hostile))).toBe("PROOF_NOT_CANONICAL");
     }
   });
+
+  it("with names without end is refused before a parser makes an object of them", async () => {
+    const names = Array.from({ length: 700_000 }, (_, index) => `"k${index.toString(36)}":1`);
+    expect(code(await signedAs(`{${names.join(",")}}`))).toBe("PROOF_NOT_CANONICAL");
+  });
 });
 
 describe("a payload that the device did sign", () => {
