@@ -15,7 +15,7 @@ const SUITES = [
   ["demo", npm("demo"), 30],
   ["mosquitto", ["node", ".ci/mosquitto.mjs"], 35],
   ["e2e", npm("test:e2e", "--kills", "8"), 40],
-  ["mutate", npm("mutate"), 90],
+  ["mutate", npm("mutate", "--part", "1/3"), 110],
   ["attacks", npm("attacks"), 30],
   ["sim-updater", npm("sim", "updater", "--runs", "200", "--json"), 40],
   ["tuf", npm("conformance", "tuf", "--json"), 90],

@@ -1,12 +1,13 @@
 /**
  * `npm run mutate`: switches off one check after the other in a copy of the tree and runs the tests that should notice.
  * A mutation that no test notices is a check that nobody would miss: exit status 1. `npm run mutate -- attest/` runs only
- * those whose file or check has this text.
+ * those whose file or check has this text, `--part 1/4` every fourth of them, beginning with the first.
  */
 import { spawnSync } from "node:child_process";
 import { cpSync, existsSync, mkdtempSync, readFileSync, rmSync, symlinkSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { parseArgs } from "node:util";
 import { type Mutation, MUTATIONS as OTHERS } from "./mutations.ts";
 import { ON_EVIDENCE } from "./mutations-evidence.ts";
 import { ON_POLICY } from "./mutations-policy.ts";
@@ -16,8 +17,14 @@ import { ON_PUBLISHER } from "./mutations-publisher.ts";
 import { ON_STRICTNESS } from "./mutations-strict.ts";
 import { ROOMS, ROOT } from "./tree.ts";
 
-const [wanted = ""] = process.argv.slice(2);
-const MUTATIONS = [
+const { values, positionals } = parseArgs({
+  allowPositionals: true,
+  options: { part: { type: "string", default: "1/1" } },
+});
+const [wanted = ""] = positionals;
+const [, part = "0", parts = "0"] = /^([1-9]\d*)\/([1-9]\d*)$/.exec(values.part) ?? [];
+if (Number(part) < 1 || Number(part) > Number(parts)) throw new Error("--part takes PART/PARTS, e.g. 1/4");
+const named = [
   ...OTHERS,
   ...ON_EVIDENCE,
   ...ON_POLICY,
@@ -26,6 +33,10 @@ const MUTATIONS = [
   ...ON_PUBLISHER,
   ...ON_STRICTNESS,
 ].filter(({ check, file }) => check.includes(wanted) || file.includes(wanted));
+const MUTATIONS = named.filter((_, index) => index % Number(parts) === Number(part) - 1);
+if (MUTATIONS.length < named.length) {
+  process.stdout.write(`part ${values.part}: ${named.length - MUTATIONS.length} of ${named.length} are not run\n`);
+}
 const copy = mkdtempSync(join(tmpdir(), "sallyport-mutate-"));
 let unnoticed = 0;
 try {
