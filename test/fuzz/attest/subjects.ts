@@ -30,6 +30,7 @@ import { openScene } from "../../unit/agent/proof/scene.ts";
 import { decoded, type Fixtures, readFixtures } from "./fixtures.ts";
 import { Notary } from "./notary.ts";
 import { policyBytes } from "./policy.ts";
+import { type Kind, kinds } from "./predicates.ts";
 
 /** What a judge believes because of a document that it takes. */
 export interface Meaning {
@@ -61,7 +62,7 @@ export function fixtureSubjects(fixtures: Fixtures = readFixtures()): readonly S
   const evidence = concatBytes(...parts.slice(1).flatMap(([, bytes]) => [bytes, utf8("\n")]));
   const question = { artifacts, module: MODULE, device: DEVICE, nowMs, policy, trust, bundle: evidence };
   const keyless = parts[0]?.[1] ?? root;
-  const notary = new Notary(policy);
+  const notary = new Notary();
   return [
     ...parts
       .filter(([name]) => name.startsWith("Rekor"))
@@ -80,21 +81,7 @@ export function fixtureSubjects(fixtures: Fixtures = readFixtures()): readonly S
         return judged({ ...question, policy: parsed.value });
       },
     },
-    ...parts.map(
-      ([name, bytes]): Subject => ({
-        name: `what ${name} says`,
-        kind: "statement",
-        bytes: payloadOf(bytes),
-        isFree: true,
-        judge(payload) {
-          const parsed = parseStatement(payload);
-          // Signed well by the reviewer, so that every requirement looks at it.
-          const verdict = judge({ ...question, policy: notary.policy, bundle: notary.sign(payload) });
-          if (!parsed.ok && verdict.accepted) throw new Error("a statement that cannot be read is accepted");
-          return parsed.ok ? { says: "", timesMs: [] } : parsed.error.code;
-        },
-      }),
-    ),
+    ...kinds(nowMs).map((kind) => statementSubject(kind, { ...question, policy: notary.policyFor(kind) }, notary)),
     {
       name: "the trusted root",
       kind: "trusted root",
@@ -130,11 +117,20 @@ function judged(input: JudgeInput): string | Meaning {
   return { says, timesMs: signedTimesMs };
 }
 
-function payloadOf(attestation: Uint8Array): Uint8Array {
-  const json: { payload?: string; dsseEnvelope?: { payload: string } } = JSON.parse(
-    Buffer.from(attestation).toString(),
-  );
-  return decoded(json.payload ?? json.dsseEnvelope?.payload ?? "");
+/** Signed well, so that the requirement looks at it whatever it says. */
+function statementSubject(kind: Kind, question: JudgeInput, notary: Notary): Subject {
+  return {
+    name: kind.name,
+    kind: "statement",
+    bytes: kind.payload,
+    isFree: true,
+    judge(payload) {
+      const verdict = judged({ ...question, bundle: notary.sign(payload) });
+      const parsed = parseStatement(payload);
+      if (!parsed.ok && typeof verdict !== "string") throw new Error("a statement that cannot be read is accepted");
+      return typeof verdict === "string" ? verdict : { says: "", timesMs: [] };
+    },
+  };
 }
 
 /** Made anew each time, through the repositories of a scene: its signatures differ from run to run, its form does not. */
