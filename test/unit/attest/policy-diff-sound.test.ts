@@ -29,6 +29,7 @@ function seeded(start: number): (below: number) => number {
 }
 type Chance = ReturnType<typeof seeded>;
 
+const LINK = "https://in-toto.io/attestation/link/v0.3";
 const DAY_MS = 86_400_000;
 const ISSUER = "https://i.example";
 const subject = (n: number | string) => `https://git.example/acme/app@refs/tags/v${n}`;
@@ -53,7 +54,10 @@ function makers(chance: Chance) {
   const who = () =>
     chance(2) === 0
       ? { identities: Array.from({ length: 1 + chance(2) }, identity) }
-      : { parties: some(["one", "two", "three"]), ...maybe(2, () => ({ threshold: 1 + chance(3) })) };
+      : {
+          parties: [...some(["one", "two", "three"]), ...(chance(6) === 0 ? ["one"] : [])],
+          ...maybe(2, () => ({ threshold: 1 + chance(3) })),
+        };
   const common = () => ({
     ...who(),
     ...maybe(4, () => ({ about: pick(["release", "module"]) })),
@@ -68,6 +72,7 @@ function makers(chance: Chance) {
         sources: some(["s:1", "s:2"]),
         ...maybe(3, () => ({ level: 1 + chance(3) })),
       }),
+      () => ({ type: "layout", layout: "l" }),
       () => ({
         type: "predicate",
         ...common(),
@@ -91,21 +96,40 @@ function makers(chance: Chance) {
       {},
     ]),
     modules: pick([{ team: "t" }, { team: "t", name: "a" }]),
-    ...maybe(4, () => ({ asks: some([{ cap: "gpio" }, { cap: "gpio", dir: "out" }, { cap: "kv" }]) })),
+    ...maybe(4, () => ({
+      asks: some([{ cap: "gpio" }, { cap: "gpio", dir: "out" }, { cap: "kv" }, { cap: "random" }]),
+    })),
     ...maybe(4, () => ({ regions: some(["r1", "r2"]) })),
     ...(chance(2) === 0
       ? { identities: [identity()], builders: some(["b:1", "b:2"]), sources: some(["s:1", "s:2"]) }
       : { require: Array.from({ length: 1 + chance(2) }, requirement) }),
   });
+  /** In any order: a signer counts for the first that names it. */
+  const people = () => {
+    const all = [
+      { name: "one", identities: [{ issuer: ISSUER, subject: subject(1) }] },
+      { name: "two", identities: some([2, 3]).map((n) => ({ issuer: ISSUER, subject: subject(n) })) },
+      {
+        name: "three",
+        identities: [
+          chance(4) === 0 ? { issuer: ISSUER, subjectPattern: subject("*") } : { issuer: ISSUER, subject: subject(4) },
+        ],
+      },
+    ];
+    const turned = chance(3);
+    return [...all.slice(turned), ...all.slice(0, turned)];
+  };
+  const step = (name: string) => ({
+    name,
+    parties: some(["one", "two", "three"]),
+    ...maybe(3, () => ({ threshold: 2 })),
+  });
   const written = () => ({
     schema: "sallyport.policy/1",
     version: 1,
-    parties: [
-      { name: "one", identities: [{ issuer: ISSUER, subject: subject(1) }] },
-      { name: "two", identities: some([2, 3]).map((n) => ({ issuer: ISSUER, subject: subject(n) })) },
-      { name: "three", identities: [{ issuer: ISSUER, subject: subject(4) }] },
-    ],
-    builders: [{ id: "b:1", level: 1 + chance(3) }, ...(chance(2) === 0 ? [{ id: "b:2", level: 1 + chance(3) }] : [])],
+    parties: people(),
+    layouts: [{ name: "l", steps: ["first", "last"].slice(chance(2)).map(step) }],
+    builders: Array.from({ length: chance(4) }, () => ({ id: pick(["b:1", "b:2"]), level: 1 + chance(3) })),
     evidence: Array.from({ length: 1 + chance(3) }, rule),
     ...maybe(5, () => ({
       revoked: [
@@ -129,24 +153,22 @@ function makers(chance: Chance) {
   const said = (index: number): Item => {
     const artifacts = chance(4) === 0 ? [CODE] : [CODE, MANIFEST];
     const subjects = artifacts.map(({ name, sha256: digest }) => ({ name, digest: { sha256: digest } }));
-    const bytes =
-      chance(2) === 0
-        ? statement({ artifacts, builderId: pick(["b:1", "b:2"]), sourceUri: pick(["s:1", "s:2"]) })
-        : utf8(
-            JSON.stringify({
-              _type: "https://in-toto.io/Statement/v1",
-              subject: subjects,
-              predicateType: pick(["x:1", "x:2"]),
-              predicate: { n: chance(5), ok: chance(3) > 0 },
-            }),
-          );
-    const signer = { identity: { issuer: ISSUER, subject: subject(1 + chance(4)) }, certificate: {} };
+    const other = (predicateType: string, predicate: object) =>
+      utf8(JSON.stringify({ _type: "https://in-toto.io/Statement/v1", subject: subjects, predicateType, predicate }));
+    const bytes = pick([
+      () => statement({ artifacts, builderId: pick(["b:1", "b:2"]), sourceUri: pick(["s:1", "s:2"]) }),
+      () => other(pick(["x:1", "x:2"]), { n: chance(5), ok: chance(3) > 0 }),
+      () => other(LINK, { name: pick(["first", "last"]), command: [], materials: [] }),
+    ])();
+    const signers = some([1, 2, 3, 4])
+      .slice(0, 2)
+      .map((n) => ({ identity: { issuer: ISSUER, subject: subject(n) }, certificate: {} }));
     const signedTimesMs = [NOW_MS - pick([1, 20, 100]) * DAY_MS];
     return {
       index,
       digest: sha256(bytes),
       reasons: [],
-      candidate: { index, statement: unwrap(parseStatement(bytes)), signers: [signer], signedTimesMs },
+      candidate: { index, statement: unwrap(parseStatement(bytes)), signers, signedTimesMs },
     };
   };
   const wishes = (): readonly Wish[] =>
@@ -180,6 +202,7 @@ function makers(chance: Chance) {
       () => ({ ...old, evidence: [...old.evidence, pick(other.evidence)] }),
       () => ({ ...old, evidence: old.evidence.slice(1) }),
       () => ({ ...old, parties: other.parties ?? [] }),
+      () => ({ ...old, layouts: other.layouts ?? [] }),
       () => ({ ...old, builders: other.builders ?? [], revoked: other.revoked ?? [] }),
       () => ({ ...old, evidence: old.evidence.map((one) => ({ ...one, devices: pick(other.evidence).devices })) }),
       () => ({
