@@ -2,7 +2,7 @@
  * What changes for whom: in every place that the two policies can tell apart, the rules that matched before beside those
  * that match now. Adding a rule narrows where there was one, and opens the door where there was none.
  */
-import { type DeviceFacts, matchesDevice, matchesModule } from "../../runtime/kernel/authority/ceiling.ts";
+import { matchesDevice, matchesModule } from "../../runtime/kernel/authority/ceiling.ts";
 import { partiesMeet } from "../overlap.ts";
 import { quorumOf } from "../parties.ts";
 import type { EvidenceRule, Policy } from "../policy.ts";
@@ -31,10 +31,19 @@ interface Place {
 }
 
 export function diffEvidence(old: Policy, now: Policy): readonly Change[] {
+  const [before, after] = [asking(old), asking(now)];
+  // In most places the same rules meet.
+  const compared = new Map<string, readonly Said[]>();
   return tellByPlace(
     "evidence",
     placesOf([...old.evidence, ...now.evidence]),
-    (place) => compare(asksIn(old, place), asksIn(now, place), old, now),
+    (place) => {
+      const [olds, news] = [before.rulesIn(place), after.rulesIn(place)];
+      const key = `${olds.join()} ${news.join()}`;
+      const said = compared.get(key) ?? compare(before.askedBy(olds), after.askedBy(news), old, now);
+      compared.set(key, said);
+      return said;
+    },
     ({ scope, wants }) => `${sayScope(scope)}${sayWants(wants)}`,
   );
 }
@@ -59,19 +68,41 @@ function spellOut(ask: Ask): readonly Ask[] {
   return [ask];
 }
 
-/** All that is asked of a module there; nothing if it cannot run. */
-function asksIn(policy: Policy, { scope, wants }: Place): readonly Asked[] | undefined {
-  const { device, module } = exampleOf(scope);
-  const rules = policy.evidence
-    .map((rule, index) => ({ rule, index }))
-    .filter(({ rule }) => matchesDevice(rule.devices, device) && matchesModule(rule.modules, module))
-    .filter(({ rule: { asks } }) => asks === undefined || wants.some((want) => asks.some((ask) => isOf(want, ask))));
-  if (rules.length === 0 || rules.some(({ rule }) => !admits(rule, device))) return undefined;
-  const asked = rules.flatMap(({ rule, index }) =>
-    requirementsOf(rule, index).map((one) => spelledOut(one.asked, policy)),
-  );
-  // Nothing vouches for the manifest: such a release is refused whatever evidence it brings.
-  return asked.every(({ about }) => about === "module") ? undefined : asked;
+interface Asking {
+  /** Those that speak of a module there, by their places in the policy; none if it cannot run. */
+  rulesIn(place: Place): readonly number[];
+  /** All that they ask; nothing if no release can bring it. */
+  askedBy(rules: readonly number[]): readonly Asked[] | undefined;
+}
+
+function asking(policy: Policy): Asking {
+  const { evidence } = policy;
+  const inScope = new Map<Scope, { readonly spoken: readonly number[]; readonly closed: ReadonlySet<number> }>();
+  const find = (scope: Scope) => {
+    const { device, module } = exampleOf(scope);
+    const spoken = evidence.flatMap(({ devices, modules }, index) =>
+      matchesDevice(devices, device) && matchesModule(modules, module) ? [index] : [],
+    );
+    const closed = new Set(spoken.filter((index) => evidence[index]?.regions?.includes(device.region) === false));
+    return { spoken, closed };
+  };
+  const asked = evidence.map((rule, index) => requirementsOf(rule, index).map((one) => spelledOut(one.asked, policy)));
+  return {
+    rulesIn({ scope, wants }) {
+      const found = inScope.get(scope) ?? find(scope);
+      inScope.set(scope, found);
+      const matching = found.spoken.filter((index) => {
+        const asks = evidence[index]?.asks;
+        return asks === undefined || wants.some((want) => asks.some((ask) => isOf(want, ask)));
+      });
+      return matching.some((index) => found.closed.has(index)) ? [] : matching;
+    },
+    askedBy(rules) {
+      const all = rules.flatMap((index) => asked[index] ?? []);
+      // Nothing vouches for the manifest: such a release is refused whatever evidence it brings.
+      return all.every(({ about }) => about === "module") ? undefined : all;
+    },
+  };
 }
 
 /** A layout's name says nothing of what it asks; steps and whoever its parties are do. */
@@ -94,8 +125,6 @@ const isOf = (want: Ask, ask: Ask): boolean =>
   want.cap === ask.cap &&
   (ask.dir === undefined || ask.dir === want.dir) &&
   (ask.mode === undefined || ask.mode === want.mode || ask.mode === "ro");
-
-const admits = ({ regions }: EvidenceRule, device: DeviceFacts): boolean => regions?.includes(device.region) ?? true;
 
 function compare(
   before: readonly Asked[] | undefined,
