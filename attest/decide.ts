@@ -9,6 +9,7 @@ import { matchesDevice, matchesModule } from "../runtime/kernel/authority/ceilin
 import type { Candidate, Circumstances } from "./candidate.ts";
 import type { Item } from "./evidence.ts";
 import { fault } from "./faults.ts";
+import type { Identity } from "./identity.ts";
 import type { Asked, EvidenceRule, Policy } from "./policy.ts";
 import { isBuilder } from "./predicate/provenance.ts";
 import { PROVENANCE_TYPES, type ProvenanceFacts, parseProvenance } from "./provenance.ts";
@@ -46,7 +47,10 @@ export interface Decision {
   readonly accepted: boolean;
   /** Always the same checks in the same order for the same evidence and policy. */
   readonly reasons: readonly Reason[];
+  /** Of the accepted provenance; of a release that is refused, of the first there is. */
   readonly provenance?: ProvenanceFacts;
+  /** The first that a certificate names, of the same. */
+  readonly signer?: Identity;
   /** Until when it is accepted, ms, if age counts. */
   readonly untilMs?: number;
 }
@@ -85,11 +89,17 @@ export function decide(items: readonly Item[], question: Question): Decision {
     covered(met, question.artifacts),
   ];
   const untils = met.flatMap(({ untilMs }) => (untilMs === undefined ? [] : [untilMs]));
-  const provenance = provenanceOf(candidates, met);
+  const accepted = decisive.every((one) => one.passed);
+  const used = met.flatMap((one) => one.used);
+  // Of a release that is accepted nothing is told that only a stranger in the file claims.
+  const telling = accepted ? used : [...used, ...candidates];
+  const provenance = provenanceOf(telling);
+  const signer = telling.flatMap((one) => one.signers).find((one) => "identity" in one);
   return {
-    accepted: decisive.every((one) => one.passed),
+    accepted,
     reasons: [...items.flatMap((one) => one.reasons), ...doubted, ...decisive],
     ...(provenance === undefined ? {} : { provenance }),
+    ...(signer === undefined ? {} : { signer: signer.identity }),
     ...(untils.length === 0 ? {} : { untilMs: Math.min(...untils) }),
   };
 }
@@ -152,10 +162,8 @@ function covered(met: readonly Met[], artifacts: readonly Artifact[]): Reason {
   return refused("manifest", fault("ATTEST_SUBJECT_MISMATCH", { missing, subjects: 0 }));
 }
 
-/** What the accepted provenance says, or the first there is: it is told also of a release that is refused. */
-function provenanceOf(candidates: readonly Candidate[], met: readonly Met[]): ProvenanceFacts | undefined {
-  const used = met.flatMap((one) => one.used);
-  const said = [...used, ...candidates].find((one) => PROVENANCE_TYPES.includes(one.statement.predicateType));
+function provenanceOf(telling: readonly Candidate[]): ProvenanceFacts | undefined {
+  const said = telling.find((one) => PROVENANCE_TYPES.includes(one.statement.predicateType));
   const parsed =
     said === undefined ? undefined : parseProvenance(said.statement.predicate, said.statement.predicateType);
   return parsed?.ok ? parsed.value : undefined;

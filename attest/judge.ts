@@ -33,9 +33,9 @@ export interface Attested {
 export interface Verdict {
   readonly accepted: boolean;
   readonly reasons: readonly Reason[];
-  /** The first that a certificate names. */
+  /** The first that a certificate names: of what the policy accepted, or of what there is if the release is refused. */
   readonly signer?: Identity;
-  /** What the signed statement claims; to be believed only if accepted. */
+  /** What the signed statement claims, of the same; to be believed only if accepted. */
   readonly provenance?: ProvenanceFacts;
   /** In the order of the file. */
   readonly evidence: readonly Attested[];
@@ -53,10 +53,11 @@ export function judge(input: JudgeInput): Verdict {
   const items = readEvidence(input.bundle, input.trust, keysOf(input.policy).map(policyKey));
   const decision = decide(items, input);
   const held = items.flatMap(({ candidate }) => (candidate === undefined ? [] : [candidate]));
-  const signer = held.flatMap((one) => one.signers).find((one) => "identity" in one);
+  const found = held.flatMap((one) => one.signers).find((one) => "identity" in one);
+  const signer = decision.signer ?? (decision.accepted ? undefined : found?.identity);
   return {
     ...decision,
-    ...(signer === undefined ? {} : { signer: signer.identity }),
+    ...(signer === undefined ? {} : { signer }),
     evidence: items.map(attested),
     signedTimesMs: held.flatMap((one) => one.signedTimesMs).sort((a, b) => a - b),
     policyDigest: documentDigest(input.policy),
