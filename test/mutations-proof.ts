@@ -176,6 +176,20 @@ export const PROOF_MUTATIONS: readonly Mutation[] = [
     tests: "test/unit/agent/proof/other-version.test.ts",
   },
   {
+    check: "times in a proof that do not fit together",
+    file: "agent/proof/times.ts",
+    from: "if (judgedMs < refreshedMs)",
+    to: "if (false as boolean)",
+    tests: VERIFY,
+  },
+  {
+    check: "judged by metadata that had ended",
+    file: "agent/proof/times.ts",
+    from: "if (judgedMs >= Date.parse(until))",
+    to: "if (false as boolean)",
+    tests: VERIFY,
+  },
+  {
     check: "grants in a proof",
     file: "agent/proof/grants.ts",
     from: "if (lacking === undefined || running)",

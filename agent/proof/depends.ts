@@ -6,7 +6,7 @@ import { fromUtf8 } from "../../runtime/kernel/bytes.ts";
 import { sha256 } from "../../runtime/kernel/digest.ts";
 import type { TrustedView } from "../../updater/index.ts";
 import type { DeviceIdentity } from "./device.ts";
-import { bytesOf, type Proof } from "./format.ts";
+import type { Proof } from "./format.ts";
 import type { ProvenRelease, Roots } from "./release.ts";
 import type { Rejudged } from "./verdict.ts";
 
@@ -41,19 +41,23 @@ export interface Dependence {
   readonly notProven: readonly string[];
 }
 
+const RAN_ALREADY =
+  "that it ran already when it was judged: the board says so, and an owner may want what runs only reported, not refused";
+
 export function dependenceOf(
   proof: Proof,
   roots: Roots,
   proven: ProvenRelease,
   { verdict, policy, trust }: Rejudged,
   device: DeviceIdentity,
+  metadataUntil: string,
 ): Dependence {
   const { refreshedMs, judgedMs, floorMs } = proof.time;
   const [signedLast] = verdict.signedTimesMs.slice(-1);
   return {
     image: rootOf(roots.image, proven.versions.image),
     director: rootOf(roots.director, proven.versions.director),
-    metadataUntil: firstEnd(proof),
+    metadataUntil,
     policy: { version: policy.version, sha256: sha256(proven.documents.policy) },
     sigstore: { sha256: trust.digest, services: servicesOf(proven.documents.trustedRoot) },
     time: {
@@ -73,7 +77,10 @@ export function dependenceOf(
       signedLast !== undefined && signedLast > judgedMs
         ? "when it was judged: the board's clock was behind the times that the evidence itself carries"
         : "when it was judged: that is the board's clock; the evidence shows only that it was not before the signed times",
-      "class and region of the device: they are as the board was provisioned",
+      ...(proof.running ? [RAN_ALREADY] : []),
+      device.certificate?.name.startsWith(`spiffe://${proof.tenant}/`)
+        ? "class and region of the device: they are as the board was provisioned"
+        : "tenant, class and region of the device: they are as the board was provisioned",
     ],
   };
 }
@@ -88,18 +95,6 @@ function rootOf(bytes: Uint8Array, versions: TrustedView["versions"]["image"]): 
   };
   const { keyids: keyIds, threshold } = signed.roles.root;
   return { sha256: sha256(bytes), version: signed.version, keyIds, threshold, versions };
-}
-
-function firstEnd({ chain }: Proof): string {
-  const ends = [chain.image, chain.director].flatMap(({ roots, timestamp, snapshot, targets, delegated }) =>
-    [...roots.slice(-1), timestamp, snapshot, targets, ...delegated.map(({ bytes }) => bytes)].map(endOf),
-  );
-  return ends.reduce((first, one) => (Date.parse(one) < Date.parse(first) ? one : first));
-}
-
-function endOf(file: string): string {
-  const { signed } = JSON.parse(fromUtf8(bytesOf(file)) ?? "") as { readonly signed: { readonly expires: string } };
-  return signed.expires;
 }
 
 /** The addresses that the trusted root gives its authorities and logs, each once. */

@@ -53,6 +53,13 @@ export const { catalogue, fault } = declareFaults("PROOF", {
     means: "Manifest, desired state, release floor and proof do not speak of one release.",
     todo: "Do not rely on this proof. Fetch the board's own copy and compare.",
   },
+  PROOF_TIME: {
+    kind: "attack",
+    says: "the times in the proof do not fit together: {reason}",
+    means:
+      "The board says when it looked at the metadata and when it judged. It judges after it has looked, and while that metadata is current.",
+    todo: "Do not rely on this proof. Fetch the board's own copy, which it makes again when its clock was set in between.",
+  },
   PROOF_VERDICT_DIFFERS: {
     kind: "attack",
     says: "agent {agent} recorded {recorded} for this evidence; judged again here: {judged}",

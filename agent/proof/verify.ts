@@ -14,6 +14,7 @@ import type { Proof } from "./format.ts";
 import { proveGrants } from "./grants.ts";
 import { proveRelease, type Roots } from "./release.ts";
 import { openProof } from "./seal.ts";
+import { checkTimes } from "./times.ts";
 import { judgeAgain, judgeUnder, type OtherChecks } from "./verdict.ts";
 
 export interface ProofDemand {
@@ -47,7 +48,7 @@ export interface ProofResult {
 
 /**
  * Refuses with PROOF_TOO_LARGE, _NOT_CANONICAL, _INVALID, _SIGNATURE, _DEVICE, _MODULE, _CHAIN, _DOCUMENT, _RELEASE,
- * _VERDICT_DIFFERS, in this order. Never throws for anything that a file can contain. `judgeBy`: one with a memory, for
+ * _TIME, _VERDICT_DIFFERS, in this order. Never throws for anything that a file can contain. `judgeBy`: one with a memory, for
  * whoever has just judged the same.
  */
 export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Judge): Result<ProofResult> {
@@ -58,6 +59,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Ju
     const expected = proof.release.module.sha256;
     if (found !== undefined && found !== expected) throw fault("PROOF_MODULE", { found, expected });
     const proven = unwrap(proveRelease(proof, demand.roots));
+    const metadataUntil = unwrap(checkTimes(proof, demand.roots, proven.versions));
     const rejudged = unwrap(judgeAgain(proof, proven, judgeBy, demand.agent));
     const capabilities = unwrap(proveGrants(proof, proven.manifest, proven.wanted, rejudged.policy));
     const { policy, atMs } = demand;
@@ -72,7 +74,7 @@ export function verifyProof(bytes: Uint8Array, demand: ProofDemand, judgeBy?: Ju
       verdict: rejudged.verdict,
       ...(otherChecks === undefined ? {} : { otherChecks }),
       ...(again === undefined ? {} : { again }),
-      dependence: dependenceOf(proof, demand.roots, proven, rejudged, device),
+      dependence: dependenceOf(proof, demand.roots, proven, rejudged, device, metadataUntil),
     };
   });
 }

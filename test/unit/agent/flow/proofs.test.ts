@@ -30,7 +30,8 @@ beforeEach(() => {
 
 function keeper(changes: Partial<ProofKeeperOptions> = {}) {
   const { prover, updater } = scene;
-  const memory = { trustedNow: () => Date.now(), timeFloor: () => 1000.5 };
+  // The round began before what these tests admit.
+  const memory = { trustedNow: () => Date.now() - 60_000, timeFloor: () => 1000.5 };
   const store = openProofStore(directory);
   const onNotKept: ProofKeeperOptions["onNotKept"] = (wanted, why) => void said.push(`${wanted.name} ${why.code}`);
   return createProofKeeper({ prover, updater, memory, clock: nodeClock, store, onNotKept, ...changes });

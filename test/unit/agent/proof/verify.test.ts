@@ -46,6 +46,8 @@ describe("a proof", () => {
     expect(dependence.time.signed.length).toBeGreaterThan(0);
     expect(Date.parse(dependence.metadataUntil)).toBeGreaterThan(Date.now());
     expect(dependence.notProven.join("\n")).toContain("that the module ran");
+    expect(dependence.notProven.join("\n")).toContain("tenant, class and region");
+    expect(dependence.notProven.join("\n")).not.toContain("ran already");
   });
 
   it("says plainly that nobody knows whose key it is when the reader pins none", () => {
@@ -110,6 +112,17 @@ describe("a board that lies in its own proof is found out", () => {
       time: { ...proof.time, refreshedMs: proof.time.refreshedMs + 4000 * 86_400_000 },
     }));
     expect(code(late)).toBe("PROOF_CHAIN");
+  });
+
+  it("about the time at which it judged, which would put one year's certificate to another year's metadata", async () => {
+    const told = async (change: (time: Proof["time"]) => Partial<Proof["time"]>) =>
+      code(await lying((proof) => ({ ...proof, time: { ...proof.time, ...change(proof.time) } })));
+    expect(await told(({ judgedMs }) => ({ judgedMs: judgedMs + 4000 * DAY_MS }))).toBe("PROOF_TIME");
+    expect(await told(({ refreshedMs }) => ({ judgedMs: refreshedMs - 1 }))).toBe("PROOF_TIME");
+    expect(await told(({ refreshedMs }) => ({ floorMs: refreshedMs + 1 }))).toBe("PROOF_TIME");
+    const { metadataUntil } = unwrap(verifyProof(scene.proof, scene.demand)).dependence;
+    expect(await told(() => ({ judgedMs: Date.parse(metadataUntil) }))).toBe("PROOF_TIME");
+    expect(await told(() => ({ judgedMs: Date.parse(metadataUntil) - 1 }))).toBe("accepted");
   });
 
   it("by each document that the metadata does not name", async () => {
@@ -195,7 +208,8 @@ describe("a board that lies in its own proof is found out", () => {
     revoking.revoked = [{ builder: BUILDER, reason: "its runner was stolen", running: "flag" }];
     await scene.policy(utf8(JSON.stringify(revoking)));
     const flagged = await scene.admit({ running: true });
-    const { proof, verdict } = unwrap(verifyProof(flagged, scene.demand));
+    const { proof, verdict, dependence } = unwrap(verifyProof(flagged, scene.demand));
+    expect(dependence.notProven.join("\n")).toContain("that it ran already when it was judged: the board says so");
     expect(verdict.reasons.filter((one) => one.flagged === true).map((one) => one.code)).toEqual(["ATTEST_REVOKED"]);
     const fresh = unwrap(await sealProof({ ...proof, running: false }, scene.prover.signer));
     expect(code(fresh)).toBe("PROOF_VERDICT_DIFFERS");
