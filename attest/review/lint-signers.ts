@@ -1,5 +1,6 @@
 /** Whom a policy names as signers: who stands for two parties, who is never asked, who is a wider door than it looks. */
 import type { NamedIdentity } from "../identity.ts";
+import { mayBeBoth } from "../overlap.ts";
 import type { Policy } from "../policy.ts";
 import { error, type Finding, requirementsOf, warning } from "./finding.ts";
 import { covers, mayMeet } from "./overlap.ts";
@@ -44,7 +45,7 @@ export function lintSigners(policy: Policy): readonly Finding[] {
 function overlaps(party: Party, before: readonly Party[], at: string): readonly Finding[] {
   return before.flatMap((other) => {
     const pairs = (party.identities ?? []).flatMap((one) => (other.identities ?? []).map((two) => [one, two] as const));
-    const both = pairs.find(([one, two]) => covers(one, two) || covers(two, one));
+    const both = pairs.find(([one, two]) => mayBeBoth(one, two));
     if (both === undefined) return [];
     const [one, two] = both;
     const says = `${nameOf(one)} can be the same signer as ${nameOf(two)} of ${other.name}; who signs there counts as ${other.name} alone`;

@@ -62,3 +62,25 @@ describe("a requirement", () => {
     expect(found(requires({ ...quorum, builders }, approval))).toEqual([]);
   });
 });
+
+describe("two parties", () => {
+  const asked = (one: object, other: object) => ({
+    parties: [
+      { name: "ci", identities: [one] },
+      { name: "qa", identities: [other] },
+    ],
+    evidence: [byTwo],
+  });
+  const by = (subjectPattern: string, more: object = {}) => ({ issuer: CI.issuer, subjectPattern, ...more });
+
+  it("may be one signer by patterns that overlap, unless their certificates cannot", () => {
+    const [wide, deep] = ["https://git.example/acme/app*/build.yml", "https://git.example/acme/other/build*"];
+    expect(found(asked(by(wide), by("https://git.example/acme/app-one*/build.yml")))).toContain(
+      "error party-overlap parties[1]",
+    );
+    expect(found(asked(by(wide), by(deep))).filter((one) => one.includes("party-overlap"))).toEqual([]);
+    const from = (sourceRepositoryUri: string) => ({ certificate: { sourceRepositoryUri } });
+    const apart = asked(by(wide, from("https://git.example/acme/a")), by(wide, from("https://git.example/acme/b")));
+    expect(found(apart).filter((one) => one.includes("party-overlap"))).toEqual([]);
+  });
+});
