@@ -17,6 +17,12 @@ const CHECKS: Checks = {
     ],
   ],
   "attest/identity.ts": [
+    [
+      "an e-mail address is no URI",
+      "if (name.tag === RFC822_NAME && name.content.includes(COLON)) return undefined;",
+      "",
+      "test/unit/attest/identity.test.ts",
+    ],
     ["issuer", "if (issuer !== signer.issuer) return false;", "", "an-issuer-has-a-name-that-looks-alike"],
     [
       "bytes of a subject",

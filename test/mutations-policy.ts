@@ -52,6 +52,18 @@ const CHECKS: Checks = {
   ],
   "attest/decide.ts": [
     [
+      "a stranger beside what counts",
+      "const telling = accepted ? used :",
+      "const telling = used.length < 0 ? used :",
+      "a-stranger-claims-the-release",
+    ],
+    [
+      "who writes reads as well",
+      '(wish.mode === mode || mode === "ro")',
+      "wish.mode === mode",
+      "a-module-asks-in-other-words",
+    ],
+    [
       "default deny",
       'if (rules.length === 0) return refused("rule"',
       'if (rules.length < 0) return refused("rule"',
@@ -121,6 +133,13 @@ const CHECKS: Checks = {
     ],
   ],
   "attest/cache.ts": [
+    [
+      "a remembered refusal grows old",
+      "(!accepted && nowMs >= judgedMs + REFUSAL_MS)",
+      "false",
+      "the-clock-is-set-back-to-make-evidence-young",
+    ],
+    ["a clock that was set back", "if (nowMs < judgedMs || ", "if (", "the-clock-is-set-back-to-make-evidence-young"],
     [
       "a remembered verdict grows old",
       "return untilMs === undefined || nowMs < untilMs;",
