@@ -19,6 +19,7 @@ import type { Result } from "../runtime/kernel/result.ts";
 import { array, type Infer, integer, object, oneOf, optional, refined, string } from "../runtime/kernel/shape.ts";
 import { isSoundRequirement, requirementShape } from "./kinds.ts";
 import { identityShape, namedSignersFields, partyName } from "./named.ts";
+import { mayBeBoth } from "./overlap.ts";
 import { policyKey } from "./parties.ts";
 import { layoutShape } from "./predicate/layout.ts";
 import { builderShape } from "./predicate/provenance.ts";
@@ -39,6 +40,8 @@ const party = refined(
   (one) => one.identities !== undefined || one.keys !== undefined,
   "a party with identities or keys",
 );
+
+type Party = Infer<typeof party>;
 
 const builder = object({
   /** `runDetails.builder.id`, or a pattern of it. The highest level that names a builder counts. */
@@ -159,7 +162,17 @@ function hasOwnParties({ parties = [] }: Document): boolean {
   const names = parties.map((one) => one.name);
   const keys = parties.flatMap((one) => [...new Set((one.keys ?? []).map((pem) => policyKey(pem).keyId))]);
   const identities = parties.flatMap((one) => [...new Set((one.identities ?? []).map(canonicalJson))]);
-  return [names, keys, identities].every((list) => new Set(list).size === list.length);
+  return [names, keys, identities].every((list) => new Set(list).size === list.length) && !parties.some(isAlsoLater);
+}
+
+/**
+ * A signer stands for the first party that names it. Where that one asks more of the certificate than its name, the same
+ * signer would now be this party and now a later one: the two must be told apart by what they ask.
+ */
+function isAlsoLater({ identities = [] }: Party, index: number, parties: readonly Party[]): boolean {
+  const later = parties.slice(index + 1).flatMap((one) => one.identities ?? []);
+  const telling = identities.filter(({ certificate = {} }) => Object.keys(certificate).length > 0);
+  return telling.some((one) => later.some((other) => mayBeBoth(one, other)));
 }
 
 function hasKnownParties({ parties = [], layouts = [], evidence }: Document): boolean {
