@@ -30,6 +30,8 @@ export async function makeSummary({ proof, verdict }: ProofResult, deviceKey: Si
   const { team, name, version, module, manifest, bundle } = release;
   const policyBytes = bytesOf(documents.policy);
   const policy = unwrap(parsePolicy(policyBytes));
+  // What is revoked or too old may go on running where it runs. Whoever relies on this would begin with it.
+  const mayBegin = verdict.reasons.every(({ flagged }) => flagged !== true);
   const statement = vsaStatement({
     artifacts: [
       { name: "module.wasm", sha256: module.sha256 },
@@ -40,8 +42,8 @@ export async function makeSummary({ proof, verdict }: ProofResult, deviceKey: Si
     resourceUri: moduleResource({ team, name, version }),
     policy: { uri: `sallyport:policy/${policy.version}`, sha256: sha256(policyBytes) },
     inputs: [{ uri: `sallyport:${releasePaths(team, name, version).bundle}`, sha256: bundle.sha256 }],
-    result: "PASSED",
-    levels: verifiedLevels(verdict, policy),
+    result: mayBegin ? "PASSED" : "FAILED",
+    levels: mayBegin ? verifiedLevels(verdict, policy) : ["FAILED"],
   });
   return utf8(canonicalJson(await signEnvelope(STATEMENT_PAYLOAD_TYPE, statement, [deviceKey])));
 }

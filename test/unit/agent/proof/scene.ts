@@ -41,7 +41,7 @@ export interface ProofScene {
   /** How often evidence was really judged. */
   readonly verdicts: { readonly made: number };
   /** The verification summary that goes with a proof made now. */
-  summary(): Promise<Uint8Array>;
+  summary(changes?: { readonly running?: boolean }): Promise<Uint8Array>;
   policyNow(): Uint8Array;
   /** The owner signs another policy. */
   policy(bytes: Uint8Array): Promise<void>;
@@ -142,7 +142,7 @@ export async function openScene(): Promise<ProofScene> {
     admit: proved,
     seen,
     verdicts,
-    summary: async () => (await make()).summary,
+    summary: async (changes) => (await make(changes)).summary,
     policyNow: () => current,
     async policy(bytes) {
       unwrap(await repositories.putOwnerTargets(new Map([[POLICY_PATH, bytes]])));

@@ -92,4 +92,15 @@ describe("the summary of an admission", () => {
     expect(predicate.inputAttestations[0].uri).toBe("sallyport:modules/acme/thermostat/1.0.0/bundle.sigstore.json");
     expect(predicate.verifier).toEqual({ id: "spiffe://acme-corp/device/board-1", version: { sallyport: "0.1.0" } });
   });
+
+  it("does not pass on what is only let run: revoked, or too old by now, for whom it would be new", async () => {
+    const revoking = JSON.parse(fromUtf8(scene.policyNow()) ?? "");
+    revoking.version += 1;
+    revoking.revoked = [{ builder: BUILDER, reason: "its runner was stolen", running: "flag" }];
+    await scene.policy(utf8(JSON.stringify(revoking)));
+    summary = await scene.summary({ running: true });
+    const verdict = judged(relying(scene.prover.signer.publicPem));
+    expect(verdict.accepted).toBe(false);
+    expect(codes(verdict)).toContain("ATTEST_VSA_RESULT");
+  });
 });
