@@ -5,10 +5,11 @@ const CHECKS: Checks = {
   "attest/policy.ts": [
     [
       "parties are distinct",
-      "return [names, keys, identities].every((list) => new Set(list).size === list.length);",
-      "return new Set(names).size === names.length && keys.length + identities.length >= 0;",
+      "[names, keys, identities].every((list) => new Set(list).size === list.length)",
+      "new Set(names).size === names.length && keys.length + identities.length >= 0",
       "one-party-signs-for-two",
     ],
+    ["a party by a fact is no second party without it", " && !parties.some(isAlsoLater);", ";", "parties-overlap"],
     [
       "a rule asks for something",
       "return short === 3 || (short === 0 && buildTypes === undefined && require !== undefined);",

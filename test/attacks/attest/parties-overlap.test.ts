@@ -1,8 +1,10 @@
 /** One for two: a name fits two parties of the policy, by an exact name and a pattern or by two patterns. */
 import { describe, it } from "vitest";
+import { unwrap } from "../../../runtime/kernel/result.ts";
 import { lines } from "../../unit/attest/own-keys.ts";
-import { IDENTITY, SUBJECT } from "../../unit/attest/release.ts";
-import { accepts, door, PROVENANCE, refuses, requiring } from "./door.ts";
+import { IDENTITY, policy, SUBJECT } from "../../unit/attest/release.ts";
+import { sees } from "../updater/sees.ts";
+import { accepts, door, PROVENANCE, parsed, RULE, refuses, requiring } from "./door.ts";
 
 const at = door();
 const { issuer } = IDENTITY;
@@ -28,11 +30,25 @@ describe("a name that two parties share", () => {
       { name: "builder", identities: [builder] },
       { name: "tester", identities: [tester] },
     ];
-    const policy = requiring(require, { parties });
+    const asked = requiring(require, { parties });
     const by = (tag: string) => at.sign({ by: { subject: tagged(tag) } });
     const evidence = lines(await by("v1.0"), await by("v1.0"));
     const said = /^1 of 2 parties have signed what is asked for; missing: (?:builder|tester)$/;
-    refuses(at.ask(evidence, { policy }), "ATTEST_THRESHOLD", "refusal", said);
+    refuses(at.ask(evidence, { policy: asked }), "ATTEST_THRESHOLD", "refusal", said);
+  });
+
+  it("is refused with the policy where a fact of the certificate would make one signer now this party, now that", () => {
+    const told = { ...any, certificate: { buildTrigger: "push" } };
+    const document = (builder: object, tester: object) => ({
+      ...{ ...policy(), evidence: [{ ...RULE, require }] },
+      parties: [
+        { name: "builder", identities: [builder] },
+        { name: "tester", identities: [tester] },
+      ],
+    });
+    const said = /must be a policy in which each party has a name, identities and keys of its own/;
+    for (const other of [any, first, exact]) sees(parsed(document(told, other)), "SHAPE_MISMATCH", "refusal", said);
+    unwrap(parsed(document(told, { ...any, certificate: { buildTrigger: "schedule" } })));
   });
 
   it("leaves two who are two what they are", async () => {
