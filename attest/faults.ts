@@ -16,8 +16,8 @@ export const { catalogue, fault } = declareFaults("ATTEST", {
     kind: "refusal",
     says: "no verifiable time: {reason}",
     means:
-      "A signing certificate lives for minutes, so a signature counts only with a time that an authority signed. This one brings neither a log entry nor a timestamp, and a device looks nothing up.",
-    todo: "Publish the release as a Sigstore bundle, with the log entry and the timestamp inside.",
+      "A signing certificate lives for minutes, so a signature counts only with a time that an authority signed, inside the bundle: a device looks nothing up. Where the policy asks for an age, a time by a key alone is none, for anybody can have an old signature witnessed anew; nor is a date that is yet to come.",
+    todo: "Publish the release as a Sigstore bundle of a certificate, with the log entry and the timestamp inside; compare the board's clock, and where keys sign ask for a date in the statement instead.",
   },
   ATTEST_TIMESTAMP: {
     kind: "attack",
