@@ -97,7 +97,10 @@ function sourceOf({ sources, materials, run }: Said): Result<SourceFacts, Fault>
   const digests = [...named, ...here].flatMap((one) => (one.digest === undefined ? [] : [one.digest]));
   const commits = distinct([...digests.flatMap((one) => [one["gitCommit"], one["sha1"]]), run.commit]);
   if (commits.length > 1) return ambiguous(commits);
-  const [digest] = digests;
+  // Wherever it stands, the commit is what a certificate is compared with.
+  const [commit] = commits;
+  const bare = commit === undefined ? digests[0] : { ...digests[0], gitCommit: commit };
+  const digest = digests.find((one) => commitOf(one) !== undefined) ?? bare;
   return ok({
     sourceUri: withoutRef(first.uri),
     ...(ref === undefined ? {} : { sourceRef: ref }),

@@ -5,7 +5,7 @@
  */
 
 export interface PackageName {
-  /** `type/namespace/name`, decoded and in lower case. */
+  /** `type/namespace/name`, decoded and in lower case; of PyPI with dashes in the place of `_` and `.`. */
   readonly key: string;
   readonly version?: string;
 }
@@ -25,7 +25,9 @@ export function parsePurl(text: string): PackageName | undefined {
   const version = at < 0 ? undefined : decoded(path.slice(at + 1));
   if (at >= 0 && (version === undefined || version === "")) return undefined;
   if (parts.length < 2 || parts.some((one) => one === undefined || one === "")) return undefined;
-  const key = parts.join("/").toLowerCase();
+  const written = parts.join("/").toLowerCase();
+  // PyPI takes all of these for one name; generators write it as they find it or in the form with dashes (PEP 503).
+  const key = written.startsWith("pypi/") ? written.replace(/[-_.]+/g, "-") : written;
   return TYPE.test(parts[0]?.toLowerCase() ?? "") ? { key, ...(version === undefined ? {} : { version }) } : undefined;
 }
 

@@ -1,6 +1,7 @@
 /** What is read from the provenance of real builders, and that it may not tell two stories of its source. */
 import { describe, expect, it } from "vitest";
-import { parseProvenance } from "../../../../attest/provenance.ts";
+import { differencesOf } from "../../../../attest/predicate/certificate-source.ts";
+import { commitOf, parseProvenance } from "../../../../attest/provenance.ts";
 import { unwrap } from "../../../../runtime/kernel/result.ts";
 import type { Json } from "../release.ts";
 import {
@@ -45,6 +46,21 @@ describe("provenance", () => {
     expect(sourceRef).toBe(REF);
     expect(Object.values(sourceDigest ?? {})).toEqual([COMMIT]);
     expect(parseProvenance(make())).toEqual(parseProvenance(make(), type));
+  });
+
+  it.each<[string, (predicate: Json) => unknown]>([
+    ["of the run", ({ buildDefinition: one }) => (one.internalParameters.GITHUB_SHA = "c0ffee")],
+    ["of its dependency", ({ buildDefinition: one }) => (one.resolvedDependencies[0].digest = { gitCommit: "c0ffee" })],
+  ])("tells the commit %s where the source has another digest", (_, commit) => {
+    const predicate = changed(container, ({ buildDefinition: one }) => {
+      one.externalParameters.source = { uri: `${SOURCE}@${REF}`, digest: { sha256: "aa" } };
+      one.resolvedDependencies = [{ uri: `${SOURCE}@${REF}`, digest: { sha256: "aa" } }];
+      one.internalParameters = {};
+    });
+    commit(predicate);
+    const facts = unwrap(parseProvenance(predicate));
+    expect(commitOf(facts.sourceDigest)).toBe("c0ffee");
+    expect(differencesOf({ sourceRepositoryDigest: COMMIT }, facts)).toEqual([`commit: ${COMMIT}, not c0ffee`]);
   });
 
   it("says which run of what it was", () => {

@@ -15,6 +15,9 @@ describe("a package URL", () => {
     ],
     ["pkg:deb/debian/openssl@1%3A3.0.2-1?arch=arm64#src", "deb/debian/openssl", "1:3.0.2-1"],
     ["PKG:PyPI/Django", "pypi/django", undefined],
+    ["pkg:pypi/Typing_Extensions@4.1", "pypi/typing-extensions", "4.1"],
+    ["pkg:pypi/zope.interface", "pypi/zope-interface", undefined],
+    ["pkg:npm/lodash.merge", "npm/lodash.merge", undefined],
     ["pkg://golang/github.com/x/y@v1.2.3", "golang/github.com/x/y", "v1.2.3"],
     ["pkg:oci/app@sha256:0a1b", "oci/app", "sha256:0a1b"],
   ])("%s is %s in version %s", (text, key, version) => {
