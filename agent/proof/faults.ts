@@ -39,7 +39,7 @@ export const { catalogue, fault } = declareFaults("PROOF", {
     says: "the metadata in the proof does not lead from the given roots to this release: {reason}",
     means:
       "Under the roots that you trust, the repositories did not say what this proof needs: other owners, another device, or files that do not belong together.",
-    todo: "Give the root.json files that this fleet's boards are made with, or later ones of the same chain.",
+    todo: "Give the root.json files that this fleet's boards are made with, or later ones of the same chain that were in force by then: a root leads forward, not back.",
   },
   PROOF_DOCUMENT: {
     kind: "attack",

@@ -1,4 +1,7 @@
 /** A proof is read by somebody who has neither board nor network: what it needs to be believed, and what refuses it. */
+import { mkdtempSync, rmSync } from "node:fs";
+import { tmpdir } from "node:os";
+import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { bytesOf, type Proof } from "../../../../agent/proof/format.ts";
 import { openProof, type ProofDemand, sealProof, verifyProof } from "../../../../agent/proof/index.ts";
@@ -10,13 +13,19 @@ import { generateKeyPem, parseSigner } from "../../../../runtime/kernel/signer.t
 import { guestRelease } from "../../../guests/guests.ts";
 import { BUILDER, signed } from "../../attest/release.ts";
 import { DAY_MS, desired, releaseInput } from "../../updater/content.ts";
+import { person } from "../../updater/people.ts";
 import { openScene, otherRoots, type ProofScene, policyBytes, publicKeyOf } from "./scene.ts";
 
 let scene: ProofScene;
+let folder: string;
 beforeAll(async () => {
+  folder = mkdtempSync(join(tmpdir(), "sallyport-keys-"));
   scene = await openScene();
 });
-afterAll(() => scene.close());
+afterAll(async () => {
+  await scene.close();
+  rmSync(folder, { recursive: true, force: true });
+});
 
 const code = (bytes: Uint8Array, demand: ProofDemand = scene.demand) => {
   const result = verifyProof(bytes, demand);
@@ -240,5 +249,34 @@ describe("a proof after a change of root", () => {
     const { dependence } = unwrap(verifyProof(proof, { ...scene.demand, roots }));
     expect(dependence.image.version).toBe(2);
     expect(dependence.image.versions.root).toBe(2);
+  });
+
+  it("rests on evidence of several lines as well, and holds after policy and online keys have changed", async () => {
+    const { repositories, sigstore, prover } = scene;
+    const version = "2.0.0" as ReturnType<typeof desired>["version"];
+    const { module, manifest } = guestRelease("counter", { name: "thermostat", version, capabilities: [] });
+    const artifacts = [
+      { name: "module.wasm", sha256: sha256(module) },
+      { name: "manifest.json", sha256: sha256(manifest) },
+    ];
+    const line = fromUtf8(await signed(sigstore, { artifacts })) ?? "";
+    const other = fromUtf8(await signed(sigstore, { artifacts: [{ name: "x", sha256: sha256(utf8("x")) }] })) ?? "";
+    const input = releaseInput(version, { module, manifest });
+    unwrap(await repositories.publishRelease({ ...input, bundle: utf8(`${other}\n${line}\n`) }));
+    unwrap(await repositories.assign(prover.device.id, [desired(version)]));
+    const proof = await scene.admit();
+
+    await scene.policy(policyBytes("https://ci.example/another/workflow", 40));
+    const newcomer = person(folder, "newcomer");
+    unwrap(await repositories.addKey(newcomer.file));
+    const edit = { add: [newcomer.named], remove: [], replace: true } as const;
+    unwrap(await repositories.rotate({ what: "online", repository: "image", roles: ["timestamp", "snapshot"], edit }));
+    expect(code(proof)).toBe("accepted");
+    // A root leads forward and not back: the newest does not say who signed timestamps before it.
+    unwrap(await scene.updater.refresh());
+    const newest = scene.updater.chain()?.image.roots.at(-1);
+    const later = { image: newest ?? utf8(""), director: scene.demand.roots.director };
+    const refused = verifyProof(proof, { ...scene.demand, roots: later });
+    expect(refused.ok ? "accepted" : refused.error.code).toBe("PROOF_CHAIN");
   });
 });
