@@ -28,7 +28,7 @@ const TEXT_MAX = 1000;
 const scalar = refined<unknown, Scalar>(
   anything,
   isShortScalar,
-  `text of at most ${TEXT_MAX} characters, a finite number, true, false or null`,
+  `text of at most ${TEXT_MAX} characters, a finite number (a whole one below 2^53), true, false or null`,
 );
 const bound = number({ min: -Number.MAX_VALUE, max: Number.MAX_VALUE });
 
@@ -38,7 +38,7 @@ const COMPARISONS = ["equals", "oneOf", "atMost", "atLeast", "present", "contain
 export const fieldRuleShape = refined(
   object({
     /** E.g. `/predicate/scanner/version` or `/subject/0/name`. */
-    at: refined(string({ max: TEXT_MAX }), isPointer, "a JSON pointer such as /predicate/result"),
+    at: refined(string({ max: TEXT_MAX }), isReadable, "a JSON pointer such as /predicate/result"),
     equals: optional(scalar),
     oneOf: optional(array(scalar, { min: 1, max: 64 })),
     /** The field must be a number. */
@@ -122,6 +122,15 @@ function isScalar(value: unknown): value is Scalar {
   return value === null || typeof value === "string" || typeof value === "boolean" || isNumber(value);
 }
 
+/** Two whole numbers beyond 2^53 may be read as one. */
 function isShortScalar(value: unknown): value is Scalar {
+  if (typeof value === "number" && Number.isInteger(value)) return Number.isSafeInteger(value);
   return isScalar(value) && (typeof value !== "string" || value.length <= TEXT_MAX);
+}
+
+/** What a statement has besides is not read here, and a rule would find it absent whatever stands there. */
+const READ = /^\/(?:_type|predicateType|predicate(?:\/.*)?|subject(?:\/\d+(?:\/(?:name|digest(?:\/.*)?))?)?)$/s;
+
+function isReadable(text: string): boolean {
+  return READ.test(text) && isPointer(text);
 }

@@ -65,10 +65,15 @@ export function sayNeed(asked: Asked, policy: Policy): Need {
 
 function stepsOf(name: string, { layouts = [] }: Policy): readonly string[] {
   const layout = layouts.find((one) => one.name === name);
-  return (layout?.steps ?? []).map(({ name: step, parties, threshold = 1 }) => {
+  return (layout?.steps ?? []).map(({ name: step, parties, threshold = 1, materials, products }) => {
     const by = parties.length === 1 ? parties.join("") : `${threshold} of ${parties.join(", ")}`;
-    return `${step}, carried out by ${by}`;
+    const rules = [sayRules("materials", materials), sayRules("products", products)];
+    return [`${step}, carried out by ${by}`, ...rules.filter((one) => one !== "")].join("; ");
   });
+}
+
+function sayRules(of: string, rules: readonly (readonly string[])[] = []): string {
+  return rules.length === 0 ? "" : `${of} ${rules.map((words) => words.join(" ")).join(", ")}`;
 }
 
 export function sayIdentity({ issuer, subject, subjectPattern, certificate = {} }: NamedIdentity): string {

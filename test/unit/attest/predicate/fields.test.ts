@@ -97,3 +97,21 @@ describe("a rule is refused", () => {
     expect(parse(rule).ok).toBe(false);
   });
 });
+
+describe("a rule that could not tell what it asks", () => {
+  it.each([
+    ["a field of the statement that is not read", { at: "/waiver", present: false }],
+    ["a field of a subject that is not read", { at: "/subject/0/annotations/waived", present: false }],
+    ["a number that is also its neighbour", { at: "/predicate/run", equals: 2 ** 53 }],
+    ["such a number in a list", { at: "/predicate/run", oneOf: [1, -(2 ** 53)] }],
+  ])("is none: %s", (_, rule) => {
+    expect(parse(rule).ok).toBe(false);
+  });
+
+  it.each(["/subject/0/digest/sha256", "/subject", "/subject/12", "/_type", "/predicate", "/predicate/a\nb"])(
+    "is not one on %j",
+    (at) => {
+      expect(parse({ at, present: true }).ok).toBe(true);
+    },
+  );
+});
