@@ -7,7 +7,7 @@ import type { Result } from "../runtime/kernel/result.ts";
 import { fault } from "./appraise-faults.ts";
 import type { Reference, Remembered } from "./reference.ts";
 import type { RuntimeModule, RuntimeStatement } from "./runtime-statement.ts";
-import type { QuoteStructure } from "./tpm/quote-structure.ts";
+import type { Quoted } from "./tpm/quote.ts";
 
 export type AppraisalCheck =
   | "envelope"
@@ -42,7 +42,7 @@ export interface Checkable {
   /** Of the statement. */
   readonly digest: string;
   /** What came of the TPM's quote; undefined where no TPM is expected. */
-  readonly quoted: Result<QuoteStructure> | undefined;
+  readonly quoted: Result<Quoted> | undefined;
   readonly reference: Reference;
   readonly before: Remembered | undefined;
   readonly nonce?: string | undefined;
@@ -200,13 +200,18 @@ const metadata: Check = ({ statement: { predicate }, reference: { metadataMin } 
   return "the metadata is as new as it should be";
 };
 
+const UNMEASURED =
+  "the board's TPM vouches for this statement; its measurements were not examined: no values were given";
+
 /** The chip counts its own resets, and the restarts since the last: neither goes back in the life of its keys. */
-const quote: Check = ({ quoted, before }) => {
+const quote: Check = ({ quoted, before, reference }) => {
   if (quoted?.ok !== true) return quoted?.error;
-  const { resets, restarts } = quoted.value;
-  const seen = before?.tpm ?? { resets: 0, restarts: 0 };
+  const { key, resets, restarts } = quoted.value;
+  const isSameChip = before?.tpm?.key === undefined || before.tpm.key === key;
+  const seen = (isSameChip ? before?.tpm : undefined) ?? { resets: 0, restarts: 0 };
   if (resets > seen.resets || (resets === seen.resets && restarts >= seen.restarts)) {
-    return "the board's TPM vouches for this statement";
+    const isMeasured = Object.keys(reference.tpm?.pcrs ?? {}).length > 0;
+    return isMeasured ? "the board's TPM vouches for this statement" : UNMEASURED;
   }
   const reason = `the chip counts ${resets} resets and ${restarts} restarts, it was at ${seen.resets} and ${seen.restarts}`;
   return fault("APPRAISE_QUOTE", { reason });

@@ -25,7 +25,7 @@ import {
 } from "./runtime-statement.ts";
 import { parseStatement } from "./statement.ts";
 import { parseStrictJson } from "./strict-json.ts";
-import { checkQuote } from "./tpm/quote.ts";
+import { checkQuote, type Quoted } from "./tpm/quote.ts";
 
 export interface AppraisalInput {
   /** The bytes of `up/att`; undefined where there are none. */
@@ -79,13 +79,17 @@ export function appraise(input: AppraisalInput): Appraisal {
   ];
   const isContinuous = continuity.every(({ outcome }) => outcome !== "refused");
   const chip = reasons.some(({ check, outcome }) => check === "quote" && outcome === "passed") ? quoted : undefined;
-  const tpm = chip?.ok === true ? { resets: chip.value.resets, restarts: chip.value.restarts } : before?.tpm;
+  const tpm = chip?.ok === true ? countsOf(chip.value) : before?.tpm;
   return {
     status: statusOf(reasons),
     reasons,
     statement,
     ...(isContinuous ? { remembered: rememberedOf(statement, digest, tpm) } : keep),
   };
+}
+
+function countsOf({ key, resets, restarts }: Quoted): Remembered["tpm"] {
+  return { key, resets, restarts };
 }
 
 const STALE: ReadonlySet<string | undefined> = new Set(["APPRAISE_STALE", "APPRAISE_REPLAYED"]);

@@ -103,7 +103,13 @@ export const rememberedShape = object({
   policy: optional(policySeenShape),
   metadata: optional(metadataShape),
   /** What its TPM counted when it last vouched for the board. */
-  tpm: optional(object({ resets: count, restarts: count })),
+  tpm: optional(
+    object({
+      /** Which chip: the id of its attestation key. */ key: optional(sha256Hex),
+      resets: count,
+      restarts: count,
+    }),
+  ),
 });
 /** A board's last word, as far as the next one is judged by it. */
 export type Remembered = Infer<typeof rememberedShape>;

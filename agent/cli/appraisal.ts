@@ -99,7 +99,7 @@ function appraiseNow(verb: string, args: Args, io: Io, asked: Asked): number {
   if (state !== undefined && appraisal.remembered !== undefined) {
     writeFile(state, utf8(`${canonicalJson(appraisal.remembered)}\n`), 0o600);
   }
-  const claim = claimOf(appraisal);
+  const claim = claimOf(appraisal, reference);
   if (args.flag("json")) {
     const { status, reasons, statement } = appraisal;
     io.out(JSON.stringify({ status, claim, reasons, ...(statement === undefined ? {} : { statement }) }));
@@ -119,10 +119,14 @@ function tell({ status, reasons }: Appraisal, claim: string, io: Io): void {
 }
 
 /** What the result can mean at most. */
-function claimOf({ status, reasons }: Appraisal): string {
+function claimOf({ status, reasons }: Appraisal, reference: Reference): string {
   if (status === "unattested") return "Nothing is claimed.";
+  if (status === "mismatch") return "The board's key signed this; what it says is not what it should be.";
+  const isMeasured = Object.keys(reference.tpm?.pcrs ?? {}).length > 0;
   if (reasons.some(({ check, outcome }) => check === "quote" && outcome === "passed")) {
-    return "The board's TPM quoted the listed measurements over this statement: it was made on the machine that holds that TPM, started as measured. What the software says of itself beyond the measurements is its own word.";
+    return isMeasured
+      ? "The board's TPM quoted the expected measurements over this statement: it was made on the machine that holds that TPM, started as measured. What the software says of itself beyond the measurements is its own word."
+      : "The board's TPM quoted this statement: it was made on the machine that holds that TPM. How that was started nobody examined; what the software says of itself is its own word.";
   }
   return "A key that lies where the board's software runs signed this: it shows continuity, and integrity against others, not against who controls the board.";
 }

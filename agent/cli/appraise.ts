@@ -1,5 +1,5 @@
 /** `sallyport appraise`: judges a board's runtime attestation offline, against reference values and what was seen before. */
-import { appraise, RUNTIME_BYTES_MAX, referenceLike } from "../../attest/index.ts";
+import { appraise, RUNTIME_BYTES_MAX, referenceLike, runtimeNonce } from "../../attest/index.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { agentDigest } from "../provision/own-files.ts";
@@ -40,10 +40,14 @@ export const verb: Verb = {
     if (file === undefined) throw usageFault("appraise: FILE is missing; - reads standard input");
     if (args.flag("print-expect") && args.flag("json")) throw usageFault("appraise: --print-expect is JSON already");
     const envelope = file === "-" ? await readInput() : readFile(file, RUNTIME_BYTES_MAX);
-    const asked = { envelope, nonce: args.maybe("nonce"), nowMs: nodeClock.now() };
+    const asked = { envelope, nonce: nonceOf(args), nowMs: nodeClock.now() };
     return args.flag("print-expect") ? printExpected(args, io, asked) : appraiseAndTell("appraise", args, io, asked);
   },
 };
+
+function nonceOf(args: Args): string | undefined {
+  return args.maybe("nonce") === undefined ? undefined : args.parsed("nonce", runtimeNonce);
+}
 
 /** Exit status and complaints are those of the appraisal; what is printed has its keys from there, too. */
 function printExpected(args: Args, io: Io, asked: Asked): number {

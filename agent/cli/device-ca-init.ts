@@ -24,7 +24,8 @@ export const verb: Verb = {
   examples: ["SALLYPORT_PASSPHRASE=… sallyport device-ca init --out authority --name 'acme devices'"],
   async run(args, io) {
     const files = { cert: join(args.text("out"), "device-ca.pem"), key: join(args.text("out"), "device-ca-key.pem") };
-    if (existsSync(files.key)) throw usageFault(`device-ca init: ${files.key} is there already`);
+    const there = [files.key, files.cert].find((one) => existsSync(one));
+    if (there !== undefined) throw usageFault(`device-ca init: ${there} is there already`);
     const pem = generateKeyPem(passphrase());
     const key = unwrap(parseSigner(pem, passphrase(), files.key));
     const now = nodeClock.now();

@@ -35,9 +35,11 @@ export const verb: Verb = {
     const module = args.maybe("module");
     const atMs = args.maybe("at") === undefined ? undefined : Date.parse(args.parsed("at", utcTime));
     const [file = ""] = args.positionals;
+    // What is missing on the command line is told before anything that is wrong with a file.
+    const [roots, device] = [rootsOf(args), deviceOf(args)];
     const result = verifyProof(readFile(file, PROOF_BYTES_MAX), {
-      roots: rootsOf(args),
-      device: deviceOf(args),
+      roots,
+      device,
       agent: AGENT_VERSION,
       ...(policy === undefined ? {} : { policy: unwrap(parsePolicy(readFile(policy))) }),
       ...(module === undefined ? {} : { module: readFile(module) }),

@@ -13,10 +13,15 @@ import { type QuoteClaim, quotedDigest, type RuntimeStatement } from "../runtime
 import { parseAttestationKey } from "./attestation-key.ts";
 import { type QuoteStructure, readQuote } from "./quote-structure.ts";
 
+/** What a quote that holds says, and the id of the attestation key that signed it. */
+export interface Quoted extends QuoteStructure {
+  readonly key: Sha256;
+}
+
 export function checkQuote(
   statement: RuntimeStatement,
   expected: NonNullable<Reference["tpm"]>,
-): Result<QuoteStructure, Fault> {
+): Result<Quoted, Fault> {
   const refused = (reason: string) => err(fault("APPRAISE_QUOTE", { reason }));
   const claim = statement.predicate.claims.find((one): one is QuoteClaim => one.kind === "tpm-quote");
   if (claim === undefined) return refused("there is no quote");
@@ -36,7 +41,7 @@ export function checkQuote(
     const found = claim.pcrs[register];
     if (found !== value) return refused(`register ${register} is ${found ?? "not quoted"}, expected ${value}`);
   }
-  return ok(quote);
+  return ok({ ...quote, key: key.keyId });
 }
 
 /** The digest over the listed values in the order of the quote; undefined unless both name the same registers. */

@@ -120,9 +120,9 @@ describe("a quote", () => {
       return appraise({ envelope, reference: expected, before, nowMs: NOW });
     };
     const { remembered: first } = await said(12, 5, 2);
-    expect(first?.tpm).toEqual({ resets: 5, restarts: 2 });
+    expect(first?.tpm).toMatchObject({ resets: 5, restarts: 2 });
     expect((await said(13, 5, 2, first)).status).toBe("verified");
-    expect((await said(13, 6, 0, first)).remembered?.tpm).toEqual({ resets: 6, restarts: 0 });
+    expect((await said(13, 6, 0, first)).remembered?.tpm).toMatchObject({ resets: 6, restarts: 0 });
     for (const [resets, restarts] of [
       [4, 9],
       [5, 1],
@@ -138,6 +138,32 @@ describe("a quote", () => {
       nowMs: NOW,
     });
     expect(without.remembered?.tpm).toEqual(first?.tpm);
+  });
+
+  it("of another chip, for which the board was enrolled anew, counts from where that chip is", async () => {
+    const old = appraise({
+      envelope: await say({}, { tpm: captured(EC) }),
+      reference: expecting(EC.pem),
+      before: undefined,
+      nowMs: NOW,
+    }).remembered;
+    const before = old?.tpm && { ...old, tpm: { ...old.tpm, resets: 1_000_000, restarts: 1_000_000 } };
+    const envelope = await say({ counter: 13 }, { tpm: maker({ resets: 1, restarts: 0 }) });
+    const { status, remembered } = appraise({ envelope, reference: expecting(MADE_PEM), before, nowMs: NOW });
+    expect(status).toBe("verified");
+    expect(remembered?.tpm).toMatchObject({ resets: 1, restarts: 0 });
+    expect(remembered?.tpm?.key).not.toBe(EC.claim.key);
+  });
+
+  it("whose measurements nobody gave values for says that they were not examined", async () => {
+    const quote = async (pcrs?: object) => {
+      const envelope = await say({}, { tpm: captured(EC) });
+      const { reasons } = appraise({ envelope, reference: expecting(EC.pem, pcrs), before: undefined, nowMs: NOW });
+      return reasons.find(({ check }) => check === "quote");
+    };
+    expect(await quote()).toMatchObject({ outcome: "passed", text: expect.stringContaining("not examined") });
+    expect(await quote({})).toMatchObject({ outcome: "passed", text: expect.stringContaining("not examined") });
+    expect((await quote(EC.claim.pcrs))?.text).not.toContain("not examined");
   });
 
   it("that nobody expects changes nothing, and its absence is told", async () => {

@@ -1,6 +1,6 @@
 /** The verbs of proofs and of the device authority, without an agent: what they print, refuse and end with. */
 import { X509Certificate } from "node:crypto";
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
@@ -84,6 +84,9 @@ describe("a device authority", () => {
       status: -1,
       said: expect.stringMatching(/CLI_USAGE.*there already/),
     });
+    mkdirSync(at("ca2"));
+    writeFileSync(at("ca2", "device-ca.pem"), "somebody's certificate");
+    expect((await ran(init, "--out", at("ca2"), "--name", "devices")).said).toMatch(/CLI_USAGE.*there already/);
     const wrong = ["--device-ca", at("ca", "device-ca.pem"), "--device-ca-key", at("board", "device-key.pem")];
     expect((await ran(issue, ...board(), ...wrong)).said).toContain("PROVISION_AUTHORITY");
     expect((await ran(init, "--out", at("ca3"), "--name", "a\nb")).said).toContain("SHAPE_MISMATCH");
