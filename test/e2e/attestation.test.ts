@@ -107,7 +107,9 @@ describe("the attestation on the broker", () => {
 
   it("is known when it is delivered again, and when an older one is", async () => {
     const [old] = site.observer.seen.filter((one) => one.topic === "up/att");
-    const now = await word("the module", runs("1.0.0"));
+    const from = site.observer.mark();
+    await site.order("attest", { nonce: "22".repeat(32) });
+    const now = await word("the next one", (one) => one.nonce === undefined && runs("1.0.0")(one), from);
     const { remembered, status } = appraised(now.text, FIRST);
     expect(status).toBe("verified");
     expect(appraised(now.text, FIRST, remembered).said).toEqual(["stale", "APPRAISE_REPLAYED"]);
