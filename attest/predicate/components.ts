@@ -9,6 +9,7 @@ import { anything, array, object, optional, parseShape, type Shape, string } fro
 import type { Statement } from "../statement.ts";
 import { nullable, tolerant } from "../tolerant.ts";
 import { fault } from "./faults.ts";
+import { once } from "./once.ts";
 import { parsePurl } from "./purl.ts";
 
 export const SBOM_TYPES: readonly string[] = [
@@ -82,7 +83,9 @@ const cycloneShape = tolerant({
 });
 
 /** Refuses with ATTEST_PREDICATE_INVALID: of another format or version, malformed, too large, or without a component. */
-export function parseMaterials({ predicateType: type, predicate }: Statement): Result<Materials, Fault> {
+export const parseMaterials: (statement: Statement) => Result<Materials, Fault> = once(readMaterials);
+
+function readMaterials({ predicateType: type, predicate }: Statement): Result<Materials, Fault> {
   const refuse = (reason: string, cause?: unknown) => err(fault("ATTEST_PREDICATE_INVALID", { type, reason }, cause));
   const parsed = type.startsWith("https://spdx.dev/") ? readSpdx(predicate) : readCyclone(predicate);
   if (!parsed.ok) return refuse(reasonOf(parsed.error), parsed.error);

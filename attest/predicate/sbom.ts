@@ -10,6 +10,7 @@ import { passed, type Reason, refused, unexamined } from "../reasons.ts";
 import { type Component, type Licence, type Materials, parseMaterials } from "./components.ts";
 import { fault } from "./faults.ts";
 import { createLicenceJudge, type Standing } from "./licence.ts";
+import { once } from "./once.ts";
 import { parsePurl } from "./purl.ts";
 import { clipped, some } from "./shown.ts";
 import { compileRange, isExactVersion, isVersionRange } from "./versions.ts";
@@ -107,7 +108,7 @@ function examineComponents({ forbid = [], components: needed = [] }: Asked, mate
 }
 
 /** Which components a rule speaks of, whatever their version; found without going through all for each rule. */
-function placesOf(components: readonly Component[]): (rule: ComponentRule) => readonly Component[] {
+const placesOf = once((components: readonly Component[]): ((rule: ComponentRule) => readonly Component[]) => {
   const named = Map.groupBy(
     components.flatMap((one) => one.names.map((key) => ({ key, one }))),
     ({ key }) => key,
@@ -117,7 +118,7 @@ function placesOf(components: readonly Component[]): (rule: ComponentRule) => re
     if (rule.name !== undefined) return (named.get(rule.name.toLowerCase()) ?? []).map(({ one }) => one);
     return packaged.get(parsePurl(rule.purl ?? "")?.key) ?? [];
   };
-}
+});
 
 type Ranges = readonly ReturnType<typeof compileRange>[];
 

@@ -19,6 +19,7 @@ import {
 import type { Statement } from "../statement.ts";
 import { nullable, tolerant } from "../tolerant.ts";
 import { fault } from "./faults.ts";
+import { once } from "./once.ts";
 import { type Severity, severityOf, severityOfScore, severityOfWord } from "./severity.ts";
 
 export const VULNS_TYPES: readonly string[] = [
@@ -62,7 +63,9 @@ const predicateShape = tolerant({
 });
 
 /** Refuses with ATTEST_PREDICATE_INVALID. */
-export function parseScanReport({ predicateType: type, predicate }: Statement): Result<ScanReport, Fault> {
+export const parseScanReport: (statement: Statement) => Result<ScanReport, Fault> = once(readScanReport);
+
+function readScanReport({ predicateType: type, predicate }: Statement): Result<ScanReport, Fault> {
   const refuse = (reason: string, cause?: unknown) => err(fault("ATTEST_PREDICATE_INVALID", { type, reason }, cause));
   const parsed = parseShape(object({ predicate: predicateShape }), { predicate }, "the scan");
   if (!parsed.ok) return refuse(reasonOf(parsed.error), parsed.error);
