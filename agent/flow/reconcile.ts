@@ -247,7 +247,9 @@ export function createReconciler(options: ReconcileOptions): () => Promise<Outco
     const candidate = memory.modules.get(release.name)?.candidate;
     if (candidate !== undefined && isSame(candidate, release)) return transitions.rollBack(release, fault);
     const stopped = { code: fault.code, reason: fault.message };
-    memory.transaction(() => memory.modules.saveCommitted({ ...release, stopped }));
+    if (canonicalJson(release.stopped ?? null) !== canonicalJson(stopped)) {
+      memory.transaction(() => memory.modules.saveCommitted({ ...release, stopped }));
+    }
     // What is in probation in its place goes on; a roll-back finds that nothing may start.
     if (candidate === undefined) await supervisor.stop(release.name, "stop", fault);
   }
