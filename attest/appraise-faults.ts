@@ -71,7 +71,7 @@ export const { catalogue, fault } = declareFaults("APPRAISE", {
     says: "attestation {counter} of {device} came after number {seen}",
     means:
       "The number rises with each attestation. A lower one is an old attestation, or of a board that works with an older copy of its state; an equal one with other contents is of a second copy of the board.",
-    todo: "Ask with `sallyport challenge`. If the fresh answer counts lower too, the board was restored or cloned.",
+    todo: "Ask with `sallyport challenge`. If the fresh answer counts lower too, the board was restored or cloned. If it was provisioned anew, remove the --state file.",
   },
   APPRAISE_BOOT: {
     kind: "attack",

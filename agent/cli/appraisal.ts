@@ -10,8 +10,8 @@ import {
 } from "../../attest/index.ts";
 import { utf8 } from "../../runtime/kernel/bytes.ts";
 import { canonicalJson } from "../../runtime/kernel/canonical.ts";
-import { ensureDirectory } from "../../runtime/kernel/durable.ts";
-import { Fault } from "../../runtime/kernel/fault.ts";
+import { fault as diskFault, ensureDirectory } from "../../runtime/kernel/durable.ts";
+import { Fault, reasonOf } from "../../runtime/kernel/fault.ts";
 import { nodeClock } from "../../runtime/kernel/node-world.ts";
 import { unwrap } from "../../runtime/kernel/result.ts";
 import { type Lock, takeLock } from "../../updater/index.ts";
@@ -67,7 +67,8 @@ async function lockMemory(path: string): Promise<Lock> {
     try {
       return takeLock(directory);
     } catch (error) {
-      if (!(error instanceof Fault && error.code === "UPDATE_LOCKED") || tried === LOCK_TRIES) throw error;
+      if (!(error instanceof Fault)) throw diskFault("DISK_WRITE", { path: directory, reason: reasonOf(error) }, error);
+      if (error.code !== "UPDATE_LOCKED" || tried === LOCK_TRIES) throw error;
       await new Promise<void>((resolve) => void nodeClock.after(LOCK_AGAIN_MS, resolve));
     }
   }

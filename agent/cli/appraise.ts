@@ -39,6 +39,9 @@ export const verb: Verb = {
     }
     if (file === undefined) throw usageFault("appraise: FILE is missing; - reads standard input");
     if (args.flag("print-expect") && args.flag("json")) throw usageFault("appraise: --print-expect is JSON already");
+    if (args.flag("print-expect") && args.maybe("state") !== undefined) {
+      throw usageFault("appraise: --print-expect appraises nothing that --state could remember");
+    }
     const envelope = file === "-" ? await readInput() : readFile(file, RUNTIME_BYTES_MAX);
     const asked = { envelope, nonce: nonceOf(args), nowMs: nodeClock.now() };
     return args.flag("print-expect") ? printExpected(args, io, asked) : appraiseAndTell("appraise", args, io, asked);

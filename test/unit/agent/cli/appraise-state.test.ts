@@ -5,7 +5,7 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { verb } from "../../../../agent/cli/appraise.ts";
 import { parseVerbArgs } from "../../../../agent/cli/verb.ts";
-import { attempt, unwrap } from "../../../../runtime/kernel/result.ts";
+import { attempt } from "../../../../runtime/kernel/result.ts";
 import { takeLock } from "../../../../updater/index.ts";
 import { KEY, say } from "../../attest/appraise-board.ts";
 
@@ -23,12 +23,12 @@ const word = async (changes: object) => {
 };
 
 /** Exit status with what was printed, or the line of the fault. */
-async function appraised() {
+async function appraised(...more: string[]) {
   const said: string[] = [];
   const io = { out: (line: string) => void said.push(line), err: () => {}, colour: false, signal: AbortSignal.abort() };
   const who = ["--device-key", at("key.pem"), "--tenant", "home", "--device", "porch-1"];
   const done = await attempt(async () => {
-    const args = parseVerbArgs(verb, [at("att.json"), ...who, "--state", at("seen.json")]);
+    const args = parseVerbArgs(verb, [at("att.json"), ...who, "--state", at("seen.json"), ...more]);
     if (args === "help") throw new Error("no help was asked for");
     return await verb.run(args, io);
   });
@@ -50,6 +50,17 @@ describe("an appraiser's memory of a board", () => {
     expect(counter()).toBe(14);
   });
 
+  it("that cannot be locked is not used, and says so as any file does", async () => {
+    await word({ counter: 12 });
+    mkdirSync(join(at("seen.json.lock"), `.tmp-lock-${process.pid}-1`), { recursive: true });
+    expect(await appraised()).toMatch(/^DISK_WRITE.*seen\.json\.lock/);
+  });
+
+  it("has no part in drawing reference values, and is not silently left out", async () => {
+    await word({ counter: 12 });
+    expect(await appraised("--print-expect")).toMatch(/^CLI_USAGE.*--state/);
+  });
+
   it("is begun anew only where there is none: what is there and cannot be read is refused", async () => {
     await word({ counter: 12 });
     symlinkSync(at("gone.json"), at("seen.json"));
@@ -62,6 +73,6 @@ describe("an appraiser's memory of a board", () => {
     rmSync(at("seen.json"));
     expect(await appraised()).toMatch(/^0 /);
     expect(counter()).toBe(12);
-    expect(unwrap(await attempt(appraised))).toMatch(/^1 [\s\S]*APPRAISE_REPLAYED/);
+    expect(await appraised()).toMatch(/^1 [\s\S]*APPRAISE_REPLAYED/);
   });
 });
