@@ -2,7 +2,17 @@
 // byte, what it gives), a terminal, a token for keys; and the assembler of WebAssembly text. Installs what is missing where it may; in CI nothing that could run is skipped.
 import { spawnSync } from "node:child_process";
 
-const PACKAGES = ["clang-14", "lld-14", "wasi-libc", "libclang-rt-14-dev-wasm32", "bsdutils", "softhsm2", "opensc", "swtpm", "tpm2-tools"];
+const PACKAGES = [
+  "clang-14",
+  "lld-14",
+  "wasi-libc",
+  "libclang-rt-14-dev-wasm32",
+  "bsdutils",
+  "softhsm2",
+  "opensc",
+  "swtpm",
+  "tpm2-tools",
+];
 
 const run = (file, ...args) =>
   spawnSync(file, args, { stdio: ["ignore", 2, 2], env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" } })
