@@ -116,7 +116,7 @@ function readEnvelope(json: { readonly signatures: unknown }): Result<Signed, Fa
   return invalid("its payload or a signature is not canonical base64");
 }
 
-/** What registry.npmjs.org says at /-/npm/v1/attestations/NAME@VERSION: bundles with their predicate types. */
+/** What npm's registry says at /-/npm/v1/attestations/NAME@VERSION: bundles with their predicate types. */
 function npmAnswer(bytes: Uint8Array): readonly object[] | undefined {
   const answer = parseStrictJson(
     tolerant({ attestations: array(anything, { max: 1_000 }) }),
