@@ -38,7 +38,7 @@ const SUITES = [
   ["bench-engine", npm("bench", "engine", "--short"), 130],
   ["bench-loader", npm("bench", "loader", "--short"), 20],
   ["bench-start", npm("bench", "start", "--short"), 75],
-  ["bench-stop", npm("bench", "interrupt", "--short"), 35],
+  ["bench-stop", npm("bench", "interrupt", "--short"), 40],
   ["bench-attest", npm("bench", "attest", "--short"), 20],
   ["bench-updater", npm("bench", "updater", "--short"), 75],
 ];
