@@ -8,7 +8,6 @@ import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { about, envelope, lines, newSigner, provenanceBy } from "./own-keys.ts";
 import {
   ARTIFACTS,
-  BUILDER,
   DEVICE,
   IDENTITY,
   type Json,
@@ -16,10 +15,10 @@ import {
   policy,
   question,
   refusals,
-  SOURCE,
   signed,
   statement,
 } from "./release.ts";
+import { asking, by, isPolicy, keyOf, PROVENANCE, written } from "./written.ts";
 
 const DAY_MS = 86_400_000;
 let sigstore: FakeSigstore;
@@ -31,21 +30,8 @@ beforeAll(async () => {
   [ci, qa, stranger] = [newSigner(), newSigner(), newSigner()];
   return () => sigstore.close();
 });
-const keyOf = (signer: Signer | undefined) => signer?.publicPem ?? "";
-const by = (...signers: readonly (Signer | undefined)[]) => signers.flatMap((one) => one ?? []);
-
-const PROVENANCE = { type: "provenance", builders: [BUILDER], sources: [SOURCE] };
-/** Through the parser, so that a test cannot ask for what no policy can say. */
-function written(changes: Json): Policy {
-  const evidence = [{ devices: { all: true }, modules: { team: "acme" }, ...changes.rule }];
-  const { rule: _, ...rest } = changes;
-  return unwrap(parsePolicy(utf8(JSON.stringify({ ...policy(), evidence, ...rest }))));
-}
-const asking = (require: Json, more: Json = {}) =>
-  written({ rule: { require: [{ ...PROVENANCE, ...require }] }, ...more });
 const ask = (evidence: Uint8Array, of: Policy, changes: Parameters<typeof question>[2] = {}) =>
   judge(question(sigstore, evidence, { policy: of, ...changes }));
-const isPolicy = (text: Json) => parsePolicy(utf8(JSON.stringify({ ...policy(), ...text }))).ok;
 
 describe("a key that the policy names", () => {
   it("vouches with a plain envelope, without Sigstore", async () => {

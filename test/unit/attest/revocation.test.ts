@@ -1,12 +1,11 @@
 /** Who and what the owner believes no more: for new releases, and for what runs already. */
 import { beforeAll, describe, expect, it } from "vitest";
-import { firstRefusal, flags, judge, type Policy, parsePolicy } from "../../../attest/index.ts";
-import { utf8 } from "../../../runtime/kernel/bytes.ts";
-import { unwrap } from "../../../runtime/kernel/result.ts";
+import { firstRefusal, flags, judge, type Policy } from "../../../attest/index.ts";
 import type { Signer } from "../../../runtime/kernel/signer.ts";
 import { type FakeSigstore, startSigstore } from "../../fakes/sigstore.ts";
 import { about, envelope, newSigner, provenanceBy } from "./own-keys.ts";
-import { ARTIFACTS, BUILDER, IDENTITY, type Json, policy, question, SOURCE, signed } from "./release.ts";
+import { ARTIFACTS, BUILDER, IDENTITY, type Json, question, SOURCE, signed } from "./release.ts";
+import { asking, by, isPolicy, keyOf, written } from "./written.ts";
 
 const DAY_MS = 86_400_000;
 let sigstore: FakeSigstore;
@@ -18,21 +17,8 @@ beforeAll(async () => {
   [ci, qa] = [newSigner(), newSigner()];
   return () => sigstore.close();
 });
-const keyOf = (signer: Signer | undefined) => signer?.publicPem ?? "";
-const by = (...signers: readonly (Signer | undefined)[]) => signers.flatMap((one) => one ?? []);
-
-const PROVENANCE = { type: "provenance", builders: [BUILDER], sources: [SOURCE] };
-/** Through the parser, so that a test cannot ask for what no policy can say. */
-function written(changes: Json): Policy {
-  const evidence = [{ devices: { all: true }, modules: { team: "acme" }, ...changes.rule }];
-  const { rule: _, ...rest } = changes;
-  return unwrap(parsePolicy(utf8(JSON.stringify({ ...policy(), evidence, ...rest }))));
-}
-const asking = (require: Json, more: Json = {}) =>
-  written({ rule: { require: [{ ...PROVENANCE, ...require }] }, ...more });
 const ask = (evidence: Uint8Array, of: Policy, changes: Parameters<typeof question>[2] = {}) =>
   judge(question(sigstore, evidence, { policy: of, ...changes }));
-const isPolicy = (text: Json) => parsePolicy(utf8(JSON.stringify({ ...policy(), ...text }))).ok;
 
 describe("who is revoked", () => {
   const entry = (changes: Json) => ({ revoked: [{ reason: "stolen", running: "stop", ...changes }] });
