@@ -1,7 +1,8 @@
 /**
  * From what the evidence file proves to a decision: pure, total, and it looks at every check it can, so that a person
  * sees all that is wrong at once. At least one evidence rule of the policy must speak of this module on this device, and
- * every rule that does must be satisfied; so adding a rule can only narrow, and adding evidence can only help.
+ * every rule that does must be satisfied; so adding a rule can only narrow. Adding evidence can only help, but for layouts:
+ * a link of a party that a step names speaks against it when it differs.
  */
 import type { Wish } from "../runtime/kernel/authority/capability.ts";
 import type { DeviceFacts } from "../runtime/kernel/authority/ceiling.ts";

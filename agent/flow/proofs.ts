@@ -1,8 +1,8 @@
 /**
  * Keeps the proof of what runs: one for each admission, made anew when what it rests on has changed (code, evidence,
  * policy, trusted root, the director's word for the module, the board's program or certificate), removed when its
- * release is. A proof that cannot be made or
- * written is reported and tried again with the next round; it stops no module.
+ * release is. A proof that cannot be made or written is reported and tried again with the next round; it stops no
+ * module.
  */
 import type { Judge } from "../../attest/index.ts";
 import type { DesiredModule } from "../../runtime/kernel/authority/desired.ts";
